@@ -1,0 +1,1 @@
+"""The pure part of the decision agent: brief, reply, offline rules."""

@@ -1,0 +1,1 @@
+"""Simulated days around the desk, and their reports."""

@@ -1,0 +1,1 @@
+"""haetae <noun> <verb>."""

@@ -1,0 +1,1 @@
+"""Market data from a broker into the lake."""

@@ -1,0 +1,1 @@
+"""Typed settings from TOML and environment."""

@@ -1,0 +1,1 @@
+"""The decision core: one reducer from events to commands."""

@@ -1,0 +1,151 @@
+"""The two unions that ``desk.step`` maps between: events in, commands out.
+
+What is slow or uncertain (a policy net, a language model, the broker, a person) is asked by a
+command and answers as an event. Events and commands are journalled by the driver, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TypeAlias
+
+from haetae.domain.decisions import AgentReply, Brief, Proposal, View
+from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
+from haetae.domain.orders import BrokerOrder, ClearedOrder, OrderEvent
+from haetae.domain.units import Instant, Shares, Symbol, Won
+
+
+class OperatorState(Enum):
+    """Kill switch: everything, only what lowers risk, nothing but cancels."""
+
+    ACTIVE = "active"
+    REDUCE_ONLY = "reduce_only"
+    HALT = "halt"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCommand:
+    """A person changed the state of the kill switch."""
+
+    at: Instant
+    state: OperatorState
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStart:
+    """A trading day begins for the desk: what it may trade and what it knows from before the open.
+
+    ``base_prices`` are today's 기준가 (limits come from them), ``scores`` the models' rank scores,
+    ``tradable`` the symbols not halted or flagged, ``fear_greed`` the index 0-100 of the last close.
+    """
+
+    at: Instant
+    symbols: tuple[Symbol, ...]
+    base_prices: Mapping[Symbol, Won]
+    scores: Mapping[Symbol, float]
+    tradable: frozenset[Symbol]
+    fear_greed: float
+    markets: Mapping[Symbol, str]
+    sectors: Mapping[Symbol, str] = field(default_factory=dict)
+    average_turnover: Mapping[Symbol, Won] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountSnapshot:
+    """What the broker says we own; compared, never copied into the book silently."""
+
+    at: Instant
+    cash: Won
+    orderable: Won
+    positions: Mapping[Symbol, Shares]
+    orders: tuple[BrokerOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A timer set by the desk fired."""
+
+    at: Instant
+    name: str
+
+
+DeskEvent: TypeAlias = (
+    SessionStart
+    | Slice
+    | Quote
+    | PhaseChange
+    | HaltChange
+    | OrderEvent
+    | Proposal
+    | AgentReply
+    | AccountSnapshot
+    | Timer
+    | OperatorCommand
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AskPolicy:
+    """Ask the policy for a proposal."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class AskAgent:
+    """Ask the agent to review one leg."""
+
+    brief: Brief
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Send a cleared order; the journal has it before the first byte leaves."""
+
+    order: ClearedOrder
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """Cancel what is open of an order."""
+
+    intent_id: str
+    at: Instant
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Move the limit price of an order."""
+
+    intent_id: str
+    at: Instant
+    limit_price: Won
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """Ask the driver for a ``Timer`` event at an instant."""
+
+    at: Instant
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth telling; becomes a journal entry and a log line, never an action.
+
+    ``kind`` is ``noun.past_verb``: ``decision.made``, ``intent.denied``, ``escape.raised``,
+    ``reconcile.differed``… ``data`` holds JSON values only.
+    """
+
+    at: Instant
+    kind: str
+    data: Mapping[str, object]
+
+
+Command: TypeAlias = AskPolicy | AskAgent | Submit | Cancel | Replace | SetTimer | Note

@@ -1,0 +1,133 @@
+"""Nouns of research and learning: features, scores, universe, models, reviews, lessons."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from haetae.domain.orders import Side
+from haetae.domain.units import Instant, Shares, Symbol, Weight, Won
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSpec:
+    """A feature declared once: version, inputs, look-back in bars, when it is known, its unit."""
+
+    name: str
+    version: int
+    inputs: tuple[str, ...]
+    look_back: int
+    known_at: str
+    unit: str
+    missing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Why a symbol is not in the universe: a stable code and the numbers behind it."""
+
+    symbol: Symbol
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class UniverseSnapshot:
+    """The symbols that may be traded on a day, with the score of each and each exclusion's reason."""
+
+    day: dt.date
+    symbols: tuple[Symbol, ...]
+    scores: Mapping[Symbol, Mapping[str, float]]
+    exclusions: tuple[Exclusion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """A model's rank scores for one day; higher is better, scale is the model's own."""
+
+    day: dt.date
+    model_id: str
+    values: Mapping[Symbol, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """Target weights of equity; cash is the rest. ``reason`` tells of a fallback, empty if none."""
+
+    day: dt.date
+    weights: Mapping[Symbol, Weight]
+    reason: str = ""
+
+
+class ModelState(Enum):
+    """Life of a model in the registry."""
+
+    CANDIDATE = "candidate"
+    SHADOW = "shadow"
+    CHAMPION = "champion"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What a model is and what it was shown, identified by content hash."""
+
+    model_id: str
+    kind: str
+    feature_hash: str
+    train_from: dt.date
+    train_to: dt.date
+    metrics: Mapping[str, float]
+    seed: int
+    content_hash: str
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Inputs, configuration and outputs of one research stage, by hash."""
+
+    stage: str
+    inputs: Mapping[str, str]
+    config_hash: str
+    outputs: Mapping[str, str]
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TradeReview:
+    """What became of one decision: executed or not, labelled the same way.
+
+    ``outcome_bp`` is the return of the reviewed side over the horizon after cost, in basis points;
+    for a refused leg it is what would have been earned (a counterfactual, and marked so).
+    """
+
+    decision_id: str
+    symbol: Symbol
+    side: Side
+    status: str
+    executed: bool
+    quantity: Shares
+    planned_price: Won
+    average_price: Won
+    slippage_bp: float
+    outcome_bp: float
+    cost: Won
+    label: str
+    resolved_at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A candidate rule drawn from reviews; it has no effect before a person or a test promotes it."""
+
+    lesson_id: str
+    trigger: str
+    effect: str
+    evidence: tuple[str, ...]
+    support: int
+    mean_gain_bp: float
+    state: str
+    created_at: Instant

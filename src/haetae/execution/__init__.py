@@ -1,0 +1,1 @@
+"""Targets to orders, the life of an order, reconciliation."""

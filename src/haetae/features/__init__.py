@@ -1,0 +1,1 @@
+"""Windows of market data to feature columns; one fold serves batch and live."""

@@ -1,0 +1,1 @@
+"""Rules of the Korean market, valid on a date."""

@@ -1,0 +1,1 @@
+"""Cash, positions, settlement and costs as a fold over fills."""

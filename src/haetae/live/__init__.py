@@ -1,0 +1,1 @@
+"""The real or paper day around the desk."""

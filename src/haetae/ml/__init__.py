@@ -1,0 +1,1 @@
+"""Labels, purged splits, rankers and their scores."""

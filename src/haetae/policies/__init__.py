@@ -1,0 +1,1 @@
+"""Ready policies: baselines, rank, net."""

@@ -1,0 +1,1 @@
+"""Scores to target weights under constraints and costs."""

@@ -1,0 +1,199 @@
+"""Protocols that the edge fulfils; a driver names the socket, the wiring plugs the adapter in.
+
+Here: what a clock, a broker, a feed, a lake, a journal, a registry, a decider must do and promise.
+Not here: any implementation.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from haetae.domain.account import CashReport
+from haetae.domain.decisions import AgentReply, Brief, Proposal, View
+from haetae.domain.learning import Lesson, ModelCard, ModelState
+from haetae.domain.market import Instrument, PhaseChange, Quote, Slice
+from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
+from haetae.domain.units import Instant, Shares, Symbol, Won
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Clock(Protocol):
+    """Time for drivers and the edge; the core takes time from events instead."""
+
+    def now(self) -> Instant:
+        """Return the current instant of this clock (wall, scaled or driven)."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never step back, on this clock's own scale."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of this clock."""
+        ...
+
+
+class Broker(Protocol):
+    """One account at one broker. No method retries an order by itself.
+
+    ``submit`` returns ``Accepted``, ``Rejected`` or ``OutcomeUnknown`` and never raises for the
+    fate of an order. Everything later (fills, cancels, expiry) arrives through ``events``; an event
+    may arrive before the return of the call that caused it.
+    """
+
+    async def submit(self, order: ClearedOrder) -> OrderEvent:
+        """Send one cleared order once."""
+        ...
+
+    async def cancel(self, intent_id: str, order_id: BrokerOrderId) -> OrderEvent:
+        """Cancel what is open; returns ``Canceled``, ``Rejected`` or ``OutcomeUnknown``."""
+        ...
+
+    async def replace(self, intent_id: str, order_id: BrokerOrderId, limit_price: Won) -> OrderEvent:
+        """Move the limit price; returns ``Replaced``, ``Rejected`` or ``OutcomeUnknown``."""
+        ...
+
+    async def orders(self, day: dt.date) -> tuple[BrokerOrder, ...]:
+        """Return every order of a day, all pages, cumulative figures."""
+        ...
+
+    async def positions(self) -> Mapping[Symbol, Shares]:
+        """Return shares held per symbol, without empty rows."""
+        ...
+
+    async def cash(self) -> CashReport:
+        """Return trade-date cash and what may still be ordered."""
+        ...
+
+    def events(self) -> AsyncIterator[OrderEvent]:
+        """Yield order events as they become known, each at least once."""
+        ...
+
+
+class MarketFeed(Protocol):
+    """Live market data of a fixed set of symbols."""
+
+    def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange]:
+        """Yield one ``Slice`` per finished minute, phase changes, and quotes in between."""
+        ...
+
+
+class Decider(Protocol):
+    """Who reviews a leg: offline rules (never called AI), or a language model."""
+
+    async def decide(self, brief: Brief) -> AgentReply:
+        """Return the raw reply before ``brief.valid_until``; failures are replies too."""
+        ...
+
+
+class Policy(Protocol):
+    """From what is known to what is wanted."""
+
+    @property
+    def policy_id(self) -> str:
+        """Name with version, stored in every proposal."""
+        ...
+
+    def propose(self, view: View) -> Proposal:
+        """Return target weights; deterministic in the view."""
+        ...
+
+
+class BarLake(Protocol):
+    """Versioned tables of market data; readers see old or new, never part.
+
+    Tables: ``instruments``, ``daily``, ``minute``, ``index_daily``, ``flags``, ``quality`` and
+    derived ones. Columns and types are in ``haetae.store.schema``.
+    """
+
+    def write(self, table: str, rows: pa.Table, *, keys: Sequence[str]) -> int:
+        """Insert or replace rows by ``keys``, atomically; return the new version."""
+        ...
+
+    def read(
+        self,
+        table: str,
+        *,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        version: int | None = None,
+    ) -> pa.Table:
+        """Return rows with ``start <= day <= end`` sorted by symbol and time."""
+        ...
+
+    def versions(self) -> Mapping[str, int]:
+        """Return the current version of each table: together they name the exact data."""
+        ...
+
+
+class Journal(Protocol):
+    """Append-only, hash-chained record of what we knew and did."""
+
+    def append(self, kind: str, records: Iterable[tuple[Instant, object]], *, durable: bool) -> int:
+        """Append records of one kind; with ``durable`` return only after fsync. Return the last seq."""
+        ...
+
+    def entries(self, *, kind: str | None = None, after: int = 0) -> Iterator[tuple[int, Instant, str, Any]]:
+        """Yield ``(seq, at, kind, record)`` in order."""
+        ...
+
+    def verify(self) -> int:
+        """Check the whole hash chain; return the number of entries or raise ``JournalError``."""
+        ...
+
+
+class Registry(Protocol):
+    """Model artefacts by content hash, and which of them is in charge."""
+
+    def put(self, card: ModelCard, files: Mapping[str, bytes]) -> ModelCard:
+        """Store an artefact as a candidate; the same content twice is one artefact."""
+        ...
+
+    def get(self, model_id: str) -> tuple[ModelCard, Mapping[str, bytes]]:
+        """Return card and files; raises ``ModelError`` on any hash mismatch."""
+        ...
+
+    def promote(self, model_id: str, state: ModelState, *, why: str) -> None:
+        """Move an artefact; at most one champion per kind."""
+        ...
+
+    def champion(self, kind: str) -> ModelCard | None:
+        """Return the card in charge of a kind, or none."""
+        ...
+
+
+class MarketSource(Protocol):
+    """History and reference data of a market, as the collector asks for it."""
+
+    async def instruments(self) -> tuple[Instrument, ...]:
+        """Return every listed name with its status flags of today."""
+        ...
+
+    async def daily_bars(self, symbol: Symbol, start: dt.date, end: dt.date) -> pa.Table:
+        """Return raw daily bars (columns of ``store.schema.DAILY``)."""
+        ...
+
+    async def minute_bars(self, symbol: Symbol, day: dt.date) -> pa.Table:
+        """Return one session's minute bars (columns of ``store.schema.MINUTE``)."""
+        ...
+
+    async def index_bars(self, index: str, start: dt.date, end: dt.date) -> pa.Table:
+        """Return daily bars of an index; points x 100 as integers."""
+        ...
+
+    async def open_days(self, start: dt.date, end: dt.date) -> tuple[dt.date, ...]:
+        """Return the trading days of a range as the broker's holiday call gives them."""
+        ...
+
+
+class LessonBook(Protocol):
+    """Where lessons live; only approved ones reach a brief."""
+
+    def active(self, at: Instant) -> tuple[Lesson, ...]:
+        """Return the lessons in force at an instant."""
+        ...

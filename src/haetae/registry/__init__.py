@@ -1,0 +1,1 @@
+"""Model artefacts by content hash."""

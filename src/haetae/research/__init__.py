@@ -1,0 +1,1 @@
+"""Named, resumable stages of the research flow."""

@@ -1,0 +1,1 @@
+"""Journal to attribution and candidate lessons."""

@@ -1,0 +1,1 @@
+"""The lake: versioned tables of market data."""

@@ -1,0 +1,1 @@
+"""Which symbols may be traded on a day, and why not the others."""
