@@ -1,0 +1,109 @@
+"""Schemas of the lake's tables and the door every row passes on its way in.
+
+The columns themselves are in ``haetae.ports.tables``, so that sources and drivers may share them
+without knowing the store. Here: their names re-exported, and ``conform``, which brings a table of
+any writer to the exact schema or says what is wrong with it. Not here: files (``lake``), judgement
+of the values (``importer``, ``collector``).
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from haetae.domain.errors import DataError, Text
+from haetae.ports.tables import (
+    DAILY,
+    FLAGS,
+    FLOWS,
+    INDEX_DAILY,
+    INSTRUMENTS,
+    MINUTE,
+    QUALITY,
+    TABLES,
+    TableSpec,
+)
+
+__all__ = [
+    "DAILY",
+    "FLAGS",
+    "FLOWS",
+    "INDEX_DAILY",
+    "INSTRUMENTS",
+    "MINUTE",
+    "QUALITY",
+    "SCHEMA_VERSION",
+    "TABLES",
+    "TableSpec",
+    "conform",
+    "empty",
+    "spec_of",
+]
+
+SCHEMA_VERSION = 1
+"""Written beside every version of every table; a reader refuses a newer one."""
+
+
+def spec_of(table: str) -> TableSpec:
+    """Return what is known of a table; raises ``DataError`` for a name the lake does not have."""
+    spec = TABLES.get(table)
+    if spec is None:
+        raise DataError(
+            Text(ko=f"'{table}' 테이블은 레이크에 없습니다", en=f"the lake has no table '{table}'"),
+            expected=", ".join(TABLES),
+            found=table,
+            next_step="use one of the tables named above",
+        )
+    return spec
+
+
+def empty(table: str) -> pa.Table:
+    """Return a table of no rows with the schema of ``table``."""
+    return spec_of(table).schema.empty_table()
+
+
+def conform(table: str, rows: pa.Table) -> pa.Table:
+    """Return ``rows`` with exactly the columns, order and types of ``table``.
+
+    Columns with a declared default may be absent; every other one is required. Extra columns, a
+    value that does not fit its type, and nulls raise ``DataError``; nothing is rounded or cut.
+    """
+    spec = spec_of(table)
+    present = set(rows.column_names)
+    missing = [name for name in spec.schema.names if name not in present and name not in spec.defaults]
+    extra = sorted(present - set(spec.schema.names))
+    if missing or extra:
+        raise DataError(
+            f"rows do not fit table '{table}': missing {missing}, unknown {extra}",
+            expected=", ".join(spec.schema.names),
+            found=", ".join(rows.column_names),
+            next_step="name the columns as in haetae.ports.tables",
+        )
+    columns = []
+    for field in spec.schema:
+        if field.name in present:
+            columns.append(_cast(table, field, rows.column(field.name)))
+        else:
+            columns.append(pa.chunked_array([pa.repeat(pa.scalar(spec.defaults[field.name], field.type), len(rows))]))
+    return pa.Table.from_arrays(columns, schema=spec.schema)
+
+
+def _cast(table: str, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:
+    if column.null_count:
+        raise DataError(
+            f"{column.null_count} rows of table '{table}' have no '{field.name}'",
+            expected="a value in every row",
+            found="nulls",
+            next_step="leave the rows out or quarantine them",
+        )
+    if column.type == field.type:
+        return column
+    try:
+        return pc.cast(column, field.type, safe=True)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as fault:
+        raise DataError(
+            f"column '{field.name}' of table '{table}' does not fit: {fault}",
+            expected=str(field.type),
+            found=str(column.type),
+            next_step="convert the column before it is written",
+        ) from fault
