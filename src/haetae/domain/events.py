@@ -41,6 +41,9 @@ class SessionStart:
 
     ``base_prices`` are today's 기준가 (limits come from them), ``scores`` the models' rank scores,
     ``tradable`` the symbols not halted or flagged, ``fear_greed`` the index 0-100 of the last close.
+    ``kinds`` are values of ``market.Kind`` (a missing symbol is a common share); they decide tick and
+    tax. ``volatility`` is each symbol's usual realised volatility (standard deviation of one-minute
+    returns, median of the sessions before); where it is missing the desk learns it during the day.
     """
 
     at: Instant
@@ -52,6 +55,8 @@ class SessionStart:
     markets: Mapping[Symbol, str]
     sectors: Mapping[Symbol, str] = field(default_factory=dict)
     average_turnover: Mapping[Symbol, Won] = field(default_factory=dict)
+    kinds: Mapping[Symbol, str] = field(default_factory=dict)
+    volatility: Mapping[Symbol, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
