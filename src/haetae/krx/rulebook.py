@@ -1,0 +1,106 @@
+"""The rules of the KRX in force on one trading day.
+
+Here: ``Rulebook``, the one face of dated rules for people who hold a day. Not here: the tables
+(`ticks`, `costs`, `closures`), the arithmetic (`scalar`). Prices and amounts are won.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, replace
+from functools import cache
+
+from haetae.domain.market import Int64Array, Kind, Market, Phase
+from haetae.domain.orders import Side
+from haetae.domain.units import BasisPoints, Instant, Won
+from haetae.krx import calendar, costs, scalar, ticks
+from haetae.krx.costs import Charge, FeeSchedule
+from haetae.krx.sessions import Session, session_on
+
+_WIDE_LIMITS_FROM = dt.date(2015, 6, 15)
+"""Daily limits are 30 % since 2015-06-15, 15 % before (KRX); KONEX keeps 15 %."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Ticks, limits, costs, hours and settlement of a trading day.
+
+    Build it with ``Rulebook.on(day)``. Tables that differ by market take the KOSPI row unless told;
+    since 2023-01-25 the tick tables of KOSPI and KOSDAQ are one.
+    """
+
+    day: dt.date
+    session: Session
+    fees: FeeSchedule
+    settlement_days: int
+    limit_bp: BasisPoints
+
+    @staticmethod
+    def on(day: dt.date) -> Rulebook:
+        """Return the rules of a trading day (cached); raises ``MarketRuleError`` on a closed day."""
+        return _rulebook(day)
+
+    def with_fees(self, fees: FeeSchedule) -> Rulebook:
+        """Return the same rules with the account's own commission."""
+        return replace(self, fees=fees)
+
+    def tick_table(self, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> tuple[Int64Array, Int64Array]:
+        """Return exclusive upper bounds and tick sizes, read-only int64 arrays in won."""
+        return ticks.tick_table(self.day, kind, market)
+
+    def tick_size(self, price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> Won:
+        """Return the tick at a price."""
+        return int(scalar.tick_size(price, *self.tick_table(kind, market)))
+
+    def floor_tick(self, price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> Won:
+        """Return the highest valid price at or below a price."""
+        return int(scalar.floor_tick(price, *self.tick_table(kind, market)))
+
+    def ceil_tick(self, price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> Won:
+        """Return the lowest valid price at or above a price."""
+        return int(scalar.ceil_tick(price, *self.tick_table(kind, market)))
+
+    def on_grid(self, price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> bool:
+        """Return whether an order may carry a price: positive and a multiple of its tick."""
+        return price > 0 and self.floor_tick(price, kind, market) == price
+
+    def price_limits(self, base_price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> tuple[Won, Won]:
+        """Return the lowest and highest valid price of the day (하한가, 상한가) from the base price."""
+        limit_bp = 1_500 if market is Market.KONEX else self.limit_bp
+        lower, upper = scalar.limit_prices(base_price, limit_bp, *self.tick_table(kind, market))
+        return int(lower), int(upper)
+
+    def sale_tax_ppb(self, market: Market, kind: Kind) -> int:
+        """Return the tax on sales traded this day, in parts per billion."""
+        return costs.sale_tax_ppb(self.day, market, kind)
+
+    @property
+    def fee_ppb(self) -> int:
+        """The commission on both sides, in parts per billion."""
+        return self.fees.fee_ppb
+
+    def charge(self, side: Side, amount: Won, market: Market, kind: Kind) -> Charge:
+        """Return fee and tax of one fill; each is floored to a won, buys pay no tax."""
+        fee = int(scalar.charge(amount, self.fee_ppb))
+        if side is Side.BUY:
+            return Charge(fee)
+        return Charge(fee, int(scalar.charge(amount, self.sale_tax_ppb(market, kind))))
+
+    def phase_at(self, at: Instant) -> Phase:
+        """Return the phase of an instant of this day."""
+        return self.session.phase_at(at)
+
+    def settle_on(self) -> dt.date:
+        """Return the day on which this day's trades settle (T+2 trading days)."""
+        return calendar.next_trading_day(self.day, self.settlement_days)
+
+
+@cache
+def _rulebook(day: dt.date) -> Rulebook:
+    return Rulebook(
+        day=day,
+        session=session_on(day),
+        fees=FeeSchedule(),
+        settlement_days=2,
+        limit_bp=3_000 if day >= _WIDE_LIMITS_FROM else 1_500,
+    )
