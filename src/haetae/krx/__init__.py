@@ -12,9 +12,10 @@ from haetae.krx.calendar import (
     previous_trading_day,
     trading_days,
 )
-from haetae.krx.costs import Charge, FeeSchedule
+from haetae.krx.costs import Charge
 from haetae.krx.rulebook import Rulebook
 from haetae.krx.sessions import Session
+from haetae.krx.settings import FeeSchedule
 
 __all__ = [
     "Charge",

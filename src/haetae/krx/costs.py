@@ -1,7 +1,7 @@
-"""What a trade costs: sale tax by date and market, the broker's fee, the charge of one fill.
+"""What a trade costs: sale tax by date and market, and the charge of one fill.
 
 Rates are integers in parts per billion (0.20 % is 2_000_000); amounts are won. Here: the dated tax
-table and the default fee. Not here: the arithmetic (`scalar.charge`).
+table. Not here: the commission (`settings`), the arithmetic (`scalar.charge`).
 
 The tax follows the day of settlement (증권거래세법: the transfer is when the trade settles), so a new
 rate reaches trades two trading days before it comes into force. Each row names its first trade day;
@@ -30,16 +30,6 @@ class Charge:
     def total(self) -> Won:
         """Fee and tax together."""
         return self.fee + self.tax
-
-
-@dataclass(frozen=True, slots=True)
-class FeeSchedule:
-    """The broker's commission on both sides.
-
-    ``fee_ppb`` defaults to 0.0140527 %, the online rate of the broker without an event rate.
-    """
-
-    fee_ppb: int = 140_527
 
 
 class TaxRow(NamedTuple):

@@ -14,8 +14,9 @@ from haetae.domain.market import Int64Array, Kind, Market, Phase
 from haetae.domain.orders import Side
 from haetae.domain.units import BasisPoints, Instant, Won
 from haetae.krx import calendar, costs, scalar, ticks
-from haetae.krx.costs import Charge, FeeSchedule
+from haetae.krx.costs import Charge
 from haetae.krx.sessions import Session, session_on
+from haetae.krx.settings import FeeSchedule
 
 _WIDE_LIMITS_FROM = dt.date(2015, 6, 15)
 """Daily limits are 30 % since 2015-06-15, 15 % before (KRX); KONEX keeps 15 %."""
