@@ -1,0 +1,383 @@
+"""The lake: versioned tables of market data in Parquet files.
+
+``<root>/<table>/<part>/<hash>.parquet`` holds the rows of one year (of one day for minutes), sorted
+by the keys of the table; ``<root>/<table>/_log/00000007.json`` names the files of a version. A write
+builds new files for the partitions it touches, makes them durable, and then makes the version
+exist with one rename: readers see the old version or the new one, never part, and a process may
+die at any instant. One writer at a time per table (a lock of the operating system); readers take
+no lock.
+
+Here: ``Lake`` (``ports.BarLake``), its checks and its clean-up. Not here: schemas (``schema``),
+arrays for simulation and learning (``panels``), instruments and closes as of a day (``reference``),
+files of others (``importer``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as pads
+import pyarrow.parquet as pq
+
+from haetae.domain.errors import DataError, Text
+from haetae.domain.panel import Panel
+from haetae.domain.units import Symbol, day_from, yyyymmdd
+from haetae.ports.tables import TABLES, TableSpec
+from haetae.store import manifest
+from haetae.store.durable import TEMPORARY, make_directory, write_file, writer_lock
+from haetae.store.manifest import LOG, FileEntry, Snapshot
+from haetae.store.merge import sort_rows, upsert
+from haetae.store.panels import build_panel
+from haetae.store.query import run_query
+from haetae.store.schema import conform, empty, spec_of
+from haetae.store.settings import StoreSettings
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """What the lake holds of a table: the answer of ``haetae lake show``."""
+
+    table: str
+    version: int
+    rows: int
+    files: int
+    bytes: int
+    first_day: dt.date | None
+    last_day: dt.date | None
+    notes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A file that is not what its manifest says."""
+
+    table: str
+    path: str
+    detail: str
+
+
+class Lake:
+    """Tables of market data under one directory; fulfils ``ports.BarLake``.
+
+    Opening creates nothing; the first write makes the directory. All refusals of the disk and all
+    damage found while reading are ``DataError``.
+    """
+
+    def __init__(self, root: Path | str, settings: StoreSettings | None = None) -> None:
+        """Take the directory; it need not exist yet."""
+        self._root = Path(root)
+        self._settings = settings or StoreSettings()
+
+    @property
+    def root(self) -> Path:
+        """Where the lake lies."""
+        return self._root
+
+    # -- writing -----------------------------------------------------------------------------
+
+    def write(self, table: str, rows: pa.Table, *, keys: Sequence[str], notes: Mapping[str, str] | None = None) -> int:
+        """Insert or replace rows by ``keys``, atomically and durably; return the version.
+
+        Parameters
+        ----------
+        table : str
+        rows : Table
+            Columns of the table's schema; columns with a declared default may be absent. Where a
+            key comes twice, the last row counts.
+        keys : sequence of str
+            Must name the keys of the table, as a guard against a writer with another idea of them.
+        notes : mapping, optional
+            What readers must know, by source; kept with this and all later versions.
+
+        Returns
+        -------
+        int
+            The new version, or the present one if the write changes nothing: writing the same
+            rows twice is one version.
+        """
+        spec = spec_of(table)
+        if not set(spec.keys) <= set(keys):
+            raise DataError(
+                f"table '{table}' is keyed by {list(spec.keys)}, not by {list(keys)}",
+                expected=", ".join(spec.keys),
+                found=", ".join(keys),
+                next_step="pass the keys of ports.tables",
+            )
+        new = conform(table, rows)
+        directory = self._root / table
+        make_directory(directory / LOG)
+        with writer_lock(directory / LOG / "writer.lock"):
+            before = manifest.load(directory, table)
+            parts = self._split(spec, new)
+            fresh = {part: self._rewrite(spec, before, part, piece) for part, piece in parts}
+            kept = [entry for entry in before.files if entry.part not in fresh]
+            files = tuple(sorted([*kept, *fresh.values()], key=lambda entry: entry.part))
+            noted = {**before.notes, **(notes or {})}
+            if files == before.files and noted == dict(before.notes):
+                return before.version
+            after = Snapshot(table, before.version + 1, files, noted)
+            manifest.commit(directory, after)
+            return after.version
+
+    def _split(self, spec: TableSpec, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+        days = rows.column(spec.day_column)
+        form = "%Y%m%d" if spec.name == "minute" else "%Y"
+        unique = pc.unique(days)
+        names = pc.strftime(pc.cast(unique, pa.timestamp("s")), form)
+        by_part: dict[str, list[object]] = {}
+        for day, name in zip(unique.to_pylist(), names.to_pylist(), strict=True):
+            by_part.setdefault(name, []).append(day)
+        for name in sorted(by_part):
+            if len(by_part) == 1:
+                yield name, rows
+                return
+            low, high = pa.scalar(min(by_part[name]), pa.date32()), pa.scalar(max(by_part[name]), pa.date32())  # type: ignore[type-var]
+            yield name, rows.filter(pc.and_(pc.greater_equal(days, low), pc.less_equal(days, high)))
+
+    def _rewrite(self, spec: TableSpec, before: Snapshot, part: str, piece: pa.Table) -> FileEntry:
+        old = [self._file_rows(spec, entry) for entry in before.files if entry.part == part]
+        merged = upsert(pa.concat_tables([empty(spec.name), *old], promote_options="permissive"), piece, spec.keys)
+        content = self._parquet(merged)
+        digest = hashlib.sha256(content).hexdigest()
+        path = f"{part}/{digest[:20]}.parquet"
+        home = self._root / spec.name / path
+        if not (home.exists() and home.stat().st_size == len(content)):
+            make_directory(home.parent)
+            write_file(home, content)
+        span = pc.min_max(merged.column(spec.day_column)).as_py()
+        return FileEntry(path, part, len(merged), len(content), digest, yyyymmdd(span["min"]), yyyymmdd(span["max"]))
+
+    def _parquet(self, rows: pa.Table) -> bytes:
+        sink = pa.BufferOutputStream()
+        pq.write_table(
+            rows.combine_chunks(),
+            sink,
+            row_group_size=self._settings.row_group_rows,
+            compression=self._settings.compression,
+            compression_level=1 if self._settings.compression == "zstd" else None,
+            write_page_checksum=True,
+        )
+        return sink.getvalue().to_pybytes()
+
+    # -- reading -----------------------------------------------------------------------------
+
+    def read(
+        self,
+        table: str,
+        *,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        version: int | None = None,
+    ) -> pa.Table:
+        """Return rows with ``start <= day <= end``, sorted by the keys (symbol, then time).
+
+        ``symbols`` selects by the first key (the index code of ``index_daily``). A table nobody
+        wrote is empty. Damage of a file raises ``DataError`` with its path.
+        """
+        spec = spec_of(table)
+        rows = self._scan(spec, self._snapshot(table, version), spec.schema.names, symbols, start, end)
+        return sort_rows(rows.combine_chunks(), spec.sort)
+
+    def panel(
+        self,
+        table: str,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        *,
+        version: int | None = None,
+    ) -> Panel:
+        """Return bars of ``daily``, ``minute`` or ``index_daily`` as a dense ``Panel``.
+
+        Symbols that were asked for and have no row are columns that never traded; without
+        ``symbols`` the columns are those of the rows. A row is a bar that any of the table's rows
+        in the range has, whichever symbols were asked for are the only ones counted. Halted days
+        and bars without volume are not ``traded``. Memory: 41 bytes per bar and symbol.
+        """
+        spec = spec_of(table)
+        columns = [spec.keys[0], spec.keys[1], "day", "open", "high", "low", "close", "volume"]
+        columns = list(dict.fromkeys(columns)) + (["halted"] if table == "daily" else [])
+        rows = self._scan(spec, self._snapshot(table, version), columns, symbols, start, end, as_codes=spec.keys[0])
+        return build_panel(rows, spec.keys[0], spec.keys[1], symbols)
+
+    def sql(self, query: str, *, versions: Mapping[str, int] | None = None) -> pa.Table:
+        """Return the answer of a DuckDB query over the tables of the lake, by their names.
+
+        The query reads this lake and nothing else: no other file, no network. ``versions`` pins
+        tables to older versions.
+        """
+        pinned = versions or {}
+        files = {}
+        for table in TABLES:
+            snapshot = self._snapshot(table, pinned.get(table))
+            files[table] = [str(self._root / table / entry.path) for entry in snapshot.files]
+        return run_query(query, files, self._root, self._settings)
+
+    def versions(self) -> Mapping[str, int]:
+        """Return the current version of each table that was ever written."""
+        found = {table: manifest.versions_of(self._root / table) for table in TABLES}
+        return {table: known[-1] for table, known in found.items() if known}
+
+    def notes(self, table: str) -> Mapping[str, str]:
+        """Return what writers noted about their rows, by source."""
+        return self._snapshot(table, None).notes
+
+    def describe(self) -> tuple[TableInfo, ...]:
+        """Return what each written table holds now."""
+        return tuple(self._info(self._snapshot(table, None)) for table in self.versions())
+
+    def _info(self, snapshot: Snapshot) -> TableInfo:
+        files = snapshot.files
+        return TableInfo(
+            snapshot.table,
+            snapshot.version,
+            snapshot.rows,
+            len(files),
+            sum(entry.bytes for entry in files),
+            day_from(min(entry.first_day for entry in files)) if files else None,
+            day_from(max(entry.last_day for entry in files)) if files else None,
+            snapshot.notes,
+        )
+
+    def _snapshot(self, table: str, version: int | None) -> Snapshot:
+        return manifest.load(self._root / table, spec_of(table).name, version)
+
+    def _scan(
+        self,
+        spec: TableSpec,
+        snapshot: Snapshot,
+        columns: Sequence[str],
+        symbols: Sequence[Symbol] | None,
+        start: dt.date | None,
+        end: dt.date | None,
+        as_codes: str | None = None,
+    ) -> pa.Table:
+        first = yyyymmdd(start) if start else 0
+        last = yyyymmdd(end) if end else 99_999_999
+        pieces = []
+        for entry in snapshot.files:
+            if entry.last_day < first or entry.first_day > last:
+                continue
+            tests = []
+            if entry.first_day < first and start:
+                tests.append(pads.field(spec.day_column) >= pa.scalar(start, pa.date32()))
+            if entry.last_day > last and end:
+                tests.append(pads.field(spec.day_column) <= pa.scalar(end, pa.date32()))
+            pieces.append(self._file_rows(spec, entry, columns, symbols, tests, as_codes))
+        if not pieces:
+            return _no_rows(spec, columns, as_codes)
+        return pa.concat_tables(pieces, promote_options="permissive")
+
+    def _file_rows(
+        self,
+        spec: TableSpec,
+        entry: FileEntry,
+        columns: Sequence[str] | None = None,
+        symbols: Sequence[Symbol] | None = None,
+        tests: Sequence[pads.Expression] = (),
+        as_codes: str | None = None,
+    ) -> pa.Table:
+        path = self._root / spec.name / entry.path
+        try:
+            if path.stat().st_size != entry.bytes:
+                raise OSError(f"it has {path.stat().st_size} bytes, its manifest says {entry.bytes}")
+            return _read_file(path, spec, columns, symbols, tests, as_codes)
+        except (OSError, pa.ArrowInvalid) as fault:
+            raise DataError(
+                Text(
+                    ko=f"레이크 파일이 손상되었거나 없습니다: {path}",
+                    en=f"a file of the lake is damaged or missing: {path}",
+                ),
+                expected=f"{entry.rows} rows, sha256 {entry.sha256[:16]}…",
+                found=str(fault),
+                next_step="run `haetae lake check`, then import or collect these days again",
+            ) from fault
+
+    # -- care --------------------------------------------------------------------------------
+
+    def check(self, progress: Callable[[str, int, int], None] | None = None) -> tuple[Fault, ...]:
+        """Read every byte of the current version of every table and compare it with its manifest."""
+        snapshots = [self._snapshot(table, None) for table in self.versions()]
+        total = sum(len(snapshot.files) for snapshot in snapshots)
+        faults: list[Fault] = []
+        done = 0
+        for snapshot in snapshots:
+            for entry in snapshot.files:
+                path = self._root / snapshot.table / entry.path
+                detail = _damage(path, entry)
+                if detail:
+                    faults.append(Fault(snapshot.table, str(path), detail))
+                done += 1
+                if progress:
+                    progress(snapshot.table, done, total)
+        return tuple(faults)
+
+    def vacuum(self, table: str, *, keep: int) -> int:
+        """Drop all but the newest ``keep`` versions, and files no kept version names; return bytes freed.
+
+        Also removes drafts a dead process left. Readers that hold an older version lose it.
+        """
+        if keep < 1:
+            raise ValueError("at least one version must be kept")
+        directory = self._root / spec_of(table).name
+        if not manifest.versions_of(directory):
+            return 0
+        with writer_lock(directory / LOG / "writer.lock"):
+            known = manifest.versions_of(directory)
+            named = {
+                entry.path for version in known[-keep:] for entry in manifest.load(directory, table, version).files
+            }
+            doomed = [manifest.manifest_path(directory, version) for version in known[:-keep]]
+            doomed += list(directory.rglob(f"*{TEMPORARY}"))
+            doomed += [path for path in directory.rglob("*.parquet") if str(path.relative_to(directory)) not in named]
+            freed = sum(path.stat().st_size for path in doomed)
+            for path in doomed:
+                path.unlink()
+            return freed
+
+
+def _no_rows(spec: TableSpec, columns: Sequence[str], as_codes: str | None) -> pa.Table:
+    kinds = {name: spec.schema.field(name).type for name in columns}
+    if as_codes:
+        kinds[as_codes] = pa.dictionary(pa.int32(), kinds[as_codes])
+    return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
+
+
+def _read_file(
+    path: Path,
+    spec: TableSpec,
+    columns: Sequence[str] | None,
+    symbols: Sequence[Symbol] | None,
+    tests: Sequence[pads.Expression],
+    as_codes: str | None,
+) -> pa.Table:
+    filters = list(tests)
+    if symbols is not None:
+        filters.append(pads.field(spec.keys[0]).isin(list(symbols)))
+    condition = None
+    for test in filters:
+        condition = test if condition is None else condition & test
+    return pq.read_table(
+        path,
+        columns=list(columns) if columns is not None else None,
+        filters=condition,
+        partitioning=None,
+        read_dictionary=[as_codes] if as_codes else None,
+        page_checksum_verification=True,
+    )
+
+
+def _damage(path: Path, entry: FileEntry) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as fault:
+        return str(fault)
+    digest = hashlib.sha256(content).hexdigest()
+    return "" if digest == entry.sha256 else f"sha256 is {digest[:16]}…, expected {entry.sha256[:16]}…"
