@@ -22,15 +22,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.dataset as pads
-import pyarrow.parquet as pq
 
-from haetae.domain.errors import DataError, Text
+from haetae.domain.errors import DataError
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.ports.tables import TABLES, TableSpec
 from haetae.store import manifest
 from haetae.store.durable import TEMPORARY, make_directory, write_file, writer_lock
+from haetae.store.files import Selection, damage, parquet_bytes, read_file
 from haetae.store.manifest import LOG, FileEntry, Snapshot
 from haetae.store.merge import sort_rows, upsert
 from haetae.store.panels import build_panel
@@ -141,9 +140,14 @@ class Lake:
             yield name, rows.filter(pc.and_(pc.greater_equal(days, low), pc.less_equal(days, high)))
 
     def _rewrite(self, spec: TableSpec, before: Snapshot, part: str, piece: pa.Table) -> FileEntry:
-        old = [self._file_rows(spec, entry) for entry in before.files if entry.part == part]
+        everything = Selection(tuple(spec.schema.names))
+        old = [
+            read_file(self._root / spec.name / entry.path, spec, entry, everything)
+            for entry in before.files
+            if entry.part == part
+        ]
         merged = upsert(pa.concat_tables([empty(spec.name), *old], promote_options="permissive"), piece, spec.keys)
-        content = self._parquet(merged)
+        content = parquet_bytes(merged, self._settings)
         digest = hashlib.sha256(content).hexdigest()
         path = f"{part}/{digest[:20]}.parquet"
         home = self._root / spec.name / path
@@ -152,18 +156,6 @@ class Lake:
             write_file(home, content)
         span = pc.min_max(merged.column(spec.day_column)).as_py()
         return FileEntry(path, part, len(merged), len(content), digest, yyyymmdd(span["min"]), yyyymmdd(span["max"]))
-
-    def _parquet(self, rows: pa.Table) -> bytes:
-        sink = pa.BufferOutputStream()
-        pq.write_table(
-            rows.combine_chunks(),
-            sink,
-            row_group_size=self._settings.row_group_rows,
-            compression=self._settings.compression,
-            compression_level=1 if self._settings.compression == "zstd" else None,
-            write_page_checksum=True,
-        )
-        return sink.getvalue().to_pybytes()
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -182,7 +174,9 @@ class Lake:
         wrote is empty. Damage of a file raises ``DataError`` with its path.
         """
         spec = spec_of(table)
-        rows = self._scan(spec, self._snapshot(table, version), spec.schema.names, symbols, start, end)
+        rows = self._scan(
+            spec, self._snapshot(table, version), spec.schema.names, symbols, (start, end), as_codes=False
+        )
         return sort_rows(rows.combine_chunks(), spec.sort)
 
     def panel(
@@ -202,9 +196,8 @@ class Lake:
         and bars without volume are not ``traded``. Memory: 41 bytes per bar and symbol.
         """
         spec = spec_of(table)
-        columns = [spec.keys[0], spec.keys[1], "day", "open", "high", "low", "close", "volume"]
-        columns = list(dict.fromkeys(columns)) + (["halted"] if table == "daily" else [])
-        rows = self._scan(spec, self._snapshot(table, version), columns, symbols, start, end, as_codes=spec.keys[0])
+        columns = [*spec.keys, "open", "high", "low", "close", "volume", *(["halted"] if table == "daily" else [])]
+        rows = self._scan(spec, self._snapshot(table, version), columns, symbols, (start, end), as_codes=True)
         return build_panel(rows, spec.keys[0], spec.keys[1], symbols)
 
     def sql(self, query: str, *, versions: Mapping[str, int] | None = None) -> pa.Table:
@@ -255,50 +248,28 @@ class Lake:
         snapshot: Snapshot,
         columns: Sequence[str],
         symbols: Sequence[Symbol] | None,
-        start: dt.date | None,
-        end: dt.date | None,
-        as_codes: str | None = None,
+        days: tuple[dt.date | None, dt.date | None],
+        *,
+        as_codes: bool,
     ) -> pa.Table:
+        start, end = days
         first = yyyymmdd(start) if start else 0
         last = yyyymmdd(end) if end else 99_999_999
         pieces = []
         for entry in snapshot.files:
             if entry.last_day < first or entry.first_day > last:
                 continue
-            tests = []
-            if entry.first_day < first and start:
-                tests.append(pads.field(spec.day_column) >= pa.scalar(start, pa.date32()))
-            if entry.last_day > last and end:
-                tests.append(pads.field(spec.day_column) <= pa.scalar(end, pa.date32()))
-            pieces.append(self._file_rows(spec, entry, columns, symbols, tests, as_codes))
+            wanted = Selection(
+                tuple(columns),
+                None if symbols is None else tuple(symbols),
+                start if entry.first_day < first else None,
+                end if entry.last_day > last else None,
+                as_codes,
+            )
+            pieces.append(read_file(self._root / spec.name / entry.path, spec, entry, wanted))
         if not pieces:
-            return _no_rows(spec, columns, as_codes)
+            return _no_rows(spec, columns, as_codes=as_codes)
         return pa.concat_tables(pieces, promote_options="permissive")
-
-    def _file_rows(
-        self,
-        spec: TableSpec,
-        entry: FileEntry,
-        columns: Sequence[str] | None = None,
-        symbols: Sequence[Symbol] | None = None,
-        tests: Sequence[pads.Expression] = (),
-        as_codes: str | None = None,
-    ) -> pa.Table:
-        path = self._root / spec.name / entry.path
-        try:
-            if path.stat().st_size != entry.bytes:
-                raise OSError(f"it has {path.stat().st_size} bytes, its manifest says {entry.bytes}")
-            return _read_file(path, spec, columns, symbols, tests, as_codes)
-        except (OSError, pa.ArrowInvalid) as fault:
-            raise DataError(
-                Text(
-                    ko=f"레이크 파일이 손상되었거나 없습니다: {path}",
-                    en=f"a file of the lake is damaged or missing: {path}",
-                ),
-                expected=f"{entry.rows} rows, sha256 {entry.sha256[:16]}…",
-                found=str(fault),
-                next_step="run `haetae lake check`, then import or collect these days again",
-            ) from fault
 
     # -- care --------------------------------------------------------------------------------
 
@@ -311,7 +282,7 @@ class Lake:
         for snapshot in snapshots:
             for entry in snapshot.files:
                 path = self._root / snapshot.table / entry.path
-                detail = _damage(path, entry)
+                detail = damage(path, entry)
                 if detail:
                     faults.append(Fault(snapshot.table, str(path), detail))
                 done += 1
@@ -343,41 +314,8 @@ class Lake:
             return freed
 
 
-def _no_rows(spec: TableSpec, columns: Sequence[str], as_codes: str | None) -> pa.Table:
+def _no_rows(spec: TableSpec, columns: Sequence[str], *, as_codes: bool) -> pa.Table:
     kinds = {name: spec.schema.field(name).type for name in columns}
     if as_codes:
-        kinds[as_codes] = pa.dictionary(pa.int32(), kinds[as_codes])
+        kinds[spec.keys[0]] = pa.dictionary(pa.int32(), kinds[spec.keys[0]])
     return pa.table({name: pa.array([], kind) for name, kind in kinds.items()})
-
-
-def _read_file(
-    path: Path,
-    spec: TableSpec,
-    columns: Sequence[str] | None,
-    symbols: Sequence[Symbol] | None,
-    tests: Sequence[pads.Expression],
-    as_codes: str | None,
-) -> pa.Table:
-    filters = list(tests)
-    if symbols is not None:
-        filters.append(pads.field(spec.keys[0]).isin(list(symbols)))
-    condition = None
-    for test in filters:
-        condition = test if condition is None else condition & test
-    return pq.read_table(
-        path,
-        columns=list(columns) if columns is not None else None,
-        filters=condition,
-        partitioning=None,
-        read_dictionary=[as_codes] if as_codes else None,
-        page_checksum_verification=True,
-    )
-
-
-def _damage(path: Path, entry: FileEntry) -> str:
-    try:
-        content = path.read_bytes()
-    except OSError as fault:
-        return str(fault)
-    digest = hashlib.sha256(content).hexdigest()
-    return "" if digest == entry.sha256 else f"sha256 is {digest[:16]}…, expected {entry.sha256[:16]}…"

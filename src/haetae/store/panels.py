@@ -29,7 +29,7 @@ def build_panel(rows: pa.Table, symbol_key: str, time_key: str, symbols: Sequenc
     Parameters
     ----------
     rows : Table
-        Columns ``symbol_key`` (dictionary encoded), ``time_key``, ``day``, the four prices,
+        Columns ``symbol_key`` (dictionary encoded), ``time_key``, the four prices,
         ``volume`` and, if known, ``halted``; any order, no key twice.
     time_key : str
         ``day`` for daily rows, ``start`` for minutes.

