@@ -65,10 +65,13 @@ class Rulebook:
         """Return whether an order may carry a price: positive and a multiple of its tick."""
         return price > 0 and self.floor_tick(price, kind, market) == price
 
+    def limit_bp_of(self, market: Market) -> BasisPoints:
+        """Return the daily limit of a market around the base price; KONEX keeps 15 %."""
+        return 1_500 if market is Market.KONEX else self.limit_bp
+
     def price_limits(self, base_price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> tuple[Won, Won]:
         """Return the lowest and highest valid price of the day (하한가, 상한가) from the base price."""
-        limit_bp = 1_500 if market is Market.KONEX else self.limit_bp
-        lower, upper = scalar.limit_prices(base_price, limit_bp, *self.tick_table(kind, market))
+        lower, upper = scalar.limit_prices(base_price, self.limit_bp_of(market), *self.tick_table(kind, market))
         return int(lower), int(upper)
 
     def sale_tax_ppb(self, market: Market, kind: Kind) -> int:

@@ -69,9 +69,15 @@ def limit_prices(base: int, limit_bp: int, bounds: Int64Array, sizes: Int64Array
 
 
 @njit(cache=True)
-def charge(amount: int, rate_ppb: int) -> int:
-    """Return ``floor(amount x rate)`` in won, exactly and without overflow."""
+def part_of(amount: int, rate_ppb: int) -> int:
+    """Return ``floor(amount x rate)``, exactly and without overflow of the product."""
     return amount // PPB * rate_ppb + amount % PPB * rate_ppb // PPB
+
+
+@njit(cache=True)
+def charge(amount: int, rate_ppb: int) -> int:
+    """Return the fee or tax on an amount: floored to a won."""
+    return part_of(amount, rate_ppb)
 
 
 @njit(cache=True)
