@@ -1,0 +1,89 @@
+"""The command tree and its one door: ``main`` returns the exit code of every path out."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from haetae import __version__
+from haetae.cli import faults
+from haetae.cli.bench import bench
+from haetae.cli.text import hint
+from haetae.domain.errors import HaetaeError
+
+SHORT = {"help_option_names": ["-h", "--help"]}
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+def version() -> None:
+    """Print the version and what it runs on."""
+    print(f"haetae {__version__} (Python {sys.version.split()[0]}, {sys.platform})")
+
+
+def build() -> typer.Typer:
+    """Return the command tree; nothing heavy is imported by building it."""
+    app = typer.Typer(
+        name="haetae",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings=SHORT,
+        help=hint(
+            "해태: 한국 주식 자동매매 플랫폼 (KIS Open API). 실거래는 기본값이 아닙니다.",
+            "Haetae: a trading platform for Korean stocks (KIS Open API). Real trading is never a default.",
+        ),
+    )
+
+    @app.callback()
+    def _root(
+        version: Annotated[
+            bool,
+            typer.Option(
+                "--version", is_eager=True, callback=_version, help=hint("버전을 보이고 끝냅니다.", "Show the version.")
+            ),
+        ] = False,
+    ) -> None:
+        """Take the options that stand before a command."""
+
+    app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
+    app.command(help=hint("버전과 실행 환경을 보입니다.", "Show the version and what it runs on."))(version)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; failures become one message on stderr."""
+    command = typer.main.get_command(build())
+    try:
+        result = command.main(args=arguments, prog_name="haetae", standalone_mode=False)
+        sys.stdout.flush()
+    except HaetaeError as fault:
+        print(faults.of_haetae(fault), file=sys.stderr)
+        return fault.exit_code
+    except faults.UsageError as fault:
+        if type(fault).__name__ == "NoArgsIsHelpError":
+            fault.show()
+        else:
+            print(faults.of_usage(fault), file=sys.stderr)
+        return faults.USAGE_EXIT
+    except (KeyboardInterrupt, typer.Abort):
+        print(hint("중단했습니다.", "Interrupted."), file=sys.stderr)
+        return faults.INTERRUPTED_EXIT
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return faults.READER_GONE_EXIT
+    except OSError as fault:
+        print(faults.of_system(fault), file=sys.stderr)
+        return 1
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
