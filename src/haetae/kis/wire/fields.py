@@ -1,0 +1,169 @@
+"""How single values travel in KIS messages: every value is text, also numbers.
+
+Here: the forms a field may take, reading and writing one value, row tables (`Row`) that read columns and
+fill blanks. Not here: which rows an operation has (`rows`), the envelope around them (`envelope`).
+Prices are integers in won, quantities in shares, index points are integers x 100. A text that does not parse
+raises ``WireError`` naming the field, what it is about and the TR; nothing is guessed from a blank price.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from haetae.domain.errors import WireError
+from haetae.domain.units import day_from, yyyymmdd
+
+
+class Form(Enum):
+    """Form of one field on the wire."""
+
+    TEXT = "text"
+    COUNT = "count"
+    LOOSE = "loose"
+    POINTS = "points"
+    RATE = "rate"
+    DAY = "day"
+    CLOCK = "clock"
+    FLAG = "flag"
+    NUMBER = "number"
+
+
+def _read_points(text: str) -> int:
+    whole, _, part = text.strip().partition(".")
+    sign = -1 if whole.startswith("-") else 1
+    if part and not part.isdigit():
+        raise ValueError(text)
+    return int(whole or "0") * 100 + sign * int((part + "00")[:2])
+
+
+def _read_day(text: str) -> dt.date | None:
+    stripped = text.strip()
+    return day_from(stripped) if stripped and stripped.strip("0") else None
+
+
+def _read_clock(text: str) -> int:
+    value = int(text)
+    if not (0 <= value <= 235959 and value % 100 < 60 and value // 100 % 100 < 60):
+        raise ValueError(text)
+    return value
+
+
+_READ: Mapping[Form, Callable[[str], Any]] = {
+    Form.TEXT: str.strip,
+    Form.COUNT: int,
+    Form.LOOSE: lambda text: int(text.strip() or "0"),
+    Form.POINTS: _read_points,
+    Form.RATE: lambda text: float(text.strip() or "0"),
+    Form.DAY: _read_day,
+    Form.CLOCK: _read_clock,
+    Form.FLAG: lambda text: text.strip() == "Y",
+    Form.NUMBER: lambda text: int(text.strip() or "0"),
+}
+
+
+def points_text(value: int) -> str:
+    """Return index points x 100 as text with two decimals, ``261081`` is ``2610.81``."""
+    sign, size = ("-", -value) if value < 0 else ("", value)
+    return f"{sign}{size // 100}.{size % 100:02d}"
+
+
+_WRITE: Mapping[Form, Callable[[Any], str]] = {
+    Form.TEXT: str,
+    Form.COUNT: str,
+    Form.LOOSE: str,
+    Form.POINTS: points_text,
+    Form.RATE: "{:.2f}".format,
+    Form.DAY: lambda day: str(yyyymmdd(day)) if day else "",
+    Form.CLOCK: "{:06d}".format,
+    Form.FLAG: lambda flag: "Y" if flag else "N",
+    Form.NUMBER: "{:010d}".format,
+}
+
+_BLANK: Mapping[Form, str] = {
+    Form.TEXT: "",
+    Form.COUNT: "0",
+    Form.LOOSE: "0",
+    Form.POINTS: "0.00",
+    Form.RATE: "0.00",
+    Form.DAY: "",
+    Form.CLOCK: "000000",
+    Form.FLAG: "N",
+    Form.NUMBER: "",
+}
+
+
+def read_value(form: Form, text: str, *, name: str, tr: str, about: str) -> Any:
+    """Return the value of one wire text; raises ``WireError`` with field, subject and TR.
+
+    ``COUNT`` refuses a blank, ``LOOSE`` reads it as 0 (for figures KIS leaves empty when unknown),
+    ``DAY`` reads blank and zeros as None, ``NUMBER`` is an order number compared as an integer.
+    """
+    try:
+        return _READ[form](text)
+    except (ValueError, AttributeError, TypeError) as fault:
+        raise WireError(
+            f"{tr}: field {name} of {about} does not parse",
+            expected=form.value,
+            found=repr(text)[:60],
+            next_step="keep the raw reply; compare it with the protocol page of this call",
+        ) from fault
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The fields of one kind of row, in wire order.
+
+    ``encode`` gives every field (blanks where no value is passed), so a server written with it sends complete
+    rows; ``value`` and ``column`` read the fields a client wants.
+    """
+
+    name: str
+    forms: Mapping[str, Form]
+    blank: Mapping[str, str] = field(repr=False)
+
+    def encode(self, values: Mapping[str, Any]) -> dict[str, str]:
+        """Return the wire texts of a row; text values pass unchanged, an unknown name raises ``KeyError``."""
+        row = dict(self.blank)
+        forms = self.forms
+        for name, value in values.items():
+            row[name] = value if type(value) is str else _WRITE[forms[name]](value)
+        if len(row) != len(forms):
+            raise KeyError(f"row {self.name} has no field {sorted(set(row) - set(forms))}")
+        return row
+
+    def value(self, row: Mapping[str, str], name: str, *, tr: str, about: str = "") -> Any:
+        """Return one value of a row."""
+        return read_value(self.forms[name], self._text(row, name, tr, about), name=name, tr=tr, about=about)
+
+    def column(self, rows: Sequence[Mapping[str, str]], name: str, *, tr: str, about: str = "") -> list[Any]:
+        """Return one column of many rows, in their order."""
+        form = self.forms[name]
+        read = _READ[form]
+        try:
+            return [read(row[name]) for row in rows]
+        except (ValueError, AttributeError, TypeError, KeyError):
+            return [self.value(row, name, tr=tr, about=f"{about} row {i}") for i, row in enumerate(rows)]
+
+    def _text(self, row: Mapping[str, str], name: str, tr: str, about: str) -> str:
+        try:
+            return row[name]
+        except (KeyError, TypeError) as fault:
+            raise WireError(
+                f"{tr}: a row of {about or self.name} has no field {name}",
+                expected=name,
+                found=", ".join(list(row)[:8]) if isinstance(row, Mapping) else repr(row)[:60],
+                next_step="keep the raw reply; the schema of this call may have changed",
+            ) from fault
+
+
+def row(name: str, text: str) -> Row:
+    """Return a row table from ``field:form`` words; a word without a form is a ``count``."""
+    forms: dict[str, Form] = {}
+    for word in text.split():
+        field_name, _, form = word.partition(":")
+        forms[field_name] = Form(form or "count")
+    return Row(name, forms, {field_name: _BLANK[form] for field_name, form in forms.items()})

@@ -1,0 +1,245 @@
+"""Typed records of the real-time streams, both directions: trade, order book, execution notice, market status.
+
+Prices are won, quantities shares, ``clock`` is KST wall-clock time as digits (``93000``), seconds are the finest
+resolution KIS sends. ``encode`` gives the texts of one record for a schema revision, ``decode`` reads a record of
+any revision: only fields at the front are read, so later additions at the end never shift a column.
+During call auctions the trade stream is silent; the closing price comes as one trade at 15:30:00.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from haetae.domain.errors import WireError
+from haetae.domain.orders import Side
+from haetae.domain.units import Shares, Symbol, Won, day_from, yyyymmdd
+from haetae.kis.wire.frames import BOOKS, MARKET_STATUS, NOTICES, TRADES, Revision
+
+_DEPTH = 10
+
+
+def _fault(tr: str, values: Sequence[str], fault: Exception) -> WireError:
+    return WireError(
+        f"{tr}: record of {values[0] if values else '?'} does not parse: {fault}",
+        expected="numbers where the field table has numbers",
+        found="^".join(values)[:120],
+        next_step="keep the frame; the schema of this stream may have changed",
+    )
+
+
+def _sign(change: Won) -> str:
+    return "2" if change > 0 else "5" if change < 0 else "3"
+
+
+@dataclass(frozen=True, slots=True)
+class TradeRecord:
+    """One print of H0STCNT0 with the day's running figures.
+
+    ``cumulative_turnover`` is won; ``open``, ``high`` and ``low`` are of the day so far; ``base`` is the price that
+    changes are counted from (the previous close); ``halted`` is the halt flag of the symbol.
+    """
+
+    symbol: Symbol
+    day: dt.date
+    clock: int
+    price: Won
+    volume: Shares
+    cumulative_volume: Shares
+    cumulative_turnover: Won
+    open: Won
+    high: Won
+    low: Won
+    ask: Won
+    bid: Won
+    ask_size: Shares
+    bid_size: Shares
+    base: Won
+    halted: bool = False
+
+    def encode(self, revision: Revision = Revision.SEPTEMBER_2026) -> list[str]:
+        """Return 46 or 47 texts."""
+        price, base = self.price, self.base
+        change = price - base
+        rate = f"{100 * change / base:.2f}" if base else "0.00"
+        average = f"{self.cumulative_turnover / self.cumulative_volume:.2f}" if self.cumulative_volume else "0"
+        clock = f"{self.clock:06d}"
+        side = "1" if price >= self.ask else "5"
+        since = [price - self.open, price - self.high, price - self.low]
+        values = [
+            *(self.symbol, clock, str(price), _sign(change), str(change), rate, average),
+            *(str(self.open), str(self.high), str(self.low), str(self.ask), str(self.bid), str(self.volume)),
+            *(str(self.cumulative_volume), str(self.cumulative_turnover), "0", "0", "0", "100.00", "0", "0"),
+            *(side, "0.50", "0.00"),
+            *("090000", _sign(since[0]), str(since[0]), clock, _sign(since[1]), str(since[1])),
+            *(clock, _sign(since[2]), str(since[2]), str(yyyymmdd(self.day)), "20", "Y" if self.halted else "N"),
+            *(str(self.ask_size), str(self.bid_size), str(self.ask_size), str(self.bid_size), "0.00", "0", "0.00"),
+            *("0", "", str(base)),
+        ]
+        return values if TRADES.widths[revision] == len(values) else [*values, "2"]
+
+    @classmethod
+    def decode(cls, values: Sequence[str]) -> TradeRecord:
+        """Return the trade of one record; raises ``WireError``."""
+        try:
+            price = int(values[2])
+            return cls(
+                values[0],
+                day_from(values[33]),
+                int(values[1]),
+                price,
+                int(values[12]),
+                int(values[13]),
+                int(values[14]),
+                int(values[7]),
+                int(values[8]),
+                int(values[9]),
+                int(values[10] or 0),
+                int(values[11] or 0),
+                int(values[36] or 0),
+                int(values[37] or 0),
+                price - int(values[4]),
+                values[35] == "Y",
+            )
+        except (ValueError, IndexError) as fault:
+            raise _fault(TRADES.real, values, fault) from fault
+
+
+@dataclass(frozen=True, slots=True)
+class BookRecord:
+    """Ten levels of H0STASP0, best first; a missing level is price 0 and size 0."""
+
+    symbol: Symbol
+    clock: int
+    asks: tuple[Won, ...]
+    bids: tuple[Won, ...]
+    ask_sizes: tuple[Shares, ...]
+    bid_sizes: tuple[Shares, ...]
+    cumulative_volume: Shares = 0
+
+    def encode(self, revision: Revision = Revision.SEPTEMBER_2026) -> list[str]:
+        """Return 59 or 60 texts."""
+        levels = (self.asks, self.bids, self.ask_sizes, self.bid_sizes)
+        texts = [str(cell) for level in levels for cell in (*level, *(0,) * (_DEPTH - len(level)))]
+        totals = [str(sum(self.ask_sizes)), str(sum(self.bid_sizes))]
+        values = [self.symbol, f"{self.clock:06d}", "0", *texts, *totals, "0", "0", "0", "0", "0", "0", "3", "0.00"]
+        values += [str(self.cumulative_volume), "0", "0", "0", "0", "0"]
+        return values if BOOKS.widths[revision] == len(values) else [*values, "2"]
+
+    @classmethod
+    def decode(cls, values: Sequence[str]) -> BookRecord:
+        """Return the book of one record; raises ``WireError``."""
+        try:
+            cells = [int(text or 0) for text in values[3:43]]
+            return cls(
+                values[0],
+                int(values[1]),
+                tuple(cells[0:10]),
+                tuple(cells[10:20]),
+                tuple(cells[20:30]),
+                tuple(cells[30:40]),
+                int(values[53] or 0),
+            )
+        except (ValueError, IndexError) as fault:
+            raise _fault(BOOKS.real, values, fault) from fault
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRecord:
+    """One execution notice (H0STCNI0, mock H0STCNI9).
+
+    ``executed`` tells a fill (CNTG_YN 2) from a receipt of an order, change, cancel or refusal (1); in receipts
+    ``quantity`` is the order's, so receipts never count as fills. ``change`` is 0 normal, 1 modify, 2 cancel;
+    ``acceptance`` 1 received, 2 confirmed, 3 cancelled by its own condition (IOC, FOK).
+    """
+
+    customer: str
+    account: str
+    number: int
+    original: int
+    side: Side
+    symbol: Symbol
+    quantity: Shares
+    price: Won
+    clock: int
+    executed: bool
+    order_quantity: Shares
+    order_price: Won = 0
+    change: str = "0"
+    kind: str = "00"
+    condition: str = "0"
+    refused: bool = False
+    acceptance: str = "1"
+    branch: str = "00950"
+    name: str = ""
+
+    def encode(self, revision: Revision = Revision.SEPTEMBER_2026) -> list[str]:
+        """Return 23 or 26 texts."""
+        original = f"{self.original:010d}" if self.original else ""
+        front = [
+            *(self.customer, self.account, f"{self.number:010d}", original),
+            *("01" if self.side is Side.SELL else "02", self.change, self.kind, self.condition, self.symbol),
+            *(f"{self.quantity:010d}", f"{self.price:09d}", f"{self.clock:06d}", "1" if self.refused else "0"),
+            *("2" if self.executed else "1", self.acceptance, self.branch, f"{self.order_quantity:09d}", self.customer),
+        ]
+        tail = ["10", "", self.name, f"{self.order_price:09d}"]
+        if NOTICES.widths[revision] == len(front) + 5:
+            return [*front, self.name, *tail]
+        return [*front, "0", "1", "N", "", *tail]
+
+    @classmethod
+    def decode(cls, values: Sequence[str]) -> NoticeRecord:
+        """Return the notice of one record of any width; raises ``WireError``."""
+        try:
+            return cls(
+                customer=values[0],
+                account=values[1],
+                number=int(values[2]),
+                original=int(values[3].strip() or 0),
+                side=Side.SELL if values[4] == "01" else Side.BUY,
+                change=values[5],
+                kind=values[6],
+                condition=values[7],
+                symbol=values[8].strip(),
+                quantity=int(values[9] or 0),
+                price=int(values[10] or 0),
+                clock=int(values[11]),
+                refused=values[12] == "1",
+                executed=values[13] == "2",
+                acceptance=values[14],
+                branch=values[15],
+                order_quantity=int(values[16] or 0),
+                order_price=int(values[-1].strip() or 0),
+                name=values[-2],
+            )
+        except (ValueError, IndexError) as fault:
+            raise _fault(NOTICES.real, ["notice", *values[2:9]], fault) from fault
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRecord:
+    """Market status of H0STMKO0: halt and its reason, phase code, status code, VI flag."""
+
+    symbol: Symbol
+    halted: bool
+    reason: str
+    phase_code: str
+    status_code: str = "00"
+    in_vi: bool = False
+
+    def encode(self, revision: Revision = Revision.SEPTEMBER_2026) -> list[str]:
+        """Return 10 or 11 texts."""
+        flag = "Y" if self.in_vi else "N"
+        values = [self.symbol, "Y" if self.halted else "N", self.reason, self.phase_code, "", "", "", self.status_code]
+        values += [flag, "N"]
+        return values if MARKET_STATUS.widths[revision] == len(values) else [*values, "1"]
+
+    @classmethod
+    def decode(cls, values: Sequence[str]) -> StatusRecord:
+        """Return the status of one record; raises ``WireError``."""
+        try:
+            reason = "" if values[2] == "(null)" else values[2]
+            return cls(values[0], values[1] == "Y", reason, values[3], values[7], values[8] == "Y")
+        except IndexError as fault:
+            raise _fault(MARKET_STATUS.real, values, fault) from fault

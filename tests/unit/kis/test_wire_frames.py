@@ -1,0 +1,191 @@
+"""Data frames, encryption, control messages and typed records."""
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haetae.domain.errors import WireError
+from haetae.domain.orders import Side
+from haetae.kis.wire import control
+from haetae.kis.wire.frames import (
+    BOOKS,
+    NOTICES,
+    TRADES,
+    CipherKey,
+    Revision,
+    build_frame,
+    decrypt,
+    encrypt,
+    is_data,
+    parse_frame,
+    records,
+)
+from haetae.kis.wire.records import BookRecord, NoticeRecord, StatusRecord, TradeRecord
+
+FRAMES = Path(__file__).parents[3].parent / "shared/data/kis_raw/ws_frames.jsonl"
+KEY = CipherKey("k" * 32, "i" * 16)
+
+won = st.integers(1, 2_000_000)
+shares = st.integers(0, 10**9)
+trades = st.builds(
+    TradeRecord,
+    symbol=st.from_regex(r"[0-9][0-9A-Z]{5}", fullmatch=True),
+    day=st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)),
+    clock=st.sampled_from([90000, 93005, 152959, 153000]),
+    price=won,
+    volume=shares,
+    cumulative_volume=shares,
+    cumulative_turnover=st.integers(0, 10**14),
+    open=won,
+    high=won,
+    low=won,
+    ask=won,
+    bid=won,
+    ask_size=shares,
+    bid_size=shares,
+    base=won,
+    halted=st.booleans(),
+)
+notices = st.builds(
+    NoticeRecord,
+    customer=st.just("tester"),
+    account=st.just("5012345601"),
+    number=st.integers(1, 10**10 - 1),
+    original=st.integers(0, 10**10 - 1),
+    side=st.sampled_from(Side),
+    symbol=st.from_regex(r"[0-9]{6}", fullmatch=True),
+    quantity=st.integers(0, 10**9),
+    price=st.integers(0, 10**8),
+    clock=st.sampled_from([90001, 120000, 153000]),
+    executed=st.booleans(),
+    order_quantity=st.integers(1, 10**8),
+    order_price=st.integers(0, 10**8),
+    change=st.sampled_from("012"),
+    refused=st.booleans(),
+    acceptance=st.sampled_from("123"),
+    name=st.sampled_from(["삼성전자", "SK하이닉스"]),
+)
+
+
+@given(st.lists(trades, min_size=1, max_size=20), st.sampled_from(Revision))
+def test_trades_survive_a_frame_of_one_or_many_records_in_every_revision(sent, revision):
+    frame = parse_frame(build_frame("H0STCNT0", [trade.encode(revision) for trade in sent]))
+    got = records(frame)
+    assert all(len(values) == TRADES.widths[revision] for values in got)
+    assert [TradeRecord.decode(values) for values in got] == sent
+
+
+@given(st.lists(notices, min_size=1, max_size=5), st.sampled_from(Revision))
+def test_notices_survive_encryption_in_every_revision(sent, revision):
+    text = build_frame("H0STCNI0", [notice.encode(revision) for notice in sent], KEY)
+    assert "삼성전자" not in text
+    got = records(parse_frame(text), KEY)
+    assert all(len(values) == NOTICES.widths[revision] for values in got)
+    assert [NoticeRecord.decode(values) for values in got] == sent
+
+
+@given(st.text(max_size=200))
+def test_encryption_is_reversible(text):
+    assert decrypt(encrypt(text, KEY), KEY) == text
+
+
+def test_a_wrong_key_is_refused_and_never_shown():
+    with pytest.raises(WireError):
+        decrypt(encrypt("x" * 40, KEY), CipherKey("q" * 32, "i" * 16))
+    assert "kkk" not in repr(KEY)
+
+
+@pytest.mark.parametrize("revision", Revision)
+def test_a_book_survives_with_missing_levels_as_zero(revision):
+    book = BookRecord("005930", 93000, (71_100, 71_200), (71_000,), (10, 20), (30,), 5)
+    values = book.encode(revision)
+    assert len(values) == BOOKS.widths[revision]
+    back = BookRecord.decode(values)
+    assert back.asks[:3] == (71_100, 71_200, 0)
+    assert back.bid_sizes[0] == 30
+    assert len(back.bids) == 10
+
+
+@pytest.mark.parametrize("revision", Revision)
+def test_market_status_survives(revision):
+    status = StatusRecord("005930", True, "거래정지", "174", "58", True)
+    assert StatusRecord.decode(status.encode(revision)) == status
+
+
+def test_two_records_with_one_value_missing_are_refused_not_shifted():
+    values = ["1"] * (46 * 2 - 1)
+    with pytest.raises(WireError, match="do not form"):
+        records(parse_frame("0|H0STCNT0|002|" + "^".join(values)))
+
+
+def test_a_record_narrower_than_any_known_schema_is_refused():
+    with pytest.raises(WireError):
+        records(parse_frame("0|H0STCNT0|001|" + "^".join(["1"] * 45)))
+
+
+def test_wider_records_of_a_later_schema_still_read(sample_trade):
+    wide = [*sample_trade.encode(), "new", "newer"]
+    assert TradeRecord.decode(records(parse_frame(build_frame("H0STCNT0", [wide, wide])))[1]) == sample_trade
+
+
+def test_a_trailing_separator_is_tolerated(sample_trade):
+    text = build_frame("H0STCNT0", [sample_trade.encode(), sample_trade.encode()]) + "^"
+    assert [TradeRecord.decode(values) for values in records(parse_frame(text))] == [sample_trade, sample_trade]
+
+
+@pytest.mark.parametrize("text", ["0|H0STCNT0|000|1", "0|H0STCNT0|1", "2|H0STCNT0|001|1", "0|H0STCNT0|abc|1", "{}"])
+def test_a_malformed_head_is_refused(text):
+    with pytest.raises(WireError):
+        parse_frame(text)
+
+
+def test_control_messages_survive_both_ways():
+    asked = control.Subscription("key", "H0STCNT0", "005930", register=True)
+    assert control.read_subscription(control.build_subscription(asked)) == asked
+    ack = control.Ack("H0STCNI0", "tester", "0", control.SUBSCRIBED, "SUBSCRIBE SUCCESS", KEY)
+    assert control.read_control(control.build_ack(ack)) == ack
+    ping = control.build_ping("20261123090000")
+    assert control.read_control(ping) == control.Ping(ping)
+    assert not is_data(ping)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("nonsense", "OPSP9999"),
+        ("{}", "OPSP9998"),
+        ('{"header": {}}', "OPSP9992"),
+        ('{"header": {}, "body": {}}', "OPSP9991"),
+        ('{"header": {"tr_type": "9"}, "body": {"input": {}}}', "OPSP8997"),
+        ('{"header": {"tr_type": "1"}, "body": {"input": {"tr_id": "H0STCNT0"}}}', "OPSP8993"),
+    ],
+)
+def test_a_server_names_what_is_wrong_with_a_subscription(text, code):
+    assert control.read_subscription(text) == code
+
+
+def test_a_message_that_is_nothing_known_is_refused():
+    for text in ("", "[]", '{"header": {}}', "null"):
+        with pytest.raises(WireError):
+            control.read_control(text)
+
+
+@pytest.mark.realdata
+@pytest.mark.skipif(not FRAMES.exists(), reason="recorded KIS frames are not beside the checkout")
+def test_recorded_frames_of_the_real_server_decode():
+    for line in FRAMES.read_text(encoding="utf-8").splitlines():
+        recorded = json.loads(line)
+        (values,) = records(parse_frame(recorded["frame"]))
+        if recorded["tr_id"] == "H0STCNT0":
+            trade = TradeRecord.decode(values)
+            assert trade.base == recorded["check"]["price_minus_change"]
+            assert trade.low <= trade.price <= trade.high
+            assert abs(trade.cumulative_turnover / trade.cumulative_volume - recorded["check"]["vwap"]) < 0.01
+        else:
+            book = BookRecord.decode(values)
+            assert sum(book.ask_sizes) == recorded["check"]["sum_ask"]
+            assert book.asks[0] > book.bids[0]
