@@ -1,1 +1,25 @@
-"""Simulated days around the desk, and their reports."""
+"""Simulated trading day after day, and the report of it.
+
+Here: running target weights or a policy over a panel on ``sim.batch``, statistics, comparison with
+baselines through the same engine, the HTML and JSON report, and the reference episode around the
+desk. Not here: the simulated exchange (``sim``), the strategies (``policies``), training (``rl``).
+"""
+
+from haetae.backtest.metrics import Comparison, Metrics, compare, deflated_sharpe, measure
+from haetae.backtest.report import ReportNotes, figures, html
+from haetae.backtest.result import Result, index_result
+from haetae.backtest.settings import BacktestSettings
+
+__all__ = [
+    "BacktestSettings",
+    "Comparison",
+    "Metrics",
+    "ReportNotes",
+    "Result",
+    "compare",
+    "deflated_sharpe",
+    "figures",
+    "html",
+    "index_result",
+    "measure",
+]

@@ -1,0 +1,121 @@
+"""Figures of the report as plotly.js JSON: data and layout, nothing drawn here.
+
+Plain dictionaries rather than plotly's Python objects: the same input gives the same bytes, and a
+report takes milliseconds. Not here: the page around them (``report``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haetae.backtest.metrics import drawdown, monthly_returns
+from haetae.backtest.result import Result
+
+_OWN = "#c2410c"
+_OTHERS = ("#1d4ed8", "#15803d", "#7c3aed", "#0e7490", "#a16207", "#be185d", "#475569", "#4d7c0f", "#64748b")
+Figure = dict[str, Any]
+
+
+def _dates(result: Result) -> list[str]:
+    return [f"{d // 10_000:04d}-{d // 100 % 100:02d}-{d % 100:02d}" for d in result.daily_days().tolist()]
+
+
+def _layout(y_title: str, **more: Any) -> dict[str, Any]:
+    base: dict[str, Any] = {
+        "margin": {"l": 60, "r": 20, "t": 10, "b": 40},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "Pretendard, 'Noto Sans KR', 'Apple SD Gothic Neo', sans-serif", "size": 12},
+        "hovermode": "x unified",
+        "legend": {"orientation": "h", "y": -0.18},
+        "yaxis": {"title": {"text": y_title}, "gridcolor": "#e2e8f0", "zerolinecolor": "#94a3b8"},
+        "xaxis": {"gridcolor": "#f1f5f9"},
+    }
+    return base | more
+
+
+def _line(result: Result, y: NDArray[np.float64], place: int, *, digits: int = 4) -> Figure:
+    first = place == 0
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": result.name,
+        "x": _dates(result),
+        "y": [round(float(v), digits) for v in y],
+        "line": {
+            "color": _OWN if first else _OTHERS[(place - 1) % len(_OTHERS)],
+            "width": 2.5 if first else 1.4,
+            "dash": "solid" if first else "dot",
+        },
+    }
+
+
+def equity_figure(runs: Sequence[Result]) -> Figure:
+    """Return equity of each run as a multiple of its start; the first run is drawn strong."""
+    lines = [_line(run, run.daily_equity() / run.initial_cash, place) for place, run in enumerate(runs)]
+    return {"data": lines, "layout": _layout("평가액 (시작=1)")}
+
+
+def drawdown_figure(runs: Sequence[Result]) -> Figure:
+    """Return the percentage under the running peak of each run."""
+    lines = []
+    for place, run in enumerate(runs):
+        path = np.concatenate([[run.initial_cash], run.daily_equity()]).astype(np.float64)
+        lines.append(_line(run, 100.0 * drawdown(path)[1:], place, digits=3))
+    lines[0]["fill"] = "tozeroy"
+    return {"data": lines, "layout": _layout("낙폭 (%)")}
+
+
+def monthly_figure(run: Result) -> Figure:
+    """Return the calendar of monthly returns, in per cent; months without sessions stay empty."""
+    table = monthly_returns(run)
+    years = sorted(table)
+    cells = [[100.0 * table[y][m] if m in table[y] else None for m in range(1, 13)] for y in years]
+    text = [[f"{v:+.1f}" if v is not None else "" for v in row] for row in cells]
+    heat = {
+        "type": "heatmap",
+        "z": [[None if v is None else round(v, 3) for v in row] for row in cells],
+        "x": [f"{m}월" for m in range(1, 13)],
+        "y": [f"{y}년" for y in years],
+        "text": text,
+        "texttemplate": "%{text}",
+        "zmid": 0,
+        "colorscale": [[0, "#1d4ed8"], [0.5, "#ffffff"], [1, "#dc2626"]],
+        "showscale": False,
+        "hovertemplate": "%{y} %{x}: %{z:.2f} %<extra></extra>",
+    }
+    axis = {"title": {"text": ""}, "autorange": "reversed", "type": "category"}
+    return {"data": [heat], "layout": _layout("", yaxis=axis, hovermode="closest")}
+
+
+def cost_figure(run: Result) -> Figure:
+    """Return cumulative fees and taxes of the run, in won, stacked."""
+    rows = run.session_rows()
+    series = (("수수료 fees", run.fees, "#f59e0b"), ("거래세 taxes", run.taxes, "#b91c1c"))
+    data = [
+        {
+            "type": "scatter",
+            "mode": "lines",
+            "stackgroup": "cost",
+            "name": name,
+            "x": _dates(run),
+            "y": column[rows].tolist(),
+            "line": {"color": colour, "width": 1},
+        }
+        for name, column, colour in series
+    ]
+    return {"data": data, "layout": _layout("누적 비용 (원)")}
+
+
+def exposure_figure(runs: Sequence[Result]) -> Figure:
+    """Return the share of equity that is not cash, in per cent."""
+    lines = []
+    for place, run in enumerate(runs):
+        rows = run.session_rows()
+        held = 100.0 * (1.0 - run.cash[rows] / np.maximum(run.equity[rows], 1))
+        lines.append(_line(run, held, place, digits=2))
+    return {"data": lines, "layout": _layout("투자 비중 (%)")}

@@ -1,0 +1,205 @@
+"""Statistics of a simulated run, each with its uncertainty where one can be given.
+
+Ratios are per year of 252 sessions unless a name says otherwise; the risk-free rate is taken as 0.
+Undefined figures (no variance, no trades) are NaN and become null in JSON. Sources: Lo (2002),
+"The Statistics of Sharpe Ratios", and Mertens (2002) for the standard error under skew and fat
+tails; Bailey and Lopez de Prado (2014) for the deflated Sharpe ratio.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+
+from haetae.backtest.result import Result
+
+SESSIONS_PER_YEAR = 252
+_EULER = 0.5772156649015329
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Figures of one run; ratios unless a unit is named.
+
+    ``turnover`` is one-sided per year: (bought + sold) / 2 / mean equity / years. ``exposure`` is
+    the mean share of equity that was not cash. ``max_drawdown`` is negative, ``drawdown_sessions``
+    the longest stay below a former peak. ``cost_drag`` is fees and taxes over mean equity, per year.
+    """
+
+    sessions: int
+    total_return: float
+    cagr: float
+    volatility: float
+    sharpe: float
+    sharpe_se: float
+    sortino: float
+    max_drawdown: float
+    drawdown_sessions: int
+    hit_rate: float
+    best_day: float
+    worst_day: float
+    turnover: float
+    exposure: float
+    fees_won: int
+    taxes_won: int
+    cost_drag: float
+    orders: int
+    fill_rate: float
+
+    def as_json(self) -> dict[str, float | int | None]:
+        """Return the figures as JSON values, NaN as null."""
+        plain = asdict(self)
+        return {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in plain.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A run beside a benchmark over the sessions both have.
+
+    ``t_excess`` is the mean daily excess return over its standard error; between -2 and 2 the
+    difference cannot be told from luck.
+    """
+
+    excess_return: float
+    excess_cagr: float
+    tracking_error: float
+    information_ratio: float
+    t_excess: float
+    beta: float
+
+
+def sharpe_with_error(returns: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the annual Sharpe ratio and its standard error (Mertens); NaN without variance."""
+    n = len(returns)
+    spread = float(returns.std(ddof=1)) if n > 2 else 0.0
+    if spread <= 1e-15:
+        return math.nan, math.nan
+    ratio = float(returns.mean()) / spread
+    skew, kurtosis = _shape(returns)
+    variance = (1.0 + 0.5 * ratio**2 - skew * ratio + (kurtosis - 3.0) / 4.0 * ratio**2) / (n - 1)
+    year = math.sqrt(SESSIONS_PER_YEAR)
+    return ratio * year, math.sqrt(max(variance, 0.0)) * year
+
+
+def _shape(returns: NDArray[np.float64]) -> tuple[float, float]:
+    centred = returns - returns.mean()
+    scale = float(centred.std())
+    return float((centred**3).mean()) / scale**3, float((centred**4).mean()) / scale**4
+
+
+def drawdown(equity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the distance below the running peak, 0 at a peak and negative under it."""
+    return equity / np.maximum.accumulate(equity) - 1.0
+
+
+def _longest_below(under: NDArray[np.float64]) -> int:
+    longest = run = 0
+    for value in under:
+        run = run + 1 if value < 0 else 0
+        longest = max(longest, run)
+    return longest
+
+
+def measure(result: Result) -> Metrics:
+    """Return the figures of a run; raises ``ValueError`` on an empty one."""
+    if not len(result.days):
+        raise ValueError("cannot measure a run without bars")
+    returns = result.daily_returns()
+    path = np.concatenate([[result.initial_cash], result.daily_equity()]).astype(np.float64)
+    under = drawdown(path)
+    years = len(returns) / SESSIONS_PER_YEAR
+    growth = path[-1] / path[0]
+    sharpe, error = sharpe_with_error(returns)
+    downside = math.sqrt(float((np.minimum(returns, 0.0) ** 2).mean()))
+    moved = returns[returns != 0.0]
+    mean_equity = float(result.equity.mean())
+    traded = int(result.bought[-1]) + int(result.sold[-1])
+    costs = int(result.fees[-1]) + int(result.taxes[-1])
+    held = 1.0 - result.cash / np.maximum(result.equity, 1)
+    return Metrics(
+        sessions=len(returns),
+        total_return=float(growth - 1.0),
+        cagr=float(growth ** (1.0 / years) - 1.0) if growth > 0 else -1.0,
+        volatility=float(returns.std(ddof=1)) * math.sqrt(SESSIONS_PER_YEAR) if len(returns) > 1 else math.nan,
+        sharpe=sharpe,
+        sharpe_se=error,
+        sortino=float(returns.mean()) / downside * math.sqrt(SESSIONS_PER_YEAR) if downside > 0 else math.nan,
+        max_drawdown=float(under.min()),
+        drawdown_sessions=_longest_below(under),
+        hit_rate=float((moved > 0).mean()) if len(moved) else math.nan,
+        best_day=float(returns.max()),
+        worst_day=float(returns.min()),
+        turnover=traded / 2 / mean_equity / years if mean_equity > 0 else math.nan,
+        exposure=float(held.mean()),
+        fees_won=int(result.fees[-1]),
+        taxes_won=int(result.taxes[-1]),
+        cost_drag=costs / mean_equity / years if mean_equity > 0 else math.nan,
+        orders=result.orders,
+        fill_rate=result.filled / result.ordered if result.ordered else math.nan,
+    )
+
+
+def compare(result: Result, benchmark: Result) -> Comparison:
+    """Return a run beside a benchmark; only sessions present in both count.
+
+    Raises ``ValueError`` when fewer than two sessions are shared.
+    """
+    common, mine, theirs = np.intersect1d(result.daily_days(), benchmark.daily_days(), return_indices=True)
+    if len(common) < 2:
+        raise ValueError(f"{result.name} and {benchmark.name} share {len(common)} sessions, at least 2 are needed")
+    a, b = result.daily_returns()[mine], benchmark.daily_returns()[theirs]
+    excess = a - b
+    years = len(common) / SESSIONS_PER_YEAR
+    total_a, total_b = float(np.prod(1.0 + a)), float(np.prod(1.0 + b))
+    spread = float(excess.std(ddof=1))
+    variance = float(b.var(ddof=1))
+    annual = math.sqrt(SESSIONS_PER_YEAR)
+    return Comparison(
+        excess_return=total_a - total_b,
+        excess_cagr=max(total_a, 0.0) ** (1 / years) - max(total_b, 0.0) ** (1 / years),
+        tracking_error=spread * annual,
+        information_ratio=float(excess.mean()) / spread * annual if spread > 0 else math.nan,
+        t_excess=float(excess.mean()) / (spread / math.sqrt(len(excess))) if spread > 0 else math.nan,
+        beta=float(np.cov(a, b, ddof=1)[0, 1]) / variance if variance > 0 else math.nan,
+    )
+
+
+def deflated_sharpe(returns: NDArray[np.float64], trials: int, trial_sharpe_sd: float) -> float:
+    """Return the probability that the true Sharpe ratio beats what the best of so many lucky trials shows.
+
+    Parameters
+    ----------
+    returns : (n_sessions,) float64
+        Daily returns of the chosen run.
+    trials : int
+        How many configurations were tried, at least 1; 1 gives the probability of a positive ratio.
+    trial_sharpe_sd : float
+        Standard deviation of the daily (not annual) Sharpe ratios among the trials.
+    """
+    n = len(returns)
+    spread = float(returns.std(ddof=1)) if n > 2 else 0.0
+    if spread <= 1e-15:
+        return math.nan
+    ratio = float(returns.mean()) / spread
+    skew, kurtosis = _shape(returns)
+    normal = NormalDist()
+    hurdle = 0.0
+    if trials > 1:
+        first, second = normal.inv_cdf(1 - 1 / trials), normal.inv_cdf(1 - 1 / (trials * math.e))
+        hurdle = trial_sharpe_sd * ((1 - _EULER) * first + _EULER * second)
+    spread_of_ratio = math.sqrt(max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, 1e-12) / (n - 1))
+    return normal.cdf((ratio - hurdle) / spread_of_ratio)
+
+
+def monthly_returns(result: Result) -> dict[int, dict[int, float]]:
+    """Return ``{year: {month: return}}``, each month compounded from its sessions."""
+    table: dict[int, dict[int, float]] = {}
+    for day, value in zip(result.daily_days().tolist(), result.daily_returns().tolist(), strict=True):
+        year, month = day // 10_000, day // 100 % 100
+        row = table.setdefault(year, {})
+        row[month] = (1.0 + row.get(month, 0.0)) * (1.0 + value) - 1.0
+    return table

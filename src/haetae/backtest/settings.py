@@ -1,0 +1,31 @@
+"""Settings of a simulated run; money in won, counts in sessions or bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from haetae.domain.units import Won
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestSettings:
+    """How a run starts and how long an unfinished rebalance is worked.
+
+    Attributes
+    ----------
+    cash : won
+        100 million: an amount at which whole shares and the volume cap are felt but do not rule.
+    work_sessions : int
+        Sessions an unfilled target is re-ordered (day orders expire every evening). 3: a locked
+        limit or a thin day is usually over by then; a delisted name must not be chased for ever.
+    min_order_won : won
+        Smaller differences are left alone. 50,000: below it the fee is rounding noise.
+    cash_floor_ppm : int
+        Share of equity that targets may not spend, in parts per million. 5,000 (0.5 %): the fee
+        and one tick of slippage of a full investment fit in it.
+    """
+
+    cash: Won = 100_000_000
+    work_sessions: int = 3
+    min_order_won: Won = 50_000
+    cash_floor_ppm: int = 5_000
