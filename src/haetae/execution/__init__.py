@@ -1,1 +1,36 @@
-"""Targets to orders, the life of an order, reconciliation."""
+"""Orders from decision to execution: planning of legs, order life, reconciliation.
+
+Here: ``plan_legs`` (weights to whole shares at collared prices), ``advance`` and ``Blotter`` (the
+life of orders with exactly-once fills), ``reconcile`` (ours beside the broker's, classed).
+Not here: whether an order may be sent (``guards``), what we own (``ledger``), sending (``live``).
+"""
+
+from haetae.execution.blotter import Blotter, Outcome, Remark, enter, record
+from haetae.execution.life import advance, cancel_requested, conclude_absent, is_legal, new_part
+from haetae.execution.plan import intent_from, intent_name, limit_for, plan_legs, proposal_fault
+from haetae.execution.reconcile import Difference, DifferenceKind, Reconciliation, reconcile
+from haetae.execution.settings import PlanSettings, ReconcileSettings
+
+__all__ = [
+    "Blotter",
+    "Difference",
+    "DifferenceKind",
+    "Outcome",
+    "PlanSettings",
+    "ReconcileSettings",
+    "Reconciliation",
+    "Remark",
+    "advance",
+    "cancel_requested",
+    "conclude_absent",
+    "enter",
+    "intent_from",
+    "intent_name",
+    "is_legal",
+    "limit_for",
+    "new_part",
+    "plan_legs",
+    "proposal_fault",
+    "reconcile",
+    "record",
+]
