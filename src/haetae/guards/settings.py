@@ -1,0 +1,219 @@
+"""Limits of the guards and settings of the volatility escape, with the reason beside each default.
+
+Shares of equity are in parts per million, price distances in basis points. ``CEILINGS`` are part of
+the program: a configuration beyond one is refused, so a typed zero too many cannot pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from haetae.domain.errors import ConfigError, Text
+from haetae.domain.units import Symbol
+
+CEILINGS: Mapping[str, int] = {
+    "max_price_age_s": 180,
+    "max_quiet_s": 1_800,
+    "entry_above_bp": 100,
+    "entry_below_bp": 300,
+    "exit_below_bp": 500,
+    "escape_below_bp": 3_000,
+    "day_volume_ppm": 100_000,
+    "turnover_share_ppm": 10_000,
+    "max_order_ppm": 50_000,
+    "max_position_ppm": 60_000,
+    "max_sector_ppm": 400_000,
+    "max_gross_ppm": 950_000,
+    "max_top5_ppm": 300_000,
+    "orders_per_minute": 60,
+    "orders_per_hour": 600,
+    "orders_per_day": 2_000,
+    "orders_per_symbol_day": 50,
+    "escapes_per_day": 500,
+    "daily_buys_ppm": 1_000_000,
+    "daily_turnover_ppm": 2_000_000,
+    "day_loss_reduce_ppm": 30_000,
+    "day_loss_halt_ppm": 50_000,
+    "drawdown_ppm": 150_000,
+    "losing_exits": 10,
+    "new_names_per_day": 50,
+    "plausibility_ppm": 5_000,
+}
+"""No configuration may exceed these; they are an order of magnitude above careful use at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an order may be; see the reliability table for the source of each number."""
+
+    entry_after_open_s: int = 300
+    """No entries in the first five minutes: prices of the opening auction settle (G05)."""
+
+    entry_before_auction_s: int = 600
+    """No entries in the last ten minutes of continuous trading: an entry could not be left (G05)."""
+
+    max_price_age_s: int = 90
+    """Minute bars: one bar may be missing, two may not (G08)."""
+
+    max_quiet_s: int = 600
+    """A name that did not trade for ten minutes has no price to enter at (G08)."""
+
+    escape_price_age_s: int = 600
+    """Leaving may use an old price, since its limit lies far below; the broker knows the real one (G08)."""
+
+    entry_above_bp: int = 75
+    """The planned collar of 0.5 % plus what may drift while the agent thinks (G10)."""
+
+    entry_below_bp: int = 200
+    """A bid further below would only rest (G10)."""
+
+    exit_below_bp: int = 200
+    """The planned 1.5 % plus drift (G10)."""
+
+    escape_below_bp: int = 3_000
+    """An escape may go down to the daily limit (G10)."""
+
+    day_volume_ppm: int = 50_000
+    """Five percent of the day's volume so far: more would be the market (G11)."""
+
+    turnover_share_ppm: int = 1_000
+    """0.1 % of the 20-day average turnover: no visible impact (G11)."""
+
+    max_order_ppm: int = 20_000
+    """Two percent of equity in one order (G12)."""
+
+    max_position_ppm: int = 40_000
+    """Four percent of equity in one name: a limit-down costs 1.2 % (G13)."""
+
+    max_sector_ppm: int = 200_000
+    """A fifth of equity in one sector (G14)."""
+
+    max_gross_ppm: int = 900_000
+    """Ten percent stays cash (G14)."""
+
+    max_top5_ppm: int = 200_000
+    """The five largest names together, a fifth of equity (G14)."""
+
+    reserve_ppm: int = 3_000
+    """Cash kept beside each buy for fees (G15)."""
+
+    same_side_pause_s: int = 30
+    """Two orders of one side in one name within 30 s are a loop, not two decisions (G17)."""
+
+    orders_per_minute: int = 12
+    """The legs of one decision (G18)."""
+
+    orders_per_hour: int = 120
+    """Six decisions an hour, each with fewer legs than the first (G18)."""
+
+    orders_per_day: int = 400
+    """A tenth of what a person would call frantic; the exchange's yardstick is 20 000 (G18)."""
+
+    orders_per_symbol_day: int = 12
+    """More is churning (G18)."""
+
+    escapes_per_day: int = 200
+    """A budget of their own, so entries cannot use up the way out (G18)."""
+
+    daily_buys_ppm: int = 300_000
+    """Three tenths of equity bought a day: a book is built over days, an error stays small (G19)."""
+
+    daily_turnover_ppm: int = 600_000
+    """Buys and sells together (G19)."""
+
+    day_loss_reduce_ppm: int = 15_000
+    """At -1.5 % on the day nothing new is bought (G20)."""
+
+    day_loss_halt_ppm: int = 30_000
+    """At -3 % everything stops and is cancelled (G20)."""
+
+    drawdown_ppm: int = 100_000
+    """Ten percent below the peak nothing is bought until a person looked (G20)."""
+
+    losing_exits: int = 4
+    """Four losing exits in a day: the day is not understood (G21)."""
+
+    min_confidence: float = 0.65
+    """The agent's gate, checked again where orders pass (G23)."""
+
+    min_evidence: int = 2
+    """A decision rests on at least two shown facts (G23)."""
+
+    new_names_per_day: int = 10
+    """Each new name is a position to watch (G24)."""
+
+    plausibility_ppm: int = 1_000
+    """Our equity and the broker's may differ by 0.1 % (G30)."""
+
+    require_reconciled: bool = True
+    """Buys wait for a clean comparison with the broker (G04); a backtest has none and turns this off."""
+
+    deny_list: frozenset[Symbol] = frozenset()
+    """Names never to be bought (G07)."""
+
+    def __post_init__(self) -> None:
+        """Refuse limits beyond a ceiling or below zero, all at once."""
+        faults = []
+        for item in fields(self):
+            value = getattr(self, item.name)
+            if isinstance(value, int) and value < 0:
+                faults.append(f"{item.name}={value} is negative")
+            if item.name in CEILINGS and value > CEILINGS[item.name]:
+                faults.append(f"{item.name}={value} is above its ceiling {CEILINGS[item.name]}")
+        if not 0.5 <= self.min_confidence <= 1.0:
+            faults.append(f"min_confidence={self.min_confidence} is not in [0.5, 1]")
+        if faults:
+            raise ConfigError(
+                Text(ko="한도 설정이 잘못되었습니다", en="the limits are wrong"),
+                expected=Text(ko="프로그램이 정한 상한 이하의 값", en="values within the program's ceilings"),
+                found="; ".join(faults),
+                next_step=Text(ko="[guards] 설정을 고치세요", en="mend the [guards] settings"),
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class EscapeSettings:
+    """When volatility sends the desk out, and when it may come back (G26)."""
+
+    window: int = 5
+    """Minutes over which returns and volatility are taken."""
+
+    market_bp: tuple[int, int, int] = (-100, -200, -350)
+    """Equal-weight universe return over the window that raises no_buys, reduce, exit_all."""
+
+    volatility_ratio: tuple[float, float] = (3.0, 4.5)
+    """Realised over usual volatility: the first raises no_buys, the second (in a falling market) reduce."""
+
+    falling_bp: int = -50
+    """What counts as a falling market for the second ratio: rising ones are no reason to sell."""
+
+    symbol_minute_bp: int = -300
+    """One name falls 3 % in a minute: out of it, for the day."""
+
+    symbol_window_bp: int = -600
+    """…or 6 % in the window."""
+
+    calm_minutes: int = 15
+    """Minutes of calm before each step down: hysteresis, no ping-pong."""
+
+    calm_ratio: float = 2.0
+    """Calm means less than twice the usual volatility…"""
+
+    calm_bp: int = -50
+    """…and no fall beyond half of the first trigger."""
+
+    memory: int = 240
+    """Minutes the usual volatility is the median of: about two thirds of a session."""
+
+    arm_after: int = 30
+    """The ratio is not used before it has half an hour of history, unless the session brought some."""
+
+    floor: float = 0.0002
+    """Usual mean absolute minute return is never taken below 2 bp: a dead market is no yardstick."""
+
+    exits_per_day: int = 2
+    """After the second exit_all, buying stays off for the day."""
+
+    keep_share: float = 0.5
+    """What reduce leaves of each position."""
