@@ -1,0 +1,119 @@
+"""A ranker as files with a card: what it is, what it was shown, which features it expects.
+
+``model.txt|json|cbm`` is the library's own form, ``manifest.json`` says the rest. Loading checks
+the hash of the files and of the feature set and refuses on any difference; nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from haetae.domain.errors import ModelError, Text
+from haetae.domain.learning import ModelCard
+from haetae.ml import rankers
+from haetae.ml.rankers import Ranker
+from haetae.ml.settings import RankerKind, RankerSettings
+
+MANIFEST_FILE = "manifest.json"
+_MODEL_FILES = {
+    RankerKind.LIGHTGBM: "model.txt",
+    RankerKind.XGBOOST: "model.json",
+    RankerKind.CATBOOST: "model.cbm",
+}
+_FORMAT = "haetae.ranker/1"
+
+
+def content_hash(files: Mapping[str, bytes]) -> str:
+    """Return the SHA-256 over names and contents of files, in order of name."""
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\0{len(files[name])}\0".encode())
+        digest.update(files[name])
+    return digest.hexdigest()
+
+
+def pack(
+    ranker: Ranker,
+    settings: RankerSettings,
+    feature_names: Sequence[str],
+    feature_hash: str,
+    *,
+    train_from: dt.date,
+    train_to: dt.date,
+    horizon: int,
+    metrics: Mapping[str, float],
+) -> tuple[ModelCard, dict[str, bytes]]:
+    """Return the card and the files of a fitted ranker, ready for a registry.
+
+    ``metrics`` are out-of-sample figures by name, finite numbers only.
+    """
+    manifest = {
+        "format": _FORMAT,
+        "kind": ranker.kind.value,
+        "feature_names": list(feature_names),
+        "feature_hash": feature_hash,
+        "inputs": "rank within the day, -0.5..0.5",
+        "horizon": horizon,
+        "train_from": train_from.isoformat(),
+        "train_to": train_to.isoformat(),
+        "settings": {**asdict(settings), "kind": settings.kind.value},
+        "metrics": dict(metrics),
+    }
+    text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
+    files = {_MODEL_FILES[ranker.kind]: ranker.dumps(), MANIFEST_FILE: text.encode()}
+    content = content_hash(files)
+    card = ModelCard(
+        model_id=f"{ranker.kind.value}-{content[:12]}",
+        kind="ranker",
+        feature_hash=feature_hash,
+        train_from=train_from,
+        train_to=train_to,
+        metrics=dict(metrics),
+        seed=settings.seed,
+        content_hash=content,
+        files=tuple(sorted(files)),
+    )
+    return card, files
+
+
+def unpack(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> Ranker:
+    """Return the ranker of a card.
+
+    Parameters
+    ----------
+    feature_hash : str
+        Hash of the features the caller will feed.
+
+    Raises
+    ------
+    ModelError
+        If the files are not those of the card, or the features not those of the training.
+    """
+    found = content_hash(files)
+    if found != card.content_hash:
+        raise ModelError(
+            Text(
+                ko=f"모델 {card.model_id}의 파일이 카드와 다릅니다", en=f"files of {card.model_id} differ from its card"
+            ),
+            expected=card.content_hash,
+            found=found,
+            next_step="fetch the artefact again or train a new one",
+        )
+    manifest = json.loads(files[MANIFEST_FILE])
+    for expected in (card.feature_hash, manifest["feature_hash"]):
+        if expected != feature_hash:
+            raise ModelError(
+                Text(
+                    ko=f"모델 {card.model_id}은 다른 특징으로 학습되었습니다",
+                    en=f"{card.model_id} was trained on another feature set",
+                ),
+                expected=f"features {expected}",
+                found=f"features {feature_hash}",
+                next_step="train the model on the features of this version",
+            )
+    kind = RankerKind(manifest["kind"])
+    return rankers.loads(kind, files[_MODEL_FILES[kind]])

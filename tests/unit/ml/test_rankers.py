@@ -1,0 +1,135 @@
+"""Three libraries behind one face: they learn a planted signal, find none in noise, survive as text."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import numpy as np
+import pytest
+
+from haetae.domain.errors import ModelError
+from haetae.ml import artefact, quality, rankers, trial, yardsticks
+from haetae.ml import samples as sampling
+from haetae.ml.labels import Labels, forward_returns
+from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
+from random_panels import daily_panel
+
+DAYS, NAMES = 160, 60
+WALK = WalkForwardSettings(train_rows=100, min_train_rows=20, test_rows=40, embargo_rows=2, sample_every=1)
+
+
+def _planted(seed: int, strength: float) -> sampling.Samples:
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(DAYS, NAMES, 5)).astype(np.float32)
+    signal = np.where(features[:, :, 0] > 0, features[:, :, 1], -features[:, :, 1])
+    outcome = (0.02 * (strength * signal + rng.normal(size=(DAYS, NAMES)))).astype(np.float32)
+    labels = Labels(outcome, np.arange(DAYS, dtype=np.int64) + 1, 1)
+    return sampling.build(features, np.ones((DAYS, NAMES), dtype=bool), labels)
+
+
+def _settings(kind: RankerKind, **changes: object) -> RankerSettings:
+    small = RankerSettings(kind=kind, rounds=60, depth=4, min_leaf=20, learning_rate=0.1, column_share=1.0)
+    return dataclasses.replace(small, **changes)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", list(RankerKind))
+def test_each_library_finds_a_planted_interaction_out_of_sample(kind: RankerKind) -> None:
+    samples = _planted(1, 0.7)
+    result = trial.run(samples, 60, _settings(kind), WALK)
+    found = quality.rank_quality(result.scores, samples.grid(samples.outcome), 1)
+    assert found.mean > 0.3
+    assert found.t > 5
+    assert np.isnan(result.scores[:60]).all()
+    importance = result.importance()
+    assert importance[:2].sum() > 0.8
+    assert importance.sum() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_shuffled_labels_leave_nothing_to_find() -> None:
+    samples = _planted(2, 0.7)
+    dealt = yardsticks.shuffled_within_days(samples.target, samples.bounds, np.random.default_rng(0))
+    result = trial.run(samples, 60, _settings(RankerKind.LIGHTGBM), WALK, target=dealt)
+    found = quality.rank_quality(result.scores, samples.grid(samples.outcome), 1)
+    assert abs(found.mean) < 0.05
+    assert abs(found.t) < 3
+
+
+@pytest.mark.parametrize("kind", list(RankerKind))
+def test_a_model_survives_its_bytes_and_its_seed_decides_it(kind: RankerKind) -> None:
+    samples = _planted(3, 0.7)
+    model = rankers.fit(samples.inputs, samples.target, _settings(kind))
+    again = rankers.fit(samples.inputs, samples.target, _settings(kind))
+    other = rankers.fit(samples.inputs, samples.target, _settings(kind, seed=99))
+    copy = rankers.loads(kind, model.dumps())
+    scores = model.predict(samples.inputs[:500])
+    np.testing.assert_array_equal(copy.predict(samples.inputs[:500], n_threads=2), scores)
+    np.testing.assert_array_equal(again.predict(samples.inputs[:500]), scores)
+    assert (other.predict(samples.inputs[:500]) != scores).any()
+    assert not model.dumps().startswith(b"\x80")
+
+
+def test_the_future_of_a_fold_changes_none_of_its_scores() -> None:
+    samples = _planted(4, 0.7)
+    cut = int(samples.bounds[100])
+    later = dataclasses.replace(
+        samples,
+        target=np.concatenate([samples.target[:cut], -samples.target[cut:]]),
+        inputs=np.concatenate([samples.inputs[:cut], -samples.inputs[cut:]]),
+    )
+    settings = _settings(RankerKind.LIGHTGBM)
+    before, after = trial.run(samples, 60, settings, WALK), trial.run(later, 60, settings, WALK)
+    np.testing.assert_array_equal(before.scores[:100], after.scores[:100])
+    assert (before.scores[100:] != after.scores[100:]).any()
+
+
+def _packed(**changes: object) -> tuple[object, dict[str, bytes]]:
+    samples = _planted(5, 0.7)
+    settings = _settings(RankerKind.XGBOOST)
+    model, rows = trial.newest(samples, settings, WALK)
+    assert rows.max() == DAYS - 2
+    return artefact.pack(
+        model,
+        settings,
+        ["a", "b", "c", "d", "e"],
+        "0123456789abcdef",
+        train_from=dt.date(2021, 1, 4),
+        train_to=dt.date(2021, 6, 30),
+        horizon=1,
+        metrics={"rank_ic": 0.1},
+    )
+
+
+def test_an_artefact_is_the_same_for_the_same_fit_and_opens_again() -> None:
+    card, files = _packed()
+    again, _ = _packed()
+    assert card == again
+    assert set(files) == {"model.json", "manifest.json"} == set(card.files)
+    model = artefact.unpack(card, files, "0123456789abcdef")
+    assert model.kind is RankerKind.XGBOOST
+
+
+def test_an_artefact_with_other_features_or_bytes_is_refused() -> None:
+    card, files = _packed()
+    with pytest.raises(ModelError) as other_features:
+        artefact.unpack(card, files, "ffffffffffffffff")
+    assert "0123456789abcdef" in other_features.value.expected
+    broken = {**files, "model.json": files["model.json"] + b" "}
+    with pytest.raises(ModelError, match="differ"):
+        artefact.unpack(card, broken, "0123456789abcdef")
+
+
+def test_a_fit_without_labels_is_refused() -> None:
+    nothing = np.full(10, np.nan, dtype=np.float32)
+    with pytest.raises(ModelError):
+        rankers.fit(np.zeros((10, 2), dtype=np.float32), nothing, _settings(RankerKind.LIGHTGBM))
+
+
+def test_newest_learns_only_from_labels_that_are_known() -> None:
+    panel = daily_panel(6, symbols=15, sessions=120)
+    labels = forward_returns(panel, 5)
+    features = np.random.default_rng(6).normal(size=(120, 15, 3)).astype(np.float32)
+    samples = sampling.build(features, np.ones((120, 15), dtype=bool), labels)
+    _, rows = trial.newest(samples, _settings(RankerKind.LIGHTGBM), WALK)
+    assert rows.max() == 113
+    assert labels.end_row[rows].max() <= 119
