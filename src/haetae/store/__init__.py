@@ -1,1 +1,6 @@
-"""The lake: versioned tables of market data."""
+"""The lake: versioned Parquet tables of market data, their import and their reading.
+
+``store.lake.Lake`` is the adapter of ``ports.BarLake``; ``store.importer`` takes files of others;
+``store.reference`` answers what was known on a day; ``store.schema`` names the columns. Nothing is
+imported here, so that the command line pays for Arrow only when it reads data.
+"""
