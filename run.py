@@ -235,7 +235,7 @@ CAUSES = (
         ("공간을 비우고 다시 실행하세요", "free some space and run again"),
     ),
     (
-        ("permission denied", "read-only file system", "notadirectory", "operation not permitted"),
+        ("permission denied", "read-only file system", "not a directory", "file exists", "operation not permitted"),
         ("쓰기 권한이 없습니다", "no permission to write"),
         (
             "권한을 고치거나 HAETAE_VENV=쓸_수_있는_폴더 를 지정하세요",
