@@ -5,6 +5,7 @@ baselines through the same engine, the HTML and JSON report, and the reference e
 desk. Not here: the simulated exchange (``sim``), the strategies (``policies``), training (``rl``).
 """
 
+from haetae.backtest.engine import Listing, run
 from haetae.backtest.metrics import Comparison, Metrics, compare, deflated_sharpe, measure
 from haetae.backtest.report import ReportNotes, figures, html
 from haetae.backtest.result import Result, index_result
@@ -13,6 +14,7 @@ from haetae.backtest.settings import BacktestSettings
 __all__ = [
     "BacktestSettings",
     "Comparison",
+    "Listing",
     "Metrics",
     "ReportNotes",
     "Result",
@@ -22,4 +24,5 @@ __all__ = [
     "html",
     "index_result",
     "measure",
+    "run",
 ]

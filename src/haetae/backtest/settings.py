@@ -18,6 +18,8 @@ class BacktestSettings:
     work_sessions : int
         Sessions an unfilled target is re-ordered (day orders expire every evening). 3: a locked
         limit or a thin day is usually over by then; a delisted name must not be chased for ever.
+    work_bars : int
+        The same in bars for minute panels. 5: after five minutes the decision is old.
     min_order_won : won
         Smaller differences are left alone. 50,000: below it the fee is rounding noise.
     cash_floor_ppm : int
@@ -27,5 +29,6 @@ class BacktestSettings:
 
     cash: Won = 100_000_000
     work_sessions: int = 3
+    work_bars: int = 5
     min_order_won: Won = 50_000
     cash_floor_ppm: int = 5_000
