@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from haetae import __version__
-from haetae.cli import faults
+from haetae.cli import faults, journal, lake
 from haetae.cli.bench import bench
 from haetae.cli.text import hint
 from haetae.domain.errors import HaetaeError
@@ -53,6 +53,8 @@ def build() -> typer.Typer:
     ) -> None:
         """Take the options that stand before a command."""
 
+    app.add_typer(lake.nouns, name="lake")
+    app.add_typer(journal.nouns, name="journal")
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
     app.command(help=hint("버전과 실행 환경을 보입니다.", "Show the version and what it runs on."))(version)
     return app

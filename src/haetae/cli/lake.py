@@ -1,0 +1,119 @@
+"""``haetae lake import|show|check``: market data of others, and what the lake holds."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from haetae.cli.options import JSON
+from haetae.cli.progress import watching
+from haetae.cli.record import check_target, write_record
+from haetae.cli.text import hint, say
+from haetae.domain.errors import ConfigError, DataError, Text
+
+LAKE = Path("data/lake")
+LakeOption = Annotated[Path, typer.Option("--lake", help=hint("레이크 폴더", "folder of the lake"))]
+
+nouns = typer.Typer(no_args_is_help=True, help=hint("시장 데이터 레이크", "The lake of market data"))
+
+
+def _mapping(columns: list[str]) -> dict[str, str]:
+    pairs = [column.partition("=") for column in columns]
+    wrong = [column for column, (name, _, there) in zip(columns, pairs, strict=True) if not name or not there]
+    if wrong:
+        raise ConfigError(
+            Text(ko="열 이름 짝이 잘못되었습니다", en="a column pair is malformed"),
+            expected="close=adj_close",
+            found=", ".join(wrong),
+            next_step=Text(ko="--column 레이크열=파일열", en="--column LAKE_COLUMN=FILE_COLUMN"),
+        )
+    return {name: there for name, _, there in pairs}
+
+
+def _day(text: str | None) -> dt.date | None:
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            Text(ko="날짜가 아닙니다", en="not a day"), expected="2026-11-23", found=text, next_step="--as-of"
+        ) from None
+
+
+@nouns.command("import", help=hint("파일을 표 하나로 가져옵니다.", "Import files into one table."))
+def import_(
+    paths: Annotated[list[Path], typer.Argument(help=hint("파일 또는 폴더", "files or folders"))],
+    kind: Annotated[str, typer.Option(help="daily, minute, index_daily, instruments")],
+    lake: LakeOption = LAKE,
+    prices: Annotated[str, typer.Option(help=hint("raw(원주가) 또는 adjusted(수정주가)", "raw or adjusted"))] = "raw",
+    source: Annotated[str, typer.Option(help=hint("출처 이름", "name of the source"))] = "",
+    note: Annotated[str, typer.Option(help=hint("읽는 이가 알아야 할 것", "what readers must know"))] = "",
+    column: Annotated[list[str] | None, typer.Option(help=hint("레이크열=파일열", "LAKE_COLUMN=FILE_COLUMN"))] = None,
+    as_of: Annotated[str | None, typer.Option(help=hint("종목 목록의 날", "day of the list of names"))] = None,
+    json_file: JSON = None,
+) -> None:
+    """Import files into one table and tell what became of every row."""
+    if prices not in ("raw", "adjusted"):
+        raise ConfigError(
+            Text(ko="모르는 가격 종류입니다", en="unknown kind of prices"),
+            expected="raw, adjusted",
+            found=prices,
+            next_step="--prices adjusted",
+        )
+    check_target(json_file)
+    from haetae.wiring.lakes import import_table
+
+    with watching() as report:
+        done = import_table(
+            lake, kind, paths, prices=prices, source=source, note=note, mapping=_mapping(column or []),
+            as_of=_day(as_of), progress=report,
+        )  # fmt: skip
+    print(say(Text(ko=f"{done.table} 판 {done.version}", en=f"{done.table} version {done.version}")))
+    counts = Text(
+        ko=f"읽음 {done.read:,} · 넣음 {done.written:,} · 종목 {done.symbols:,}",
+        en=f"read {done.read:,} · written {done.written:,} · symbols {done.symbols:,}",
+    )
+    print(f"{say(counts)} · {done.first_day} ~ {done.last_day}")
+    for label, rows in ((Text(ko="제외", en="kept out"), done.kept_out), (Text(ko="고침", en="mended"), done.mended)):
+        if rows:
+            print(f"{say(label)}: " + ", ".join(f"{code} {count:,}" for code, count in sorted(rows.items())))
+    if done.note:
+        print(done.note)
+    write_record(json_file, dataclasses.asdict(done))
+
+
+@nouns.command("show", help=hint("표마다 판, 행, 기간을 보입니다.", "Show version, rows and span of each table."))
+def show(lake: LakeOption = LAKE, json_file: JSON = None) -> None:
+    """Show what the lake holds."""
+    check_target(json_file)
+    from haetae.wiring.lakes import describe
+
+    tables = describe(lake)
+    for each in tables:
+        span = f"{each.first_day} ~ {each.last_day}" if each.first_day else "-"
+        print(f"{each.table:<12} v{each.version:<5} {each.rows:>12,}  {each.bytes / 1e6:>9.1f} MB  {span}")
+        for source, note in each.notes.items():
+            print(f"    {source}: {note}")
+    write_record(json_file, {each.table: dataclasses.asdict(each) for each in tables})
+
+
+@nouns.command("check", help=hint("모든 파일을 읽어 손상을 찾습니다.", "Read every file and look for damage."))
+def check(lake: LakeOption = LAKE) -> None:
+    """Compare every byte of the current versions with the manifests."""
+    from haetae.wiring.lakes import check as check_lake
+
+    with watching() as report:
+        faults = check_lake(lake, report)
+    if faults:
+        raise DataError(
+            Text(ko=f"손상된 파일이 {len(faults)}개 있습니다", en=f"{len(faults)} files are damaged"),
+            expected=Text(ko="매니페스트와 같은 바이트", en="the bytes the manifests name"),
+            found="; ".join(f"{each.path}: {each.detail}" for each in faults[:5]),
+            next_step=Text(ko="그 표를 다시 가져오거나 수집하세요", en="import or collect that table again"),
+        )
+    print(say(Text(ko="손상 없음", en="no damage")))
