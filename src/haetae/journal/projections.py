@@ -21,7 +21,7 @@ TABLES = ("orders", "fills", "decisions", "reviews", "lessons")
 CREATE_PROJECTIONS = """
 CREATE TABLE IF NOT EXISTS orders (
   intent_id TEXT PRIMARY KEY, decision_id TEXT NOT NULL, symbol TEXT NOT NULL, side TEXT NOT NULL,
-  quantity INTEGER NOT NULL, limit_price INTEGER NOT NULL, escape INTEGER NOT NULL, status TEXT NOT NULL,
+  quantity INTEGER NOT NULL, limit_price INTEGER NOT NULL, "escape" INTEGER NOT NULL, status TEXT NOT NULL,
   order_number TEXT NOT NULL, filled INTEGER NOT NULL, amount INTEGER NOT NULL, submitted_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL, seq INTEGER NOT NULL
 ) STRICT;
