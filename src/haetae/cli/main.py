@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="haetae",
         no_args_is_help=True,
+        add_completion=False,
         pretty_exceptions_enable=False,
         context_settings=SHORT,
         help=hint(
@@ -60,11 +61,21 @@ def build() -> typer.Typer:
     return app
 
 
+def _run(command: Any, arguments: list[str]) -> int:
+    """Run without the command library's own handling of failures, which would hide kinds and codes."""
+    try:
+        with command.make_context("haetae", arguments) as context:
+            command.invoke(context)
+    except typer.Exit as asked:
+        return int(asked.exit_code)
+    return 0
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; failures become one message on stderr."""
     command = typer.main.get_command(build())
     try:
-        result = command.main(args=arguments, prog_name="haetae", standalone_mode=False)
+        code = _run(command, list(sys.argv[1:] if arguments is None else arguments))
         sys.stdout.flush()
     except HaetaeError as fault:
         print(faults.of_haetae(fault), file=sys.stderr)
@@ -84,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as fault:
         print(faults.of_system(fault), file=sys.stderr)
         return 1
-    return result if isinstance(result, int) else 0
+    return code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,112 @@
+"""The verbs of lake, journal and bench on real files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from haetae.cli import bench
+from haetae.cli.main import main
+from haetae.journal import JournalDb
+
+CSV = """symbol,date,open,high,low,close,volume
+005930,2026-01-02,100,110,90,105,1000
+005930,2026-01-05,105,111,100,110,1100
+000660,2026-01-02,200,210,190,205,500
+000660,2026-01-05,205,150,195,199,500
+"""
+
+
+@pytest.fixture(autouse=True)
+def _english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAETAE_LANG", "en")
+
+
+def imported(folder: Path, *extra: str) -> int:
+    (folder / "bars.csv").write_text(CSV)
+    command = ["lake", "import", "--kind", "daily", str(folder / "bars.csv"), "--lake", str(folder / "lake"), *extra]
+    return main(command)
+
+
+def test_import_accounts_for_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported(tmp_path, "--json", str(tmp_path / "facts.json")) == 0
+    facts = json.loads((tmp_path / "facts.json").read_text())
+    assert facts["read"] == 4
+    assert facts["written"] + sum(facts["kept_out"].values()) == 4
+    assert sum(facts["kept_out"].values()) == 1
+    assert "kept out" in capsys.readouterr().out
+
+
+def test_show_and_check_read_what_was_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(tmp_path)
+    assert main(["lake", "show", "--lake", str(tmp_path / "lake")]) == 0
+    assert main(["lake", "check", "--lake", str(tmp_path / "lake")]) == 0
+    told = capsys.readouterr().out
+    assert "2026-01-02 ~ 2026-01-05" in told
+    assert "no damage" in told
+
+
+def test_a_damaged_file_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(tmp_path)
+    victim = max((tmp_path / "lake" / "daily").rglob("*.parquet"), key=lambda path: path.stat().st_size)
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    victim.write_bytes(bytes(data))
+    assert main(["lake", "check", "--lake", str(tmp_path / "lake")]) == 3
+    assert victim.name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sign"),
+    [
+        (["lake", "show", "--lake", "/nowhere/lake"], 3, "/nowhere/lake"),
+        (["lake", "import", "--kind", "daily", "/nowhere/bars.csv"], 3, "/nowhere/bars.csv"),
+        (["lake", "import", "--kind", "daily", "x.csv", "--prices", "pretty"], 2, "raw, adjusted"),
+        (["lake", "import", "--kind", "daily", "x.csv", "--json", "/nowhere/facts.json"], 2, "/nowhere/facts.json"),
+        (["journal", "verify", "/nowhere/journal.db"], 5, "/nowhere/journal.db"),
+        (["bench", "nothing"], 2, "nothing"),
+    ],
+)
+def test_bad_input_is_one_message(
+    arguments: list[str], code: int, sign: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == code
+    told = capsys.readouterr()
+    assert sign in told.err
+    assert told.err.startswith("error: ")
+    assert told.out == ""
+
+
+def test_a_malformed_column_pair_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported(tmp_path, "--column", "close") == 2
+    assert "close=adj_close" in capsys.readouterr().err
+
+
+def test_a_journal_is_verified_and_a_changed_byte_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import sqlite3
+
+    path = tmp_path / "journal.db"
+    with JournalDb(path) as journal:
+        journal.append("note", [(1, {"a": 1}), (2, {"a": 2})], durable=True)
+    assert main(["journal", "verify", str(path), "--json", str(tmp_path / "facts.json")]) == 0
+    assert json.loads((tmp_path / "facts.json").read_text())["entries"] == 2
+    assert main(["journal", "export", str(path), str(tmp_path / "all.jsonl")]) == 0
+    assert len((tmp_path / "all.jsonl").read_text().splitlines()) == 2
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE entries SET at = 3 WHERE seq = 2")
+    assert main(["journal", "verify", str(path)]) == 5
+    assert "entry 2" in capsys.readouterr().err
+
+
+def test_a_benchmark_is_found_run_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "quick.py").write_text("def run(out_json):\n    return {'ours': {'seconds': 1.5}, 'bars': 1234}\n")
+    monkeypatch.setattr(bench, "FOLDER", tmp_path)
+    assert main(["bench", "quick", "--json", str(tmp_path / "facts.json")]) == 0
+    assert json.loads((tmp_path / "facts.json").read_text()) == {"ours": {"seconds": 1.5}, "bars": 1234}
+    told = capsys.readouterr().out
+    assert "ours.seconds  1.5" in told
+    assert "1,234" in told
