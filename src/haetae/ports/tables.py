@@ -13,11 +13,13 @@ the open. Bars are raw exchange prices unless ``adjusted`` says otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import pyarrow as pa
+
+from haetae.domain.market import Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +114,21 @@ _SPECS = (
 
 TABLES: Mapping[str, TableSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every table of the lake by name."""
+
+DELISTED = "delisted"
+"""Flag of the last row of a name that left the list; from then on it is not listed any more."""
+
+RESOLVED = "resolved: "
+"""Start of the detail of a quality finding that a later inspection did not find again."""
+
+
+def instrument_rows(instruments: Iterable[Instrument]) -> pa.Table:
+    """Return instruments as rows of the ``instruments`` table."""
+    listed = list(instruments)
+    columns: dict[str, list[object]] = {
+        name: [getattr(each, name) for each in listed] for name in INSTRUMENTS.names if name != "flags"
+    }
+    columns["market"] = [each.market.value for each in listed]
+    columns["kind"] = [each.kind.value for each in listed]
+    columns["flags"] = [",".join(sorted(each.flags)) for each in listed]
+    return pa.table(columns, schema=INSTRUMENTS)

@@ -1,26 +1,24 @@
 """Answers about the market as it was known on a day: listed names, newest closes, quality.
 
-Here: ``instruments_on``, ``latest_closes``, ``quality_lines`` over a ``ports.BarLake``, and the row
-form of an instrument. Not here: the files (``lake``).
+Here: ``instruments_on``, ``latest_closes``, ``quality_lines`` over a ``ports.BarLake``. Not here: the
+files (``lake``), how an instrument becomes a row (``ports.tables``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from haetae.domain.errors import DataError
 from haetae.domain.market import Instrument, Kind, Market
 from haetae.domain.units import Symbol, Won
 from haetae.ports import BarLake
-from haetae.ports.tables import INSTRUMENTS
-
-DELISTED = "delisted"
-"""Flag of the last row of a name that left the list; ``instruments_on`` leaves such names out."""
+from haetae.ports.tables import DELISTED, RESOLVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +32,6 @@ class QualityLine:
     first_day: dt.date
     last_day: dt.date
     example: str
-
-
-def instrument_rows(instruments: Iterable[Instrument]) -> pa.Table:
-    """Return instruments as rows of the ``instruments`` table."""
-    listed = list(instruments)
-    columns: dict[str, list[object]] = {
-        name: [getattr(each, name) for each in listed] for name in INSTRUMENTS.names if name != "flags"
-    }
-    columns["market"] = [each.market.value for each in listed]
-    columns["kind"] = [each.kind.value for each in listed]
-    columns["flags"] = [",".join(sorted(each.flags)) for each in listed]
-    return pa.table(columns, schema=INSTRUMENTS)
 
 
 def instruments_on(lake: BarLake, day: dt.date) -> tuple[Instrument, ...]:
@@ -103,8 +89,9 @@ def latest_closes(
 
 
 def quality_lines(lake: BarLake) -> tuple[QualityLine, ...]:
-    """Return the findings of the ``quality`` table by table and code, most frequent first."""
+    """Return the findings of the ``quality`` table that still stand, by table and code, most frequent first."""
     rows = lake.read("quality")
+    rows = rows.filter(pc.invert(pc.starts_with(rows.column("detail"), RESOLVED)))
     if not len(rows):
         return ()
     grouped = rows.group_by(["table", "code"]).aggregate(
