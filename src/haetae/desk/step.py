@@ -1,0 +1,105 @@
+"""``step``: one event in, the next state and the commands out."""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from haetae.desk.account import on_snapshot
+from haetae.desk.deciding import on_proposal, on_reply
+from haetae.desk.leaving import work_escape
+from haetae.desk.market import on_halt, on_session, on_slice
+from haetae.desk.ordering import cancel_open, on_order_event
+from haetae.desk.state import DeskState
+from haetae.desk.turn import Turn
+from haetae.domain.decisions import AgentReply, Proposal
+from haetae.domain.events import (
+    AccountSnapshot,
+    Command,
+    DeskEvent,
+    OperatorCommand,
+    OperatorState,
+    SessionStart,
+    Timer,
+)
+from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
+from haetae.domain.orders import (
+    Accepted,
+    Canceled,
+    Denied,
+    Expired,
+    Filled,
+    OutcomeUnknown,
+    Rejected,
+    Replaced,
+    Side,
+    Submitted,
+)
+from haetae.domain.units import Instant
+from haetae.guards import EscapeLevel
+from haetae.krx import Rulebook
+
+
+def event_at(event: DeskEvent) -> Instant:
+    """Return when an event became known to the desk."""
+    match event:
+        case Slice():
+            return event.end
+        case Quote():
+            return event.seen
+        case _:
+            return event.at
+
+
+def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState, tuple[Command, ...]]:
+    """Return the state after an event and the commands it causes, in order.
+
+    Parameters
+    ----------
+    rules : the rulebook of the session's day.
+    """
+    turn = Turn(state, event_at(event), rules)
+    match event:
+        case SessionStart():
+            on_session(turn, event)
+        case Slice():
+            on_slice(turn, event)
+        case Quote() | Timer():
+            pass
+        case PhaseChange():
+            turn.change(phase=event.phase)
+        case HaltChange():
+            on_halt(turn, event)
+        case Proposal():
+            on_proposal(turn, event)
+        case AgentReply():
+            on_reply(turn, event)
+        case AccountSnapshot():
+            on_snapshot(turn, event)
+        case OperatorCommand():
+            _on_operator(turn, event)
+        case (
+            Denied()
+            | Submitted()
+            | Accepted()
+            | Rejected()
+            | Filled()
+            | Replaced()
+            | Canceled()
+            | Expired()
+            | OutcomeUnknown()
+        ):
+            on_order_event(turn, event)
+            if isinstance(event, Canceled | Filled) and turn.state.escape.level >= EscapeLevel.NO_BUYS:
+                work_escape(turn, reprice=False)
+        case _:
+            assert_never(event)
+    return turn.state, tuple(turn.commands)
+
+
+def _on_operator(turn: Turn, event: OperatorCommand) -> None:
+    turn.change(operator=event.state)
+    turn.note("operator.changed", state=event.state.value, who=event.who, why=event.why)
+    if event.state is OperatorState.HALT:
+        cancel_open(turn, why="halted by the operator")
+    elif event.state is OperatorState.REDUCE_ONLY:
+        cancel_open(turn, why="reduce only", side=Side.BUY)
