@@ -1,0 +1,361 @@
+"""The emulated service without sockets: requests in, replies out; time in, frames out.
+
+Here: ``Core``, which joins world, board, gate, accounts and hub. Every method takes the instant; the
+same calls at the same instants give the same bytes. Not here: HTTP and WebSocket (``server``), the
+clock (``clock``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from haetae.domain.errors import MarketRuleError, Text
+from haetae.domain.market import Instrument, Market, Slice
+from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, instant_at, kst_text
+from haetae.emulator.accounts import Account, open_account
+from haetae.emulator.board import Board, Session
+from haetae.emulator.bridge import STEPS
+from haetae.emulator.gate import TOKEN_LIFE_S, Gate, Refusal
+from haetae.emulator.hub import Hub
+from haetae.emulator.market import Shock, World
+from haetae.emulator.quotations import ANSWERS
+from haetae.emulator.served import operation_for
+from haetae.emulator.settings import EmulatorSettings
+from haetae.emulator.trading import ORDERS, QUERIES
+from haetae.kis.wire import codes, envelope, masters
+from haetae.kis.wire.operations import Mode, Operation
+from haetae.sim import FillModel
+
+_MASTER_PATH = "/common/master/"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request: header names in lower case, ``path`` without doubled slashes."""
+
+    mode: Mode
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One HTTP reply; ``tr_cont`` is sent even when blank."""
+
+    body: bytes
+    status: int = 200
+    tr_id: str = ""
+    tr_cont: str = ""
+    media: str = "application/json; charset=utf-8"
+
+
+class Core:
+    """One emulated exchange, broker and market."""
+
+    def __init__(self, world: World, settings: EmulatorSettings, now: Instant) -> None:
+        """Open the service at an instant of the world's calendar."""
+        first, last = world.days[0], world.days[-1]
+        if not first <= day_of(now) <= last:
+            raise MarketRuleError(
+                Text(
+                    ko=f"시계가 시장 밖에 있습니다: {kst_text(now)}",
+                    en=f"the clock is outside the market: {kst_text(now)}",
+                ),
+                expected=f"{first} … {last}",
+                found=kst_text(now),
+                next_step=Text(
+                    ko="--clock 값을 시장 기간 안으로 정하세요", en="choose --clock inside the market's days"
+                ),
+            )
+        self.world = world
+        self.settings = settings
+        self.gate = Gate(settings.market.seed, settings.limits, settings.keys_file)
+        self.hub = Hub(
+            self.gate,
+            limit=settings.limits.registrations,
+            seed=settings.market.seed,
+            trade_fields=settings.trade_fields,
+            notice_fields=settings.notice_fields,
+        )
+        self.board = Board(world, now)
+        self.accounts: dict[tuple[Mode, str, str], Account] = {}
+        self.shocks: list[Shock] = []
+        self._model = FillModel(volume_share_ppm=settings.volume_share_ppm, slippage_ticks=settings.slippage_ticks)
+        self._numbers: dict[object, int] = defaultdict(int)
+        self._done = self.board.seen
+        self._day = self.board.session.row
+        self._ended = now >= self.board.session.rules.session.close_at
+
+    @property
+    def now(self) -> Instant:
+        """The instant up to which everything has happened."""
+        return self.board.now
+
+    def advance(self, to: Instant) -> None:
+        """Let the market go on to an instant: prints, fills, notices, the turn of days."""
+        if to < self.now:
+            to = self.now
+        while True:
+            self._trade_until(to)
+            following = self._day + 1
+            if following >= len(self.world.days) or to < instant_at(self.world.days[following], 0):
+                break
+            self._turn(following)
+        self.board.move(to)
+        self.flush()
+
+    def next_stop(self, to: Instant) -> Instant:
+        """Return how far one ``advance`` should go, so that frames can be sent in between.
+
+        A minute while somebody watches an open market, else straight to the next open or to ``to``.
+        """
+        if not self.hub.watches:
+            return to
+        hours = self.board.session.rules.session
+        if self.now < hours.open_at:
+            return min(to, hours.open_at)
+        if self.now < hours.close_at:
+            return min(to, self.now + NS_PER_MINUTE)
+        following = self._day + 1
+        return min(to, instant_at(self.world.days[following], 0)) if following < len(self.world.days) else to
+
+    def _trade_until(self, to: Instant) -> None:
+        session = self.board.session
+        seen = session.tape.seen(to)
+        for row in range(self._done, seen):
+            working = [account for account in self.accounts.values() if account.working()]
+            if not working and not self.hub.watches:
+                break
+            if self.hub.watches:
+                self.hub.publish(session, row, self.board)
+            for account in working:
+                account.meet(micro_slice(session, row, self.world, account.working()))
+            if working:
+                self.board.move(int(session.tape.end[row]))
+                self.flush()
+        self._done = seen
+        close_at = session.rules.session.close_at
+        if not self._ended and to >= close_at:
+            self._ended = True
+            for account in self.accounts.values():
+                account.close_day(close_at)
+
+    def _turn(self, row: int) -> None:
+        self.flush()
+        self.board.move(instant_at(self.world.days[row], 0))
+        self._day, self._done, self._ended = row, 0, False
+        session = self.board.session
+        for account in self.accounts.values():
+            account.open_day(session, self.world.instruments)
+
+    def flush(self) -> None:
+        """Hand notices of accounts over to the sessions."""
+        for account in self.accounts.values():
+            if account.notices:
+                self.hub.notify(account.notices)
+                account.notices.clear()
+
+    def account(self, mode: Mode, number: str, product: str) -> Account | Refusal:
+        """Return an account; well-formed numbers open one on first use."""
+        if not (len(number) == 8 and number.isdigit() and len(product) == 2 and product.isdigit()):
+            return Refusal("OPSQ2000", rt_cd="2")
+        key = (mode, number, product)
+        found = self.accounts.get(key)
+        if found is None:
+            found = open_account(
+                number,
+                product,
+                mode,
+                session=self.board.session,
+                instruments=self.world.instruments,
+                cash=self.settings.initial_cash,
+                model=self._model,
+                next_number=lambda: self._next_number(mode),
+            )
+            self.accounts[key] = found
+        return found
+
+    def _next_number(self, mode: Mode) -> int:
+        key = (mode, day_of(self.now))
+        self._numbers[key] += 1
+        return self._numbers[key]
+
+    def add_shock(self, shock: Shock) -> None:
+        """Script a move that lies ahead; what has been seen never changes."""
+        if shock.at < self.now or day_of(shock.at) not in self.world.row:
+            raise MarketRuleError(
+                Text(ko="충격은 앞으로 올 거래일에만 둘 수 있습니다", en="a shock must lie in a session ahead"),
+                expected=f"an instant of a session at or after {kst_text(self.now)}",
+                found=kst_text(shock.at),
+                next_step=Text(
+                    ko="GET /state의 시각을 보고 다시 정하세요", en="see GET /state and choose a later instant"
+                ),
+            )
+        self.world.add_shock(shock)
+        self.shocks.append(shock)
+        self.board.rebuild()
+
+    def handle(self, call: Call) -> Reply:
+        """Answer one REST request at the present instant."""
+        if call.path.startswith(_MASTER_PATH):
+            return self._master(call.path)
+        if call.path.startswith("/oauth2/"):
+            return self._oauth(call)
+        if call.path == "/uapi/hashkey" and call.method == "POST":
+            return self._hashkey(call)
+        tr_id = call.headers.get("tr_id", "").strip()
+        operation = operation_for(call.path, tr_id)
+        admitted = self.gate.check(dict(call.headers), call.mode, tr_id, self.now)
+        if isinstance(admitted, Refusal):
+            return refuse(admitted, tr_id)
+        if operation is None or operation.method != call.method:
+            return refuse(Refusal("MCA00124"), tr_id)
+        if not operation.serves(tr_id, call.mode):
+            text = "모의투자 TR 이 아닙니다." if call.mode is Mode.MOCK else "실전투자 TR 이 아닙니다."
+            return refuse(Refusal("EGW02004", text), tr_id)
+        sent: Mapping[str, str] = call.params
+        if call.method == "POST":
+            parsed = _json(call.body)
+            if parsed is None:
+                return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), tr_id)
+            sent = parsed
+        return self._answer(operation, operation.read(sent), call, tr_id, admitted)
+
+    def _answer(self, operation: Operation, asked: Mapping[str, str], call: Call, tr_id: str, app_key: str) -> Reply:
+        quote = ANSWERS.get(operation.name)
+        if quote is not None:
+            answer = quote(self.board, asked)
+        else:
+            account = self.account(call.mode, asked["CANO"].strip(), asked["ACNT_PRDT_CD"].strip())
+            if isinstance(account, Refusal):
+                return refuse(account, tr_id)
+            order = ORDERS.get(operation.name)
+            if order is not None:
+                answer = order(operation, self.board, account, asked, app_key, self.now)
+                self.flush()
+            else:
+                page = operation.rows_per_page(call.mode)
+                after = envelope.asked_cursor(operation, asked, call.headers.get("tr_cont", ""))
+                answer = QUERIES[operation.name](self.board, account, asked, page, after)
+        if isinstance(answer, Refusal):
+            return refuse(answer, tr_id)
+        paged = operation.cursor is not None
+        body = envelope.build_reply(
+            operation,
+            answer.outputs,
+            code=answer.code,
+            next_key=answer.next_key,
+            search_key="^".join(list(asked.values())[:3]) if paged else "",
+        )
+        more = bool(answer.next_key)
+        first = not call.headers.get("tr_cont", "").strip()
+        return Reply(body, tr_id=tr_id, tr_cont=("F" if first else "M") if more else "D" if paged else "")
+
+    def _oauth(self, call: Call) -> Reply:
+        sent = _json(call.body)
+        if call.method != "POST" or sent is None:
+            return _oauth_refuse(Refusal("EGW00101", "요청이 유효하지 않습니다."))
+        app_key = sent.get("appkey", "")
+        match call.path.removeprefix("/oauth2/"):
+            case "tokenP":
+                if sent.get("grant_type") != "client_credentials":
+                    return _oauth_refuse(Refusal("EGW00116", "지원하지 않는 grant_type입니다."))
+                token = self.gate.issue(app_key, sent.get("appsecret", ""), call.mode, self.now)
+                if isinstance(token, Refusal):
+                    return _oauth_refuse(token)
+                expires = kst_text(token.expires)[:19].replace("T", " ")
+                left = (token.expires - self.now) // NS_PER_SECOND
+                body = {
+                    "access_token": token.text,
+                    "access_token_token_expired": expires,
+                    "token_type": "Bearer",
+                    "expires_in": min(TOKEN_LIFE_S, left),
+                }
+            case "revokeP":
+                refusal = self.gate.revoke(app_key, sent.get("token", ""))
+                if refusal:
+                    return _oauth_refuse(refusal)
+                body = {"code": 200, "message": "접근토큰 폐기에 성공하였습니다"}
+            case "Approval":
+                key = self.gate.approve(app_key, sent.get("secretkey", "") or sent.get("appsecret", ""))
+                if isinstance(key, Refusal):
+                    return _oauth_refuse(key)
+                body = {"approval_key": key}
+            case _:
+                return _oauth_refuse(Refusal("MCA00124"))
+        return Reply(_dump(body))
+
+    def _hashkey(self, call: Call) -> Reply:
+        sent = _json(call.body)
+        if sent is None:
+            return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), "")
+        digest = hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
+        return Reply(_dump({"BODY": sent, "HASH": digest}))
+
+    def _master(self, path: str) -> Reply:
+        for market in (Market.KOSPI, Market.KOSDAQ):
+            if path == f"{_MASTER_PATH}{masters.FILES[market]}.zip":
+                return Reply(masters.build_master(market, self._listed_today()), media="application/zip")
+        return Reply(b"not found", status=404, media="text/plain")
+
+    def _listed_today(self) -> list[Instrument]:
+        """Instruments with the base price of the session in view."""
+        session = self.board.session
+        return [
+            replace(item, base_price=int(session.base[place]), as_of=session.day)
+            for place, item in enumerate(self.world.instruments)
+            if session.base[place] > 0
+        ]
+
+
+def micro_slice(session: Session, row: int, world: World, symbols: list[str]) -> Slice:
+    """Return one tape row as the slice that orders meet: from its print toward the next of its minute."""
+    tape = session.tape
+    columns = np.array([world.column[symbol] for symbol in symbols], dtype=np.int64)
+    price, volume = tape.price[row, columns], tape.volume[row, columns]
+    last = len(tape.end) - 1
+    inner = row % STEPS != STEPS - 1 and row // STEPS != last // STEPS
+    after = np.where(volume > 0, tape.price[row + 1, columns], price) if inner else price
+    return Slice(
+        start=int(tape.start[row]),
+        end=int(tape.end[row]),
+        symbols=tuple(symbols),
+        open=price.copy(),
+        high=np.maximum(price, after),
+        low=np.minimum(price, after),
+        close=after.copy(),
+        volume=volume.copy(),
+        traded=volume > 0,
+    )
+
+
+def refuse(refusal: Refusal, tr_id: str) -> Reply:
+    """Return the reply of a refusal with the service's HTTP status."""
+    body = envelope.build_refusal(refusal.code, refusal.text, rt_cd=refusal.rt_cd)
+    return Reply(body, codes.http_status(refusal.code), tr_id)
+
+
+def _oauth_refuse(refusal: Refusal) -> Reply:
+    body = envelope.build_oauth_refusal(refusal.code, refusal.text)
+    return Reply(body, codes.http_status(refusal.code, on_oauth=True))
+
+
+def _json(body: bytes) -> dict[str, str] | None:
+    try:
+        parsed = json.loads(body or b"{}")
+    except ValueError:
+        return None
+    return {str(name): str(value) for name, value in parsed.items()} if isinstance(parsed, dict) else None
+
+
+def _dump(body: Mapping[str, object]) -> bytes:
+    return json.dumps(body, ensure_ascii=False).encode()
