@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from real_bars import SHARED, needs_real_bars, real_daily_panel
 
 from haetae.domain.errors import DataError
 from haetae.domain.market import Instrument, Kind, Market
@@ -17,6 +16,7 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import day_from
 from haetae.universe import UniverseSettings, select
 from random_panels import daily_panel, perturbed_after
+from real_bars import SHARED, needs_real_bars, real_daily_panel
 
 SETTINGS = UniverseSettings(size=10, min_turnover_won=0, min_market_cap_won=0, sector_cap=4, min_price_won=0)
 
