@@ -7,5 +7,6 @@ one observation function that training and live trading share. Not here: how tar
 
 from haetae.policies.baselines import BASELINES, Baseline, Task
 from haetae.policies.net import NetPolicy
+from haetae.policies.rank import RankPolicy
 
-__all__ = ["BASELINES", "Baseline", "NetPolicy", "Task"]
+__all__ = ["BASELINES", "Baseline", "NetPolicy", "RankPolicy", "Task"]

@@ -8,11 +8,12 @@ from haetae.domain.account import Book
 from haetae.domain.decisions import View
 from haetae.domain.errors import ModelError
 from haetae.domain.units import instant_at
-from haetae.policies import NetPolicy
+from haetae.policies import NetPolicy, RankPolicy
 from haetae.policies.actions import ActionMap
 from haetae.policies.artefact import MANIFEST_FILE, WEIGHTS_FILE, NetArtefact, from_files, to_files
 from haetae.policies.network import forward, new_weights
 from haetae.policies.observe import Scaler, observation_names
+from haetae.portfolio import Constraints
 
 NAMES = ("ret", "rsi", "vol")
 DAY = dt.date(2026, 11, 18)
@@ -25,7 +26,7 @@ def _artefact(score_bias=3.0):
     return NetArtefact(weights, scaler, NAMES, ActionMap(max_weight=0.2, turnover_cap=1.0), {"seed": 1})
 
 
-def _view(names=NAMES, tradable=None):
+def _view(names=NAMES, tradable=None, scores=(0, 0, 0)):
     symbols = ("000020", "005930", "035720")
     return View(
         at=instant_at(DAY, 93000),
@@ -33,7 +34,7 @@ def _view(names=NAMES, tradable=None):
         symbols=symbols,
         feature_names=names,
         features=np.random.default_rng(2).standard_normal((3, 3)).astype(np.float32),
-        scores=np.zeros(3, np.float32),
+        scores=np.array(scores, np.float32),
         last=np.array([1000, 70000, 50000]),
         held=np.array([0, 10, 0]),
         tradable=np.ones(3, bool) if tradable is None else np.array(tradable),
@@ -61,6 +62,16 @@ def test_a_proposal_repeats_and_leaves_out_what_cannot_be_traded():
     assert all(0 < w <= 0.2 for w in first.targets.values())
     assert "000020" not in policy.propose(_view(tradable=[False, True, True])).targets
     assert policy.policy_id.startswith("net:")
+
+
+def test_the_rank_policy_holds_the_best_names_and_nothing_without_scores():
+    limits = Constraints(names=1, keep_rank=1, max_weight=0.5, turnover_cap=2.0)
+    policy = RankPolicy(limits, "lightgbm")
+    assert policy.propose(_view()).targets == {}
+    proposal = policy.propose(_view(scores=(0.1, -0.2, 0.9)))
+    assert proposal.policy_id == "rank:lightgbm"
+    assert proposal.targets == {"005930": 0.0, "035720": 0.5}
+    assert "035720" not in policy.propose(_view(scores=(0.1, -0.2, 0.9), tradable=[True, True, False])).targets
 
 
 def test_a_net_refuses_features_it_was_not_trained_on():
