@@ -5,6 +5,7 @@ baselines through the same engine, the HTML and JSON report, and the reference e
 desk. Not here: the simulated exchange (``sim``), the strategies (``policies``), training (``rl``).
 """
 
+from haetae.backtest.asking import run_policy
 from haetae.backtest.engine import Listing, run
 from haetae.backtest.metrics import Comparison, Metrics, compare, deflated_sharpe, measure
 from haetae.backtest.report import ReportNotes, figures, html
@@ -25,4 +26,5 @@ __all__ = [
     "index_result",
     "measure",
     "run",
+    "run_policy",
 ]
