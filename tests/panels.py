@@ -53,13 +53,17 @@ def daily_panel(n_days, n_symbols, seed, shock_from=None, volatility=0.015, drif
     )
 
 
-def minute_panel(n_days, n_symbols, seed, volatility=0.0008, volume=20_000, start=dt.date(2026, 10, 12)):
-    """Minute bars of whole sessions of a random walk."""
+def minute_panel(
+    n_days, n_symbols, seed, volatility=0.0008, volume=20_000, start=dt.date(2026, 10, 12), shock_from=None
+):
+    """Minute bars of whole sessions of a random walk; with ``shock_from`` the rows from there on differ."""
     rng = np.random.default_rng(seed)
     days = trading_days(start, dt.date(2027, 6, 30))[:n_days]
     edges = [Rulebook.on(day).session.minute_edges() for day in days]
     rows = sum(len(e[0]) for e in edges)
     steps = rng.normal(0, volatility, (rows, n_symbols))
+    if shock_from is not None:
+        steps[shock_from:] = np.random.default_rng(seed + 99).normal(0, volatility, steps[shock_from:].shape)
     base = rng.uniform(5_000, 80_000, n_symbols)
     path = base * np.exp(np.cumsum(steps, axis=0))
     opens = np.vstack([base, path[:-1]])

@@ -21,6 +21,8 @@ class EnvSettings:
         First and last minute of the session that may decide; 5 and 370 are 09:05 and 15:10.
     episode_sessions : int
         Length of an episode. 2: one night is part of what the policy must learn to bear.
+    work_bars : int
+        Bars in which an unfinished decision is re-ordered. 5, as in a backtest.
     cash : won
         Cash at the start of an episode.
     limits : ActionMap
@@ -31,6 +33,7 @@ class EnvSettings:
     begin_minute: int = 5
     end_minute: int = 370
     episode_sessions: int = 2
+    work_bars: int = 5
     cash: Won = 100_000_000
     limits: ActionMap = field(default_factory=ActionMap)
 
@@ -82,3 +85,18 @@ class PpoSettings:
     max_gradient: float = 1.0
     score_bias: float = -1.5
     log_std: float = -0.7
+
+
+@dataclass(frozen=True, slots=True)
+class LearnSettings:
+    """A whole training run.
+
+    Attributes
+    ----------
+    parts : three floats
+        Shares of the sessions for training, validation and test, in time order.
+    """
+
+    env: EnvSettings = field(default_factory=EnvSettings)
+    ppo: PpoSettings = field(default_factory=PpoSettings)
+    parts: tuple[float, float, float] = (0.6, 0.2, 0.2)
