@@ -31,10 +31,9 @@ from haetae.domain.orders import (
     TimeInForce,
 )
 from haetae.domain.units import Instant, Shares, Symbol, Won, day_of, hhmmss_of
-from haetae.emulator.board import Session
 from haetae.kis.wire.operations import Mode
 from haetae.kis.wire.records import NoticeRecord
-from haetae.krx import Charge
+from haetae.krx import Charge, Rulebook
 from haetae.sim import FillModel, RejectCode, Venue, accept, close_day, open_day, open_venue, step
 
 BRANCHES = {Mode.REAL: "06010", Mode.MOCK: "00950"}
@@ -126,6 +125,7 @@ class Account:
     events: list[OrderEvent] = field(default_factory=list)
     _current: dict[str, OrderRow] = field(default_factory=dict)
     _known: dict[tuple[dt.date, int], OrderRow] = field(default_factory=dict)
+    _latest: dict[str, OrderRow] = field(default_factory=dict)
     _closed: dt.date | None = None
 
     def place(
@@ -192,6 +192,10 @@ class Account:
         """Return the order row of a day's number."""
         return self._known.get((day, number))
 
+    def row_for(self, intent_id: str) -> OrderRow | None:
+        """Return the newest row of an intent."""
+        return self._latest.get(intent_id)
+
     def working(self) -> list[Symbol]:
         """Return the symbols with open orders, sorted."""
         return sorted({row.symbol for row in self._current.values()})
@@ -212,16 +216,17 @@ class Account:
         for event in events:
             self._apply(event)
 
-    def open_day(self, session: Session, instruments: tuple[Instrument, ...]) -> None:
-        """Begin a trading day: limits, settlement, numbers."""
-        base = {item.symbol: int(session.base[place]) for place, item in enumerate(instruments)}
-        self.venue = open_day(self.venue, session.rules, base)
-        self.book = ledger.settle(self.book, session.day)
+    def open_day(self, rules: Rulebook, base_prices: Mapping[Symbol, Won]) -> None:
+        """Begin a trading day: limits and settlement; what is still open of the day before expires."""
+        self.close_day(self.venue.rules.session.close_at)
+        self.venue = open_day(self.venue, rules, base_prices)
+        self.book = ledger.settle(self.book, rules.day)
         self._current.clear()
 
     def _file(self, row: OrderRow) -> None:
         self.rows.append(row)
         self._known[row.day, row.number] = row
+        self._latest[row.intent_id] = row
 
     def _apply(self, event: OrderEvent) -> None:
         row = self._current[event.intent_id]
@@ -292,14 +297,13 @@ def open_account(
     product: str,
     mode: Mode,
     *,
-    session: Session,
-    instruments: tuple[Instrument, ...],
+    rules: Rulebook,
+    instruments: Mapping[Symbol, Instrument],
+    base_prices: Mapping[Symbol, Won],
     cash: Won,
     model: FillModel,
     next_number: Callable[[], int],
 ) -> Account:
-    """Return a new account with a first deposit, ready for the present session."""
-    base = {item.symbol: int(session.base[place]) for place, item in enumerate(instruments)}
-    venue = open_venue(session.rules, {item.symbol: item for item in instruments}, cash, {}, model)
-    venue = open_day(venue, session.rules, base)
+    """Return a new account with a first deposit, ready for a trading day."""
+    venue = open_day(open_venue(rules, instruments, cash, {}, model), rules, base_prices)
     return Account(number, product, mode, venue, ledger.open_book(cash), next_number)

@@ -77,6 +77,7 @@ class Session:
         self.day = world.days[row]
         self.rules = Rulebook.on(self.day)
         self.base: Int64Array = world.daily.base[row]
+        self.base_prices = dict(zip(world.symbols, self.base.tolist(), strict=True))
         self.tape = Tape(world.minutes(row), self.base)
         self._grid = world.grid(self.day)
         self.lower, self.upper = self._grid.limits(self.base)

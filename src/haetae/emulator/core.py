@@ -155,7 +155,7 @@ class Core:
         self._day, self._done, self._ended = row, 0, False
         session = self.board.session
         for account in self.accounts.values():
-            account.open_day(session, self.world.instruments)
+            account.open_day(session.rules, session.base_prices)
 
     def flush(self) -> None:
         """Hand notices of accounts over to the sessions."""
@@ -175,8 +175,9 @@ class Core:
                 number,
                 product,
                 mode,
-                session=self.board.session,
-                instruments=self.world.instruments,
+                rules=self.board.session.rules,
+                instruments=self.world.by_symbol,
+                base_prices=self.board.session.base_prices,
                 cash=self.settings.initial_cash,
                 model=self._model,
                 next_number=lambda: self._next_number(mode),

@@ -92,6 +92,7 @@ class World:
         """Take bars as they are; ``minutes`` may bring recorded sessions instead of bridged ones."""
         self.instruments = instruments
         self.symbols = tuple(item.symbol for item in instruments)
+        self.by_symbol = {item.symbol: item for item in instruments}
         self.column = {symbol: place for place, symbol in enumerate(self.symbols)}
         self.days = days
         self.row = {day: place for place, day in enumerate(days)}
