@@ -7,6 +7,7 @@ desk. Not here: the simulated exchange (``sim``), the strategies (``policies``),
 
 from haetae.backtest.asking import run_policy
 from haetae.backtest.engine import Listing, run
+from haetae.backtest.episode import Session, Track, episode, run_episode
 from haetae.backtest.metrics import Comparison, Metrics, compare, deflated_sharpe, measure
 from haetae.backtest.report import ReportNotes, figures, html
 from haetae.backtest.result import Result, index_result
@@ -19,12 +20,16 @@ __all__ = [
     "Metrics",
     "ReportNotes",
     "Result",
+    "Session",
+    "Track",
     "compare",
     "deflated_sharpe",
+    "episode",
     "figures",
     "html",
     "index_result",
     "measure",
     "run",
+    "run_episode",
     "run_policy",
 ]
