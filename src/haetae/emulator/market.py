@@ -87,9 +87,9 @@ class World:
         daily: DailyTable,
         *,
         key: int,
-        minutes: Callable[[dt.date], MinuteBars | None] | None = None,
+        recorded: Callable[[MinuteBars], MinuteBars] | None = None,
     ) -> None:
-        """Take bars as they are; ``minutes`` may bring recorded sessions instead of bridged ones."""
+        """Take bars as they are; ``recorded`` may put known minutes over the bridged ones of a day."""
         self.instruments = instruments
         self.symbols = tuple(item.symbol for item in instruments)
         self.by_symbol = {item.symbol: item for item in instruments}
@@ -99,7 +99,7 @@ class World:
         self.daily = daily
         self._first = daily.copy()
         self._key = key
-        self._recorded = minutes
+        self._recorded = recorded
         self._cache: dict[int, MinuteBars] = {}
         self._shocks: list[Shock] = []
         self._places = tuple((item.kind, item.market) for item in instruments)
@@ -119,12 +119,10 @@ class World:
 
     def _bridged(self, row: int) -> MinuteBars:
         day = self.days[row]
-        recorded = self._recorded(day) if self._recorded else None
-        if recorded is not None:
-            return recorded
         session = Rulebook.on(day).session
         dice = np.random.Generator(np.random.Philox(key=[self._key, yyyymmdd(day)]))
-        return bridge_day(day, self.daily.day(row), session.minute_edges(), self.grid(day), dice)
+        bars = bridge_day(day, self.daily.day(row), session.minute_edges(), self.grid(day), dice)
+        return self._recorded(bars) if self._recorded else bars
 
     def add_shock(self, shock: Shock) -> None:
         """Script a move; the day and all later days follow from it."""
