@@ -68,7 +68,7 @@ class PpoSettings:
         First score of every symbol and first exploration noise (logarithm).
     """
 
-    updates: int = 40
+    updates: int = 60
     horizon: int = 24
     groups: int = 8
     accounts: int = 4
