@@ -10,6 +10,6 @@ matter (``backtest``, ``live``, an RL episode).
 
 from haetae.desk.settings import DeskSettings, ReviewMode
 from haetae.desk.state import DeskState, open_desk, warm
-from haetae.desk.step import step
+from haetae.desk.step import event_at, step
 
-__all__ = ["DeskSettings", "DeskState", "ReviewMode", "open_desk", "step", "warm"]
+__all__ = ["DeskSettings", "DeskState", "ReviewMode", "event_at", "open_desk", "step", "warm"]

@@ -37,7 +37,7 @@ def on_session(turn: Turn, event: SessionStart) -> None:
         )
     state = turn.state
     symbols = tuple(sorted({*event.symbols, *state.book.positions}))
-    usual = [value for value in event.volatility.values() if value > 0.0]
+    usual = [value for _, value in sorted(event.volatility.items()) if value > 0.0]
     turn.change(
         session=replace(event, symbols=symbols),
         book=settle(state.book, turn.rules.day),

@@ -1,0 +1,147 @@
+"""Start is recovery: the journal's entries of the day are folded before anything is asked or sent.
+
+A day begins with a ``day.opened`` note that holds the opening books. After a crash the same day's
+events are folded onto the same initial desk; commands are recomputed, never performed again. What was
+on its way when the process died is ``OutcomeUnknown``, to be settled by comparison with the broker.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from haetae.desk import DeskState, step
+from haetae.domain import codec
+from haetae.domain.account import Book
+from haetae.domain.errors import JournalError, Text
+from haetae.domain.events import Command, Note, SessionStart
+from haetae.domain.market import Kind, Market
+from haetae.domain.orders import BrokerOrderId, Filled, OrderStatus, OutcomeUnknown
+from haetae.domain.units import Instant, Shares, day_of
+from haetae.krx import Rulebook
+from haetae.ledger import apply_fill, settle
+from haetae.ports import Journal
+
+EVENT, COMMAND, RUN = "event", "command", "run"
+"""Kinds of entries: what the desk was told, what it asked, what the driver did around it."""
+
+OPENED, RESUMED, CLOSED, FAILED = "day.opened", "run.resumed", "day.closed", "run.failed"
+
+
+def opening_note(day: dt.date, book: Book, at: Instant) -> Note:
+    """Return the note a trading day begins with."""
+    return Note(at, OPENED, {"day": day.isoformat(), "book": codec.encode(book)})
+
+
+def closing_note(day: dt.date, book: Book, at: Instant) -> Note:
+    """Return the note a trading day ends with."""
+    return Note(at, CLOSED, {"day": day.isoformat(), "book": codec.encode(book)})
+
+
+def opened_at(journal: Journal, day: dt.date) -> tuple[int, Note] | None:
+    """Return the sequence number and note with which a day was opened, None if it was not."""
+    found = None
+    for seq, _, _, record in journal.entries(kind=RUN):
+        if isinstance(record, Note) and record.kind == OPENED and record.data["day"] == day.isoformat():
+            found = (seq, record)
+    return found
+
+
+def day_entries(journal: Journal, day: dt.date) -> Iterator[tuple[int, Instant, str, Any]]:
+    """Yield the entries of a day, its opening note first; nothing if the day was not opened."""
+    start = opened_at(journal, day)
+    if start is None:
+        return
+    for entry in journal.entries(after=start[0] - 1):
+        record = entry[3]
+        if entry[0] > start[0] and isinstance(record, Note) and record.kind == OPENED:
+            return
+        yield entry
+
+
+def opening_desk(desk: DeskState, note: Note) -> DeskState:
+    """Return the initial desk of a day with the books its opening note holds."""
+    return replace(desk, book=codec.decode(str(note.data["book"])))
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """The desk after the fold, and what the journal lacks of the last event's commands."""
+
+    desk: DeskState
+    folded: int
+    session_started: bool
+    unwritten: tuple[Command, ...]
+    last_at: Instant
+
+
+def recover(journal: Journal, desk: DeskState, rules: Rulebook) -> Recovered | None:
+    """Fold a day's entries; None if the day was not opened yet."""
+    entries = day_entries(journal, rules.day)
+    first = next(entries, None)
+    if first is None:
+        return None
+    state = opening_desk(desk, first[3])
+    due: tuple[Command, ...] = ()
+    folded, last_at, started = 0, first[1], False
+    for seq, at, kind, record in entries:
+        if kind == EVENT:
+            if due:
+                raise _diverged(seq, f"{len(due)} commands of the event before were not written")
+            state, due = step(state, record, rules)
+            folded, last_at = folded + 1, at
+            started = started or isinstance(record, SessionStart)
+        elif kind == COMMAND:
+            if not due or codec.encode(due[0]) != codec.encode(record):
+                raise _diverged(seq, f"{type(record).__name__} is not what the desk would ask now")
+            due = due[1:]
+    return Recovered(state, folded, started, due, last_at)
+
+
+def in_flight(desk: DeskState, at: Instant) -> tuple[OutcomeUnknown, ...]:
+    """Return an unknown outcome for every order that was being sent when the process ended."""
+    sending = [o for o in desk.blotter.open_orders() if o.status is OrderStatus.SENDING]
+    return tuple(OutcomeUnknown(order.intent.intent_id, at, "the process was restarted") for order in sending)
+
+
+def latest_book(journal: Journal) -> Book | None:
+    """Return the books after everything the journal knows, None for a journal without a day.
+
+    A day that was not closed contributes its fills by cumulative quantity, each once.
+    """
+    book: Book | None = None
+    session: SessionStart | None = None
+    seen: dict[BrokerOrderId, Shares] = {}
+    for _, at, _, record in journal.entries():
+        if isinstance(record, Note) and record.kind in (OPENED, CLOSED):
+            book, session = codec.decode(str(record.data["book"])), None
+        elif isinstance(record, SessionStart):
+            session = record
+            book = settle(book, day_of(at)) if book is not None else None
+        elif isinstance(record, Filled) and book is not None and session is not None:
+            fill = record.fill
+            if fill.cumulative <= seen.get(fill.order_id, 0):
+                continue
+            seen[fill.order_id] = fill.cumulative
+            market = Market(session.markets.get(fill.symbol, Market.KOSPI.value))
+            kind = Kind(session.kinds.get(fill.symbol, Kind.COMMON.value))
+            rules = Rulebook.on(day_of(session.at))
+            book = apply_fill(book, fill, rules.charge(fill.side, fill.amount, market, kind), rules.settle_on())
+    return book
+
+
+def _diverged(seq: int, found: str) -> JournalError:
+    return JournalError(
+        Text(
+            ko="일지를 같은 명령으로 되살릴 수 없습니다",
+            en="the journal does not fold to the same commands",
+        ),
+        expected=Text(ko="처음과 같은 설정·버전·워밍업", en="settings, version and warm-up as at the start of the day"),
+        found=f"entry {seq}: {found}",
+        next_step=Text(
+            ko="설정과 버전을 확인하고, 필요하면 수동으로 정리하세요",
+            en="check settings and version; else settle the account by hand",
+        ),
+    )
