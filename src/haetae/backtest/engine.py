@@ -131,7 +131,8 @@ def walk(
         if row in asked and (wanted := decide(row, batch)) is not None:
             rebalancer.decide(wanted, t)
             left = steps
-    return _result(name, panel, row_of, batch, rebalancer, equity, cash, settings)
+    worked = f"{settings.work_sessions}거래일" if daily else f"{settings.work_bars}분봉"
+    return _result(name, panel, row_of, batch, rebalancer, equity, cash, settings, worked)
 
 
 def _in_parts(panel: Panel, rows: Int64Array, work_sessions: int) -> tuple[Panel, Int64Array]:
@@ -172,6 +173,7 @@ def _result(
     equity: Int64Array,
     cash: Int64Array,
     settings: BacktestSettings,
+    worked: str,
 ) -> Result:
     fills = batch.fills
     rows = row_of[fills["bar"]]
@@ -199,7 +201,7 @@ def _result(
         orders=rebalancer.orders,
         ordered=rebalancer.ordered,
         filled=int(np.abs(fills["quantity"]).sum()),
-        assumptions=_assumptions(batch, settings),
+        assumptions=_assumptions(batch, settings) | {"미체결 재주문": worked},
     )
 
 
@@ -211,5 +213,4 @@ def _assumptions(batch: Batch, settings: BacktestSettings) -> dict[str, str]:
     told["거래세 (매도, 날짜별)"] = ", ".join(f"{rate / 1e7:.3f} %" for rate in taxes)
     told["현금 하한"] = f"{settings.cash_floor_ppm / 1e4:g} %"
     told["최소 주문"] = f"{settings.min_order_won:,d}원"
-    told["미체결 재주문"] = f"{settings.work_sessions}거래일"
     return told

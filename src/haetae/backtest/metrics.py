@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from haetae.backtest.result import Result
 
 SESSIONS_PER_YEAR = 252
+SHORTEST_YEARLY = 60
+"""Below so many sessions a compound yearly return says nothing and is NaN."""
 _EULER = 0.5772156649015329
 
 
@@ -96,6 +98,12 @@ def drawdown(equity: NDArray[np.float64]) -> NDArray[np.float64]:
     return equity / np.maximum.accumulate(equity) - 1.0
 
 
+def _yearly(growth: float, sessions: int) -> float:
+    if sessions < SHORTEST_YEARLY:
+        return math.nan
+    return max(growth, 0.0) ** (SESSIONS_PER_YEAR / sessions) - 1.0
+
+
 def _longest_below(under: NDArray[np.float64]) -> int:
     longest = run = 0
     for value in under:
@@ -123,7 +131,7 @@ def measure(result: Result) -> Metrics:
     return Metrics(
         sessions=len(returns),
         total_return=float(growth - 1.0),
-        cagr=float(growth ** (1.0 / years) - 1.0) if growth > 0 else -1.0,
+        cagr=_yearly(float(growth), len(returns)),
         volatility=float(returns.std(ddof=1)) * math.sqrt(SESSIONS_PER_YEAR) if len(returns) > 1 else math.nan,
         sharpe=sharpe,
         sharpe_se=error,
@@ -153,14 +161,13 @@ def compare(result: Result, benchmark: Result) -> Comparison:
         raise ValueError(f"{result.name} and {benchmark.name} share {len(common)} sessions, at least 2 are needed")
     a, b = result.daily_returns()[mine], benchmark.daily_returns()[theirs]
     excess = a - b
-    years = len(common) / SESSIONS_PER_YEAR
     total_a, total_b = float(np.prod(1.0 + a)), float(np.prod(1.0 + b))
     spread = float(excess.std(ddof=1))
     variance = float(b.var(ddof=1))
     annual = math.sqrt(SESSIONS_PER_YEAR)
     return Comparison(
         excess_return=total_a - total_b,
-        excess_cagr=max(total_a, 0.0) ** (1 / years) - max(total_b, 0.0) ** (1 / years),
+        excess_cagr=_yearly(total_a, len(common)) - _yearly(total_b, len(common)),
         tracking_error=spread * annual,
         information_ratio=float(excess.mean()) / spread * annual if spread > 0 else math.nan,
         t_excess=float(excess.mean()) / (spread / math.sqrt(len(excess))) if spread > 0 else math.nan,

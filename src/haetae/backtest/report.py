@@ -16,6 +16,7 @@ from typing import Any
 from haetae.backtest import charts
 from haetae.backtest.metrics import Comparison, Metrics, compare, deflated_sharpe, measure
 from haetae.backtest.result import Result
+from haetae.domain.units import day_from
 
 SCHEMA = "haetae.report/1"
 
@@ -85,6 +86,18 @@ def _shown(metrics: Metrics, name: str, style: str) -> str:
     return f"{value:.2f}"
 
 
+def _compared(against: Comparison) -> list[str]:
+    shown = (
+        (100 * against.excess_return, "{:+,.2f} %p"),
+        (100 * against.excess_cagr, "{:+,.2f} %p"),
+        (100 * against.tracking_error, "{:.2f} %"),
+        (against.information_ratio, "{:.2f}"),
+        (against.t_excess, "{:.2f}"),
+        (against.beta, "{:.2f}"),
+    )
+    return [form.format(value) if math.isfinite(value) else "-" for value, form in shown]
+
+
 def _verdict(run: Result, best: Result, against: Comparison) -> str:
     percent = 100 * against.excess_return
     if abs(against.t_excess) < 2 or not math.isfinite(against.t_excess):
@@ -122,6 +135,8 @@ def _warnings(run: Result, notes: ReportNotes) -> list[str]:
         found.append(
             f"마지막 5거래일에 거래가 없던 보유 종목 {run.stale_value:,d}원이 평가액에 들어 있습니다. (stale holdings)"
         )
+    if run.bound:
+        found.append("미래를 아는 계산입니다. 실제로는 불가능한 상한선입니다. (knows the future)")
     if len(run.session_rows()) < 252:
         found.append(f"표본이 {len(run.session_rows())}거래일뿐입니다: 연환산 값의 오차가 큽니다. (short sample)")
     return found
@@ -162,20 +177,20 @@ def html(run: Result, benchmarks: Sequence[Result], title: str, notes: ReportNot
     run : Result
         The run the report is about.
     benchmarks : sequence of Result
-        At least one; raises ``ValueError`` when there is none, for a return alone says nothing.
+        At least one that is no bound; raises ``ValueError`` otherwise, for a return alone says nothing.
     title : str
         Heading of the page.
     """
-    if not benchmarks:
-        raise ValueError("a report needs at least one benchmark beside the run")
     from jinja2 import Environment, PackageLoader, select_autoescape
     from plotly.offline import get_plotlyjs
 
     notes = notes or ReportNotes()
     runs = [run, *benchmarks]
     measured = [measure(one) for one in runs]
-    invested = [one for one in benchmarks if one.orders or not one.symbols] or list(benchmarks)
-    best = max(invested, key=lambda one: int(one.equity[-1]) / one.initial_cash)
+    beatable = [one for one in benchmarks if not one.bound]
+    if not beatable:
+        raise ValueError("a report needs at least one benchmark beside the run")
+    best = max(beatable, key=lambda one: int(one.equity[-1]) / one.initial_cash)
     pictures: Mapping[str, charts.Figure] = {
         "equity": charts.equity_figure(runs),
         "drawdown": charts.drawdown_figure(runs),
@@ -188,14 +203,14 @@ def html(run: Result, benchmarks: Sequence[Result], title: str, notes: ReportNot
     return page.get_template("report.html.j2").render(
         title=title,
         run=run,
-        period=f"{data['from']} - {data['to']}",
+        period=f"{day_from(data['from'])} - {day_from(data['to'])}",
         sessions=measured[0].sessions,
         window=notes.window,
         verdict=_verdict(run, best, compare(run, best)),
         warnings=data["warnings"],
         names=[one.name for one in runs],
         table=[(label, [_shown(m, name, style) for m in measured]) for name, label, style in _ROWS],
-        comparisons=[(other.name, compare(run, other)) for other in benchmarks],
+        comparisons=[(other.name, _compared(compare(run, other))) for other in benchmarks],
         assumptions=run.assumptions,
         remarks=notes.remarks,
         plotly=get_plotlyjs(),

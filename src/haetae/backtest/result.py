@@ -39,6 +39,8 @@ class Result:
         Orders sent. ``ordered`` and ``filled`` are their shares.
     assumptions : mapping
         What the simulation assumed (fill model, costs, settings), as text for the report.
+    bound : bool
+        The run knows the future: it bounds what could be earned and is no benchmark to beat.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Result:
     ordered: Shares
     filled: Shares
     assumptions: Mapping[str, str] = field(default_factory=dict)
+    bound: bool = False
 
     def __post_init__(self) -> None:
         """Make the arrays read-only and check that they belong together."""

@@ -184,15 +184,15 @@ def _baseline_runs(
         ("무작위 (같은 회전율)", baselines.random_names(task, dice, replaced=per_decision)),
         ("미래를 아는 상한선 (불가능)", baselines.perfect_foresight(task)),
     ]
-    return [
+    runs = [
         run(panel, targets, name=name, listing=part.listing, model=model, settings=_account(env))
         for name, targets in wanted
     ]
+    return [*runs[:-1], dataclasses.replace(runs[-1], bound=True)]
 
 
 def _beside(runs: Mapping[int, Result], chosen: int, others: Sequence[Result]) -> dict[str, Any]:
-    possible = [other for other in others if "불가능" not in other.name]
-    best = max(possible, key=lambda other: int(other.equity[-1]))
+    best = max((other for other in others if not other.bound), key=lambda other: int(other.equity[-1]))
     mine = runs[chosen]
     per_seed = [measure(run).total_return for run in runs.values()]
     excess = (int(mine.equity[-1]) - int(best.equity[-1])) / mine.initial_cash

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -40,9 +41,17 @@ def test_names_cannot_inject_markup():
     assert page.count("</script>") == 3
 
 
-def test_a_report_without_benchmark_is_refused():
-    with pytest.raises(ValueError):
-        html(run_of(np.zeros(5)), [], "x")
+def test_a_report_without_a_benchmark_that_can_be_beaten_is_refused():
+    bound = dataclasses.replace(run_of(np.zeros(5)), bound=True)
+    for benchmarks in ([], [bound]):
+        with pytest.raises(ValueError):
+            html(run_of(np.zeros(5)), benchmarks, "x")
+
+
+def test_the_verdict_is_about_the_best_benchmark_that_does_not_know_the_future():
+    bound = dataclasses.replace(run_of(np.full(30, 0.05), "seer"), bound=True)
+    page = html(run_of(np.zeros(30)), [run_of(np.full(30, -0.01), "b"), run_of(np.full(30, 0.01), "a"), bound], "t")
+    assert "가장 나은 비교 대상(a)" in page
 
 
 def test_the_embedded_figures_are_the_json_figures():
