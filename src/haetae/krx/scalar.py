@@ -4,7 +4,8 @@ Here: tick rounding, daily limits, charges, the cash a buy ties up. Called one v
 ``Rulebook`` and ``sim.Venue`` and from inside the compiled loops of ``sim.batch``. Not here: the
 dated tables (`ticks`, `costs`). Prices and amounts are int64 won, rates are parts per billion
 (ppb), tick tables are two int64 arrays: exclusive upper bounds (the last one is the largest int64)
-and sizes. Products stay inside int64 for amounts below 9e18 won and rates up to 100 %.
+and sizes. Several tables may stand one behind the other; ``first`` is where the one meant begins.
+Products stay inside int64 for amounts below 9e18 won and rates up to 100 %.
 """
 
 from __future__ import annotations
@@ -17,77 +18,78 @@ PPB = 1_000_000_000
 BP = 10_000
 
 
-@njit(cache=True)
-def tick_size(price: int, bounds: Int64Array, sizes: Int64Array) -> int:
+@njit(cache=True, error_model="numpy")
+def tick_size(price: int, bounds: Int64Array, sizes: Int64Array, first: int = 0) -> int:
     """Return the tick (won) in force at a price."""
-    for row in range(bounds.shape[0]):
-        if price < bounds[row]:
-            return sizes[row]
-    return sizes[-1]
+    row = first
+    while price >= bounds[row]:
+        row += 1
+    return sizes[row]
 
 
-@njit(cache=True)
-def floor_tick(price: int, bounds: Int64Array, sizes: Int64Array) -> int:
+@njit(cache=True, error_model="numpy")
+def floor_tick(price: int, bounds: Int64Array, sizes: Int64Array, first: int = 0) -> int:
     """Return the highest valid price at or below a price."""
-    return price - price % tick_size(price, bounds, sizes)
+    return price - price % tick_size(price, bounds, sizes, first)
 
 
-@njit(cache=True)
-def ceil_tick(price: int, bounds: Int64Array, sizes: Int64Array) -> int:
+@njit(cache=True, error_model="numpy")
+def ceil_tick(price: int, bounds: Int64Array, sizes: Int64Array, first: int = 0) -> int:
     """Return the lowest valid price at or above a price."""
-    tick = tick_size(price, bounds, sizes)
-    return -(-price // tick) * tick
+    tick = tick_size(price, bounds, sizes, first)
+    over = price % tick
+    return price + tick - over if over else price
 
 
-@njit(cache=True)
-def ticks_up(price: int, count: int, bounds: Int64Array, sizes: Int64Array) -> int:
+@njit(cache=True, error_model="numpy")
+def ticks_up(price: int, count: int, bounds: Int64Array, sizes: Int64Array, first: int = 0) -> int:
     """Return the valid price ``count`` ticks above a price, which is rounded up to the grid first."""
-    result = ceil_tick(price, bounds, sizes)
+    result = ceil_tick(price, bounds, sizes, first)
     for _ in range(count):
-        result += tick_size(result, bounds, sizes)
+        result += tick_size(result, bounds, sizes, first)
     return result
 
 
-@njit(cache=True)
-def ticks_down(price: int, count: int, bounds: Int64Array, sizes: Int64Array) -> int:
+@njit(cache=True, error_model="numpy")
+def ticks_down(price: int, count: int, bounds: Int64Array, sizes: Int64Array, first: int = 0) -> int:
     """Return the valid price ``count`` ticks below a price, rounded down first; never below one tick."""
-    result = floor_tick(price, bounds, sizes)
+    result = floor_tick(price, bounds, sizes, first)
     for _ in range(count):
-        result -= tick_size(result - 1, bounds, sizes)
-    return max(result, sizes[0])
+        result -= tick_size(result - 1, bounds, sizes, first)
+    return max(result, sizes[first])
 
 
-@njit(cache=True)
-def limit_prices(base: int, limit_bp: int, bounds: Int64Array, sizes: Int64Array) -> tuple[int, int]:
+@njit(cache=True, error_model="numpy")
+def limit_prices(base: int, limit_bp: int, bounds: Int64Array, sizes: Int64Array, first: int = 0) -> tuple[int, int]:
     """Return the lowest and highest valid price of a day from its base price (기준가).
 
     The band is ``base x limit`` cut to the tick of the base price; prices are then rounded inward.
     """
     band = base * limit_bp // BP
-    band -= band % tick_size(base, bounds, sizes)
-    return ceil_tick(base - band, bounds, sizes), floor_tick(base + band, bounds, sizes)
+    band -= band % tick_size(base, bounds, sizes, first)
+    return ceil_tick(base - band, bounds, sizes, first), floor_tick(base + band, bounds, sizes, first)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def part_of(amount: int, rate_ppb: int) -> int:
     """Return ``floor(amount x rate)``, exactly and without overflow of the product."""
     return amount // PPB * rate_ppb + amount % PPB * rate_ppb // PPB
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def charge(amount: int, rate_ppb: int) -> int:
     """Return the fee or tax on an amount: floored to a won."""
     return part_of(amount, rate_ppb)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def reserve_buy(quantity: int, price: int, fee_ppb: int) -> int:
     """Return the cash a buy ties up: amount at ``price`` (the upper limit for market orders) and fee."""
     amount = quantity * price
     return amount + charge(amount, fee_ppb)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def affordable(cash: int, price: int, fee_ppb: int, lot: int) -> int:
     """Return the most shares, in whole lots, that ``cash`` can reserve at a price; 0 if none."""
     if cash <= 0 or price <= 0:

@@ -22,6 +22,9 @@ OUTSIDE_LIMITS = 4
 NO_SHARES = 5
 NO_CASH = 6
 
+_HUGE = 4e18
+"""Amounts beyond this would leave int64; no account can pay them."""
+
 
 class RejectCode(Enum):
     """Why the simulated broker refuses; the value is the code in ``Rejected``."""
@@ -52,7 +55,7 @@ BY_NUMBER: tuple[RejectCode | None, ...] = (
 """The code of each number that ``check`` returns; ``None`` for ``OK``."""
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def check(
     sign: int,
     quantity: int,
@@ -65,6 +68,7 @@ def check(
     fee_ppb: int,
     bounds: Int64Array,
     sizes: Int64Array,
+    first: int = 0,
 ) -> int:
     """Return ``OK`` or the number of the first rule an order breaks.
 
@@ -73,15 +77,15 @@ def check(
     """
     if upper <= 0:
         return NO_BASE_PRICE
-    if quantity <= 0 or quantity % lot != 0:
+    if quantity <= 0 or (lot != 1 and quantity % lot != 0):
         return BAD_LOT
-    if limit != 0 and floor_tick(limit, bounds, sizes) != limit:
+    if limit != 0 and floor_tick(limit, bounds, sizes, first) != limit:
         return OFF_TICK
     if limit != 0 and (limit < lower or limit > upper):
         return OUTSIDE_LIMITS
     if sign < 0:
         return OK if quantity <= shares else NO_SHARES
     price = limit if limit != 0 else upper
-    if quantity > cash // price or reserve_buy(quantity, price, fee_ppb) > cash:
+    if quantity * 1.0 * price > _HUGE or reserve_buy(quantity, price, fee_ppb) > cash:
         return NO_CASH
     return OK

@@ -15,7 +15,7 @@ from haetae.krx.scalar import ticks_down, ticks_up
 PPM = 1_000_000
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def buy_price(
     limit: int,
     open_: int,
@@ -26,12 +26,13 @@ def buy_price(
     touch: bool,  # noqa: FBT001 - a compiled scalar of the model, always passed in place
     bounds: Int64Array,
     sizes: Int64Array,
+    first: int = 0,
 ) -> int:
     """Return the price at which a buy fills in a bar, 0 if it does not."""
     if low == high and high >= upper:
         return 0
     if limit == 0:
-        return min(ticks_up(open_, slippage, bounds, sizes), high)
+        return min(ticks_up(open_, slippage, bounds, sizes, first), high)
     if open_ <= limit:
         return open_
     if low < limit or (touch and low == limit):
@@ -39,7 +40,7 @@ def buy_price(
     return 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sell_price(
     limit: int,
     open_: int,
@@ -50,12 +51,13 @@ def sell_price(
     touch: bool,  # noqa: FBT001 - a compiled scalar of the model, always passed in place
     bounds: Int64Array,
     sizes: Int64Array,
+    first: int = 0,
 ) -> int:
     """Return the price at which a sell fills in a bar, 0 if it does not."""
     if low == high and low <= lower:
         return 0
     if limit == 0:
-        return max(ticks_down(open_, slippage, bounds, sizes), low)
+        return max(ticks_down(open_, slippage, bounds, sizes, first), low)
     if open_ >= limit:
         return open_
     if high > limit or (touch and high == limit):
@@ -63,7 +65,7 @@ def sell_price(
     return 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def fill_price(
     sign: int,
     limit: int,
@@ -76,6 +78,7 @@ def fill_price(
     touch: bool,  # noqa: FBT001 - a compiled scalar of the model, always passed in place
     bounds: Int64Array,
     sizes: Int64Array,
+    first: int = 0,
 ) -> int:
     """Return the price at which an order fills in a bar, 0 if it does not.
 
@@ -85,11 +88,12 @@ def fill_price(
     if low < lower or high > upper:
         return 0
     if sign > 0:
-        return buy_price(limit, open_, high, low, upper, slippage, touch, bounds, sizes)
-    return sell_price(limit, open_, high, low, lower, slippage, touch, bounds, sizes)
+        return buy_price(limit, open_, high, low, upper, slippage, touch, bounds, sizes, first)
+    return sell_price(limit, open_, high, low, lower, slippage, touch, bounds, sizes, first)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def volume_cap(volume: int, share_ppm: int, lot: int) -> int:
     """Return the most shares that all our orders of a symbol may take from a bar, in whole lots."""
-    return volume * share_ppm // PPM // lot * lot
+    cap = volume * share_ppm // PPM
+    return cap if lot == 1 else cap // lot * lot

@@ -22,6 +22,9 @@ from haetae.sim.settings import FillModel
 FILL = np.dtype([(name, np.int64) for name in ("env", "bar", "symbol", "quantity", "price", "fee", "tax")])
 """One row of the fill log; ``symbol`` is the column of the panel, ``quantity`` signed."""
 
+NO_SIGNAL = np.empty((0, 0), dtype=np.int8)
+NO_EQUITY = np.empty((0, 0), dtype=np.int64)
+
 
 class Batch:
     """``n_envs`` accounts that trade one prepared market in step.
@@ -69,7 +72,7 @@ class Batch:
     @property
     def cash(self) -> Int64Array:
         """Trade-date cash per environment, won."""
-        return self._accounts.cash
+        return self._accounts.money[:, kernels.CASH]
 
     @property
     def shares(self) -> Int64Array:
@@ -84,17 +87,17 @@ class Batch:
     @property
     def reserved(self) -> Int64Array:
         """Cash tied up by working buys per environment, won."""
-        return self._accounts.reserved
+        return self._accounts.money[:, kernels.RESERVED]
 
     @property
     def fees(self) -> Int64Array:
         """Fees paid per environment, won."""
-        return self._accounts.fees
+        return self._accounts.money[:, kernels.FEES]
 
     @property
     def taxes(self) -> Int64Array:
         """Sale taxes paid per environment, won."""
-        return self._accounts.taxes
+        return self._accounts.money[:, kernels.TAXES]
 
     @property
     def fills(self) -> NDArray[np.void]:
@@ -145,13 +148,17 @@ class Batch:
             longer = np.empty((2 * len(self._log) + self.working.size, LOG_WIDTH), dtype=np.int64)
             longer[: self._count] = self._log[: self._count]
             self._log = longer
-        self._count = kernels.advance(self.market.frame, self._accounts, self._terms, t, self._log, self._count)
+        _, self._count, _, _ = kernels.walk(
+            self.market.frame, self._accounts, self._terms, t, t + 1, NO_SIGNAL, 0, NO_EQUITY, self._log, self._count
+        )
         self.next_bar = t + 1
 
     def expire_day(self) -> None:
         """End the session: every working order expires."""
-        for column in (self._accounts.quantity, self._accounts.held, self._accounts.reserved):
-            column[...] = 0
+        self._accounts.quantity[...] = 0
+        self._accounts.order[...] = 0
+        self._accounts.money[:, kernels.RESERVED] = 0
+        self._accounts.money[:, kernels.BUSY] = 0
 
     def equity(self, t: int) -> Int64Array:
         """Return cash plus shares at the closes of bar ``t``, ``(n_envs,)`` int64, won."""
@@ -196,16 +203,13 @@ def terms_of(market: BatchMarket, model: FillModel) -> Terms:
 
 def open_accounts(n_envs: int, n_symbols: int, cash: Won) -> Accounts:
     """Return accounts that hold cash only."""
+    money = np.zeros((n_envs, 5), dtype=np.int64)
+    money[:, kernels.CASH] = cash
     return Accounts(
-        cash=np.full(n_envs, cash, dtype=np.int64),
-        reserved=np.zeros(n_envs, dtype=np.int64),
-        fees=np.zeros(n_envs, dtype=np.int64),
-        taxes=np.zeros(n_envs, dtype=np.int64),
+        money=money,
         shares=np.zeros((n_envs, n_symbols), dtype=np.int64),
         quantity=np.zeros((n_envs, n_symbols), dtype=np.int64),
-        limit=np.zeros((n_envs, n_symbols), dtype=np.int64),
-        held=np.zeros((n_envs, n_symbols), dtype=np.int64),
-        day=np.zeros((n_envs, n_symbols), dtype=np.int32),
+        order=np.zeros((n_envs, n_symbols, 3), dtype=np.int64),
     )
 
 

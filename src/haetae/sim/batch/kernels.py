@@ -1,9 +1,12 @@
 """Compiled loops of the array twin: one working order per environment and symbol.
 
-Here: limits of all days, matching a bar, admission, expiry, the walk of signals over a panel. Not
-here: rules (``krx.scalar``), the fill model (``sim.matching``), admission (``sim.admission``), which
-these loops call one value at a time, as ``sim.Venue`` does. Money is int64 won, quantities are
-signed shares (buys positive).
+Here: matching a bar, admission, expiry, the walk of signals over a panel. Not here: rules
+(``krx.scalar``), the fill model (``sim.matching``), admission (``sim.admission``), which these loops
+call one value at a time, as ``sim.Venue`` does; the daily limits (`limits`). Money is int64 won,
+quantities are signed shares (buys positive).
+
+``walk`` is one long loop on purpose: handing its arrays to an inner function per order costs a
+reference count per array, which is more than the arithmetic of the order.
 """
 
 from __future__ import annotations
@@ -15,14 +18,20 @@ from numba import njit
 from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array
-from haetae.krx.scalar import affordable, charge, limit_prices, part_of, reserve_buy
-from haetae.sim.admission import NO_BASE_PRICE, OK, check
+from haetae.krx.scalar import affordable, charge, part_of, reserve_buy
+from haetae.sim.admission import OK, check
 from haetae.sim.matching import fill_price, volume_cap
 
 Int8Array = NDArray[np.int8]
 Int32Array = NDArray[np.int32]
 
 LOG_WIDTH = 7
+
+CASH, RESERVED, FEES, TAXES, BUSY = range(5)
+"""Columns of ``Accounts.money``; ``BUSY`` counts working orders."""
+
+LIMIT, HELD, DAY = range(3)
+"""Columns of ``Accounts.order``: price (0 is market), cash reserved, session the order lives in."""
 
 
 class Frame(NamedTuple):
@@ -46,21 +55,16 @@ class Frame(NamedTuple):
 
 
 class Accounts(NamedTuple):
-    """State of all environments: ``(n_envs,)`` cash columns, ``(n_envs, n_symbols)`` the rest.
+    """State of all environments.
 
-    ``quantity`` is the open part of the working order, signed, 0 if there is none; ``limit`` its
-    price, 0 for market; ``held`` the cash it reserves; ``day`` the session it lives in.
+    ``money`` is (n_envs, 5), ``shares`` and ``quantity`` are (n_envs, n_symbols), ``order`` is
+    (n_envs, n_symbols, 3). ``quantity`` is the open part of the working order, 0 if there is none.
     """
 
-    cash: Int64Array
-    reserved: Int64Array
-    fees: Int64Array
-    taxes: Int64Array
+    money: Int64Array
     shares: Int64Array
     quantity: Int64Array
-    limit: Int64Array
-    held: Int64Array
-    day: Int32Array
+    order: Int64Array
 
 
 class Terms(NamedTuple):
@@ -72,166 +76,65 @@ class Terms(NamedTuple):
     touch: bool
 
 
-@njit(cache=True)
-def daily_limits(
-    open_: Int64Array,
-    high: Int64Array,
-    low: Int64Array,
-    close: Int64Array,
-    traded: BoolArray,
-    edges: Int64Array,
-    bases: Int64Array,
-    limit_bp: Int64Array,
+@njit(cache=True, error_model="numpy", inline="always")
+def drop(money: Int64Array, quantity: Int64Array, order: Int64Array, env: int, s: int) -> None:
+    """Take a working order out of the book and free what it reserved."""
+    money[env, RESERVED] -= order[env, s, HELD]
+    money[env, BUSY] -= 1
+    order[env, s, HELD] = 0
+    quantity[env, s] = 0
+
+
+@njit(cache=True, error_model="numpy", inline="always")
+def admit(
+    lower: Int64Array,
+    upper: Int64Array,
     table: Int32Array,
     bounds: Int64Array,
     sizes: Int64Array,
-) -> tuple[Int64Array, Int64Array]:
-    """Return lowest and highest valid prices per session and symbol, 0 where nothing is known."""
-    n_sessions, n_symbols = bases.shape
-    lower = np.zeros((n_sessions, n_symbols), dtype=np.int64)
-    upper = np.zeros((n_sessions, n_symbols), dtype=np.int64)
-    previous = np.zeros(n_symbols, dtype=np.int64)
-    for day in range(n_sessions):
-        first = np.zeros(n_symbols, dtype=np.int64)
-        top = np.zeros(n_symbols, dtype=np.int64)
-        bottom = np.full(n_symbols, np.iinfo(np.int64).max, dtype=np.int64)
-        last = previous.copy()
-        for bar in range(edges[day, 0], edges[day, 1]):
-            for s in range(n_symbols):
-                if traded[bar, s]:
-                    if first[s] == 0:
-                        first[s] = open_[bar, s]
-                    top[s] = max(top[s], high[bar, s])
-                    bottom[s] = min(bottom[s], low[bar, s])
-                    last[s] = close[bar, s]
-        for s in range(n_symbols):
-            base = bases[day, s] if bases[day, s] > 0 else (previous[s] if previous[s] > 0 else first[s])
-            if base > 0:
-                row = table[day, s]
-                low_limit, high_limit = limit_prices(base, limit_bp[day, s], bounds[row], sizes[row])
-                if top[s] > 0 and (bottom[s] < low_limit or top[s] > high_limit):
-                    low_limit, high_limit = limit_prices(first[s], limit_bp[day, s], bounds[row], sizes[row])
-                    low_limit = min(low_limit, bottom[s])
-                    high_limit = max(high_limit, top[s])
-                lower[day, s] = low_limit
-                upper[day, s] = high_limit
-        previous = last
-    return lower, upper
-
-
-@njit(cache=True)
-def drop(accounts: Accounts, env: int, s: int) -> None:
-    """Take a working order out of the book and free what it reserved."""
-    accounts.reserved[env] -= accounts.held[env, s]
-    accounts.held[env, s] = 0
-    accounts.quantity[env, s] = 0
-
-
-@njit(cache=True)
-def match(
-    frame: Frame, accounts: Accounts, terms: Terms, bar: int, env: int, s: int, log: Int64Array, count: int
+    lots: Int64Array,
+    money: Int64Array,
+    shares: Int64Array,
+    quantity: Int64Array,
+    order: Int64Array,
+    fee_ppb: int,
+    day: int,
+    env: int,
+    s: int,
+    signed: int,
+    limit: int,
 ) -> int:
-    """Let one working order meet one bar; return the count of logged fills."""
-    if not frame.traded[bar, s]:
-        return count
-    day = frame.session[bar]
-    signed = accounts.quantity[env, s]
-    sign = 1 if signed > 0 else -1
-    row = frame.table[day, s]
-    close = frame.close[bar, s]
-    single = frame.one_price[bar]
-    price = fill_price(
-        sign,
-        accounts.limit[env, s],
-        close if single else frame.open[bar, s],
-        close if single else frame.high[bar, s],
-        close if single else frame.low[bar, s],
-        frame.lower[day, s],
-        frame.upper[day, s],
-        terms.slippage,
-        terms.touch,
-        frame.bounds[row],
-        frame.sizes[row],
-    )
-    if price == 0:
-        return count
-    filled = min(signed * sign, volume_cap(frame.volume[bar, s], terms.share_ppm, frame.lots[s]))
-    if filled == 0:
-        return count
-    amount = filled * price
-    fee = charge(amount, terms.fee_ppb)
-    tax = charge(amount, frame.tax_ppb[day, s]) if sign < 0 else 0
-    accounts.cash[env] -= sign * amount + fee + tax
-    accounts.fees[env] += fee
-    accounts.taxes[env] += tax
-    accounts.shares[env, s] += sign * filled
-    accounts.quantity[env, s] = signed - sign * filled
-    if sign > 0:
-        limit = accounts.limit[env, s]
-        at = limit if limit != 0 else frame.upper[day, s]
-        held = reserve_buy(signed - filled, at, terms.fee_ppb)
-        accounts.reserved[env] += held - accounts.held[env, s]
-        accounts.held[env, s] = held
-    if count < log.shape[0]:
-        log[count, 0] = env
-        log[count, 1] = bar
-        log[count, 2] = s
-        log[count, 3] = sign * filled
-        log[count, 4] = price
-        log[count, 5] = fee
-        log[count, 6] = tax
-        count += 1
-    return count
-
-
-@njit(cache=True)
-def advance(frame: Frame, accounts: Accounts, terms: Terms, bar: int, log: Int64Array, count: int) -> int:
-    """Move one bar: expire orders of earlier sessions, match the rest; return the fill count."""
-    n_envs, n_symbols = accounts.quantity.shape
-    day = frame.session[bar]
-    for env in range(n_envs):
-        for s in range(n_symbols):
-            if accounts.quantity[env, s] != 0:
-                if accounts.day[env, s] < day:
-                    drop(accounts, env, s)
-                else:
-                    count = match(frame, accounts, terms, bar, env, s, log, count)
-    return count
-
-
-@njit(cache=True)
-def admit(frame: Frame, accounts: Accounts, terms: Terms, bar: int, env: int, s: int, signed: int, limit: int) -> int:
-    """Replace the working order of a symbol by a new one for ``bar`` and later; return its code."""
-    if accounts.quantity[env, s] != 0:
-        drop(accounts, env, s)
-    day = frame.session[bar]
-    row = frame.table[day, s]
+    """Replace the working order of a symbol by a new one that lives in a session; return its code."""
+    if quantity[env, s] != 0:
+        drop(money, quantity, order, env, s)
     sign = 1 if signed > 0 else -1
     code = check(
         sign,
         signed * sign,
         limit,
-        frame.lower[day, s],
-        frame.upper[day, s],
-        frame.lots[s],
-        accounts.cash[env] - accounts.reserved[env],
-        accounts.shares[env, s],
-        terms.fee_ppb,
-        frame.bounds[row],
-        frame.sizes[row],
+        lower[day, s],
+        upper[day, s],
+        lots[s],
+        money[env, CASH] - money[env, RESERVED],
+        shares[env, s],
+        fee_ppb,
+        bounds,
+        sizes,
+        table[day, s],
     )
     if code == OK:
-        accounts.quantity[env, s] = signed
-        accounts.limit[env, s] = limit
-        accounts.day[env, s] = day
+        quantity[env, s] = signed
+        order[env, s, LIMIT] = limit
+        order[env, s, DAY] = day
+        money[env, BUSY] += 1
         if sign > 0:
-            held = reserve_buy(signed, limit if limit != 0 else frame.upper[day, s], terms.fee_ppb)
-            accounts.held[env, s] = held
-            accounts.reserved[env] += held
+            held = reserve_buy(signed, limit if limit != 0 else upper[day, s], fee_ppb)
+            order[env, s, HELD] = held
+            money[env, RESERVED] += held
     return code
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def place(
     frame: Frame,
     accounts: Accounts,
@@ -246,7 +149,11 @@ def place(
 
     ``limits`` has one row per environment, or a single row for all; ``turns`` likewise.
     """
+    lower, upper, table = frame.lower, frame.upper, frame.table
+    bounds, sizes, lots = frame.bounds, frame.sizes, frame.lots
+    money, shares, quantity, order = accounts.money, accounts.shares, accounts.quantity, accounts.order
     n_envs, n_symbols = quantities.shape
+    day = frame.session[bar]
     for env in range(n_envs):
         limit_row = env if limits.shape[0] > 1 else 0
         turn_row = env if turns.shape[0] > 1 else 0
@@ -254,10 +161,13 @@ def place(
             s = turns[turn_row, turn]
             codes[env, s] = -1
             if quantities[env, s] != 0:
-                codes[env, s] = admit(frame, accounts, terms, bar, env, s, quantities[env, s], limits[limit_row, s])
+                codes[env, s] = admit(
+                    lower, upper, table, bounds, sizes, lots, money, shares, quantity, order,
+                    terms.fee_ppb, day, env, s, quantities[env, s], limits[limit_row, s],
+                )  # fmt: skip
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def clip(
     frame: Frame,
     accounts: Accounts,
@@ -274,72 +184,153 @@ def clip(
     for env in range(n_envs):
         limit_row = env if limits.shape[0] > 1 else 0
         turn_row = env if turns.shape[0] > 1 else 0
-        cash = accounts.cash[env] - accounts.reserved[env]
+        cash = accounts.money[env, CASH] - accounts.money[env, RESERVED]
         for turn in range(n_symbols):
             s = turns[turn_row, turn]
+            lot = frame.lots[s]
             wanted = quantities[env, s]
             result[env, s] = 0
-            if wanted == 0:
-                continue
-            cash += accounts.held[env, s]
             if wanted < 0:
-                result[env, s] = -(min(-wanted, accounts.shares[env, s]) // frame.lots[s] * frame.lots[s])
-                continue
-            limit = limits[limit_row, s]
-            price = limit if limit != 0 else frame.upper[day, s]
-            bought = min(wanted // frame.lots[s] * frame.lots[s], affordable(cash, price, terms.fee_ppb, frame.lots[s]))
-            result[env, s] = bought
-            cash -= reserve_buy(bought, price, terms.fee_ppb)
+                result[env, s] = -(min(-wanted, accounts.shares[env, s]) // lot * lot)
+            if wanted != 0:
+                cash += accounts.order[env, s, HELD]
+            if wanted > 0:
+                limit = limits[limit_row, s]
+                price = limit if limit != 0 else frame.upper[day, s]
+                bought = min(wanted // lot * lot, affordable(cash, price, terms.fee_ppb, lot))
+                result[env, s] = bought
+                cash -= reserve_buy(bought, price, terms.fee_ppb)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def worth(frame: Frame, accounts: Accounts, bar: int, result: Int64Array) -> None:
     """Write cash plus shares at the closes of a bar, per environment."""
-    n_envs, n_symbols = accounts.shares.shape
+    close, money, shares = frame.close, accounts.money, accounts.shares
+    n_envs, n_symbols = shares.shape
     for env in range(n_envs):
-        total = accounts.cash[env]
+        total = money[env, CASH]
         for s in range(n_symbols):
-            total += accounts.shares[env, s] * frame.close[bar, s]
+            total += shares[env, s] * close[bar, s]
         result[env] = total
 
 
-@njit(cache=True)
-def walk_signals(
+@njit(cache=True, error_model="numpy")
+def walk(
     frame: Frame,
     accounts: Accounts,
     terms: Terms,
+    first_bar: int,
+    end_bar: int,
     signal: Int8Array,
     fraction_ppm: int,
     equity: Int64Array,
     log: Int64Array,
+    count: int,
 ) -> tuple[Int64Array, int, int, int]:
-    """Trade entries and exits of one account over all bars; return log, fills, orders, refusals."""
-    n_bars, n_symbols = signal.shape
-    count = 0
+    """Move bars ``first_bar <= bar < end_bar``; with a signal, trade entries and exits on the way.
+
+    For each bar and environment: working orders of earlier sessions expire, the others meet the
+    bar; then, if ``signal`` has rows, equity is marked at the closes and orders are sent that meet
+    the next bar first. ``log`` takes fills as long as it has rows; with a signal it grows as needed.
+    Return log, fills in it, orders taken, orders refused.
+    """
+    open_, high, low, close, volume = frame.open, frame.high, frame.low, frame.close, frame.volume
+    traded, lower, upper, tax_ppb = frame.traded, frame.lower, frame.upper, frame.tax_ppb
+    table, bounds, sizes, lots = frame.table, frame.bounds, frame.sizes, frame.lots
+    session, one_price = frame.session, frame.one_price
+    money, shares, quantity, order = accounts.money, accounts.shares, accounts.quantity, accounts.order
+    fee_ppb, share_ppm, slippage, touch = terms
+    n_envs, n_symbols = quantity.shape
+    signals = signal.shape[0] > 0
     orders = 0
     refused = 0
-    for bar in range(n_bars):
-        if count + n_symbols > log.shape[0]:
-            longer = np.empty((2 * log.shape[0] + n_symbols, LOG_WIDTH), dtype=np.int64)
+    for bar in range(first_bar, end_bar):
+        if signals and count + n_envs * n_symbols > log.shape[0]:
+            longer = np.empty((2 * log.shape[0] + n_envs * n_symbols, LOG_WIDTH), dtype=np.int64)
             longer[:count] = log[:count]
             log = longer
-        count = advance(frame, accounts, terms, bar, log, count)
-        worth(frame, accounts, bar, equity[bar : bar + 1])
-        following = min(bar + 1, n_bars - 1)
-        for s in range(n_symbols):
-            wish = signal[bar, s]
-            if wish == 0:
+        day = session[bar]
+        single = one_price[bar]
+        for env in range(n_envs):
+            if money[env, BUSY] != 0:
+                for s in range(n_symbols):
+                    signed = quantity[env, s]
+                    if signed == 0:
+                        continue
+                    if order[env, s, DAY] < day:
+                        drop(money, quantity, order, env, s)
+                        continue
+                    if not traded[bar, s]:
+                        continue
+                    sign = 1 if signed > 0 else -1
+                    limit = order[env, s, LIMIT]
+                    price = fill_price(
+                        sign,
+                        limit,
+                        close[bar, s] if single else open_[bar, s],
+                        close[bar, s] if single else high[bar, s],
+                        close[bar, s] if single else low[bar, s],
+                        lower[day, s],
+                        upper[day, s],
+                        slippage,
+                        touch,
+                        bounds,
+                        sizes,
+                        table[day, s],
+                    )
+                    if price == 0:
+                        continue
+                    filled = min(signed * sign, volume_cap(volume[bar, s], share_ppm, lots[s]))
+                    if filled == 0:
+                        continue
+                    left = signed - sign * filled
+                    amount = filled * price
+                    fee = charge(amount, fee_ppb)
+                    tax = charge(amount, tax_ppb[day, s]) if sign < 0 else 0
+                    money[env, CASH] -= sign * amount + fee + tax
+                    money[env, FEES] += fee
+                    money[env, TAXES] += tax
+                    money[env, BUSY] -= left == 0
+                    shares[env, s] += sign * filled
+                    quantity[env, s] = left
+                    if sign > 0:
+                        held = reserve_buy(left, limit if limit != 0 else upper[day, s], fee_ppb)
+                        money[env, RESERVED] += held - order[env, s, HELD]
+                        order[env, s, HELD] = held
+                    if count < log.shape[0]:
+                        log[count, 0] = env
+                        log[count, 1] = bar
+                        log[count, 2] = s
+                        log[count, 3] = sign * filled
+                        log[count, 4] = price
+                        log[count, 5] = fee
+                        log[count, 6] = tax
+                        count += 1
+            if not signals:
                 continue
-            signed = 0
-            if wish > 0 and accounts.shares[0, s] == 0 and accounts.quantity[0, s] <= 0 and frame.close[bar, s] > 0:
-                lot = frame.lots[s]
-                signed = part_of(equity[bar], fraction_ppm * 1_000) // frame.close[bar, s] // lot * lot
-            elif wish < 0 and accounts.quantity[0, s] >= 0:
-                signed = -accounts.shares[0, s]
-                if signed == 0 and accounts.quantity[0, s] > 0:
-                    drop(accounts, 0, s)
-            if signed != 0:
-                code = admit(frame, accounts, terms, following, 0, s, signed, 0)
-                orders += code == OK
-                refused += code != OK and code != NO_BASE_PRICE
+            total = money[env, CASH]
+            for s in range(n_symbols):
+                total += shares[env, s] * close[bar, s]
+            equity[bar, env] = total
+            following = session[min(bar + 1, session.shape[0] - 1)]
+            for s in range(n_symbols):
+                wish = signal[bar, s]
+                if wish == 0:
+                    continue
+                signed = 0
+                if wish > 0 and shares[env, s] == 0 and quantity[env, s] <= 0 and close[bar, s] > 0:
+                    signed = part_of(total, fraction_ppm * 1_000) // close[bar, s]
+                    if lots[s] != 1:
+                        signed = signed // lots[s] * lots[s]
+                elif wish < 0 and quantity[env, s] >= 0:
+                    signed = -shares[env, s]
+                    if signed == 0 and quantity[env, s] > 0:
+                        drop(money, quantity, order, env, s)
+                if signed != 0:
+                    code = admit(
+                        lower, upper, table, bounds, sizes, lots, money, shares, quantity, order,
+                        fee_ppb, following, env, s, signed, 0,
+                    )  # fmt: skip
+                    orders += code == OK
+                    refused += code != OK
     return log, count, orders, refused

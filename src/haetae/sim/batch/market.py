@@ -16,7 +16,8 @@ from haetae.domain.market import Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, Won
 from haetae.krx import FeeSchedule, Rulebook
-from haetae.sim.batch.kernels import Frame, daily_limits
+from haetae.sim.batch.kernels import Frame
+from haetae.sim.batch.limits import daily_limits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +30,7 @@ class BatchMarket:
         ``session`` (n_bars,) int32 is the index of each bar's day, ``one_price`` (n_bars,) bool
         marks bars of a call auction, which trade at their close only; ``lower``, ``upper`` and
         ``tax_ppb`` are (n_sessions, n_symbols) int64; ``table`` (n_sessions, n_symbols) int32 is
-        the row of ``bounds`` and ``sizes`` (n_tables, n_bands) that holds the tick table.
+        where in ``bounds`` and ``sizes`` (n_bands,) the tick table begins.
     fee_ppb : parts per billion
         Commission of both sides.
     """
@@ -89,7 +90,7 @@ def prepare(
             bounds, sizes = rules.tick_table(kind, market)
             key = bounds.tobytes() + sizes.tobytes()
             if key not in tables:
-                tables[key] = len(rows)
+                tables[key] = sum(len(known) for known, _ in rows)
                 rows.append((bounds, sizes))
             per_class.append((tables[key], rules.sale_tax_ppb(market, kind), rules.limit_bp_of(market)))
         table[index], tax[index], limit_bp[index] = np.array(per_class, dtype=np.int64)[members].T
@@ -97,16 +98,17 @@ def prepare(
         hours = rules.session
         one_price[first:last] = (starts >= hours.auction_from) & (starts < hours.close_at)
         one_price[first:last] |= (starts >= hours.orders_from) & (starts < hours.open_at)
-    bounds_2d, sizes_2d = _stack(rows)
+    none = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+    bounds, sizes = (np.concatenate(columns) for columns in zip(none, *rows, strict=True))
     open_, high, low, close, volume = (
         np.ascontiguousarray(block) for block in (panel.open, panel.high, panel.low, panel.close, panel.volume)
     )
     traded = np.ascontiguousarray(panel.traded)
     bases = _bases(base_prices, panel.symbols, len(sessions))
-    lower, upper = daily_limits(open_, high, low, close, traded, edges, bases, limit_bp, table, bounds_2d, sizes_2d)
+    lower, upper = daily_limits(open_, high, low, close, traded, edges, bases, limit_bp, table, bounds, sizes)
     frame = Frame(
         open_, high, low, close, volume, traded, session, one_price, lower, upper, tax, table,
-        bounds_2d, sizes_2d, lots,
+        bounds, sizes, lots,
     )  # fmt: skip
     return BatchMarket(panel, frame, (fees if fees is not None else FeeSchedule()).fee_ppb)
 
@@ -146,17 +148,6 @@ def _bases(given: Int64Array | Mapping[Symbol, Won] | None, symbols: tuple[Symbo
             raise _misfit(f"base prices of shape {shape}", f"shape {given.shape}")
         bases[:] = given
     return bases
-
-
-def _stack(rows: list[tuple[Int64Array, Int64Array]]) -> tuple[Int64Array, Int64Array]:
-    bands = max((len(bounds) for bounds, _ in rows), default=1)
-    stacked_bounds = np.full((max(len(rows), 1), bands), np.iinfo(np.int64).max, dtype=np.int64)
-    stacked_sizes = np.ones_like(stacked_bounds)
-    for index, (bounds, sizes) in enumerate(rows):
-        stacked_bounds[index, : len(bounds)] = bounds
-        stacked_sizes[index] = sizes[-1]
-        stacked_sizes[index, : len(sizes)] = sizes
-    return stacked_bounds, stacked_sizes
 
 
 def _misfit(expected: str, found: str) -> DataError:

@@ -64,23 +64,26 @@ def run_signals(
     if signal.shape != shape:
         raise ValueError(f"signal has shape {signal.shape}, expected {shape}")
     accounts = open_accounts(1, shape[1], cash)
-    equity = np.empty(shape[0], dtype=np.int64)
-    log, count, orders, refused = kernels.walk_signals(
+    equity = np.empty((shape[0], 1), dtype=np.int64)
+    log, count, orders, refused = kernels.walk(
         market.frame,
         accounts,
         terms_of(market, model if model is not None else FillModel()),
+        0,
+        shape[0],
         np.ascontiguousarray(signal, dtype=np.int8),
         fraction_ppm,
         equity,
         np.empty((1_024 + shape[1], LOG_WIDTH), dtype=np.int64),
+        0,
     )
     return BatchResult(
-        equity=equity,
+        equity=equity[:, 0],
         fills=as_fills(log[:count]),
-        cash=int(accounts.cash[0]),
+        cash=int(accounts.money[0, kernels.CASH]),
         shares=accounts.shares[0],
-        fees=int(accounts.fees[0]),
-        taxes=int(accounts.taxes[0]),
+        fees=int(accounts.money[0, kernels.FEES]),
+        taxes=int(accounts.money[0, kernels.TAXES]),
         n_orders=int(orders),
         n_rejected=int(refused),
     )
