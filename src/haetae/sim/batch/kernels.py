@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.krx.scalar import affordable, charge, part_of, reserve_buy
 from haetae.sim.admission import OK, check
+from haetae.sim.batch.prefetch import prefetch
 from haetae.sim.matching import fill_price, volume_cap
 
 Int8Array = NDArray[np.int8]
@@ -331,6 +332,13 @@ def walk(
                         lower, upper, table, bounds, sizes, lots, money, shares, quantity, order,
                         fee_ppb, following, env, s, signed, 0,
                     )  # fmt: skip
-                    orders += code == OK
+                    if code == OK:
+                        orders += 1
+                        if bar + 1 < end_bar:
+                            prefetch(open_, bar + 1, s)
+                            prefetch(high, bar + 1, s)
+                            prefetch(low, bar + 1, s)
+                            prefetch(volume, bar + 1, s)
+                            prefetch(traded, bar + 1, s)
                     refused += code != OK
     return log, count, orders, refused
