@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from haetae.cli.options import JSON
+from haetae.cli.options import JSON, LAKE, LakeFolder, read_day
 from haetae.cli.progress import watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say
 from haetae.domain.errors import ConfigError, DataError, Text
-
-LAKE = Path("data/lake")
-LakeOption = Annotated[Path, typer.Option("--lake", help=hint("레이크 폴더", "folder of the lake"))]
 
 nouns = typer.Typer(no_args_is_help=True, help=hint("시장 데이터 레이크", "The lake of market data"))
 
@@ -34,22 +30,11 @@ def _mapping(columns: list[str]) -> dict[str, str]:
     return {name: there for name, _, there in pairs}
 
 
-def _day(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise ConfigError(
-            Text(ko="날짜가 아닙니다", en="not a day"), expected="2026-11-23", found=text, next_step="--as-of"
-        ) from None
-
-
 @nouns.command("import", help=hint("파일을 표 하나로 가져옵니다.", "Import files into one table."))
 def import_(
     paths: Annotated[list[Path], typer.Argument(help=hint("파일 또는 폴더", "files or folders"))],
     kind: Annotated[str, typer.Option(help="daily, minute, index_daily, instruments")],
-    lake: LakeOption = LAKE,
+    lake: LakeFolder = LAKE,
     prices: Annotated[str, typer.Option(help=hint("raw(원주가) 또는 adjusted(수정주가)", "raw or adjusted"))] = "raw",
     source: Annotated[str, typer.Option(help=hint("출처 이름", "name of the source"))] = "",
     note: Annotated[str, typer.Option(help=hint("읽는 이가 알아야 할 것", "what readers must know"))] = "",
@@ -71,7 +56,7 @@ def import_(
     with watching() as report:
         done = import_table(
             lake, kind, paths, prices=prices, source=source, note=note, mapping=_mapping(column or []),
-            as_of=_day(as_of), progress=report,
+            as_of=read_day(as_of, "--as-of"), progress=report,
         )  # fmt: skip
     print(say(Text(ko=f"{done.table} 판 {done.version}", en=f"{done.table} version {done.version}")))
     counts = Text(
@@ -88,7 +73,7 @@ def import_(
 
 
 @nouns.command("show", help=hint("표마다 판, 행, 기간을 보입니다.", "Show version, rows and span of each table."))
-def show(lake: LakeOption = LAKE, json_file: JSON = None) -> None:
+def show(lake: LakeFolder = LAKE, json_file: JSON = None) -> None:
     """Show what the lake holds."""
     check_target(json_file)
     from haetae.wiring.lakes import describe
@@ -103,7 +88,7 @@ def show(lake: LakeOption = LAKE, json_file: JSON = None) -> None:
 
 
 @nouns.command("check", help=hint("모든 파일을 읽어 손상을 찾습니다.", "Read every file and look for damage."))
-def check(lake: LakeOption = LAKE) -> None:
+def check(lake: LakeFolder = LAKE) -> None:
     """Compare every byte of the current versions with the manifests."""
     from haetae.wiring.lakes import check as check_lake
 

@@ -1,15 +1,50 @@
-"""Options that mean the same in every verb."""
+"""Options that mean the same in every verb, and the reading of what they name."""
 
 from __future__ import annotations
 
+import datetime as dt
+import os
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from haetae.cli.text import hint
+from haetae.domain.errors import ConfigError, Text
+
+if TYPE_CHECKING:
+    from haetae.config import Settings
 
 JSON: TypeAlias = Annotated[
-    Path | None,
-    typer.Option("--json", metavar="FILE", help=hint("같은 사실을 JSON 파일로", "the same facts as a JSON file")),
+    Path | None, typer.Option("--json", metavar="FILE", help=hint("같은 사실을 JSON 으로", "the same facts as JSON"))
 ]
+Config: TypeAlias = Annotated[
+    list[Path] | None, typer.Option(metavar="FILE", help=hint("설정 파일 (여럿이면 뒤가 위)", "settings; later wins"))
+]
+LAKE = Path("data/lake")
+LakeFolder: TypeAlias = Annotated[Path, typer.Option("--lake", help=hint("레이크 폴더", "folder of the lake"))]
+
+BASE = Path(__file__).resolve().parents[3] / "configs" / "base.toml"
+"""Read under every other file where the package runs from a checkout."""
+
+
+def read_settings(files: list[Path] | None) -> Settings:
+    """Return the settings: base file, the given files, the environment."""
+    from haetae.config import load
+
+    return load([*([BASE] if BASE.is_file() else []), *(files or [])], os.environ)
+
+
+def read_day(text: str | None, option: str) -> dt.date | None:
+    """Return the day an option gives, or ``None`` where it was not given."""
+    if text is None:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(
+            Text(ko="날짜가 아닙니다", en="not a day"),
+            expected="2026-11-23",
+            found=text,
+            next_step=f"{option} 2026-11-23",
+        ) from None

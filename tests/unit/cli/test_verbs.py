@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from haetae.cli import bench
+from haetae.cli.emulator import instant_of
 from haetae.cli.main import main
 from haetae.journal import JournalDb
 
@@ -110,3 +117,63 @@ def test_a_benchmark_is_found_run_and_written(
     told = capsys.readouterr().out
     assert "ours.seconds  1.5" in told
     assert "1,234" in told
+
+
+def emulator(*extra: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "haetae.cli.main", "emulator", "run", "--free-ports", "--speed", "0"]
+    small = ["--listed", "120", "--history", "30", "--sessions", "1"]
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src"), "HAETAE_LANG": "en"}
+    return subprocess.Popen(
+        [*command, *small, *extra], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
+def test_an_emulator_tells_its_addresses_and_ends_on_a_signal(number: signal.Signals, code: int) -> None:
+    with emulator() as child:
+        assert child.stdout is not None
+        ready = json.loads(child.stdout.readline())
+        assert ready["rest_real"].startswith("http://127.0.0.1:")
+        assert ready["pid"] == child.pid
+        child.send_signal(number)
+        told, faults = child.communicate(timeout=30)
+        assert (child.returncode, told, faults) == (code, "", "")
+
+
+def test_an_emulator_refuses_a_taken_port() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with emulator("--rest-real-port", str(taken.getsockname()[1])) as child:
+            told, faults = child.communicate(timeout=30)
+    assert child.returncode != 0
+    assert told == ""
+    assert faults.startswith("error: ")
+    assert "Traceback" not in faults
+
+
+def test_an_emulator_ends_with_the_process_that_started_it() -> None:
+    code = (
+        "import subprocess, sys; child = subprocess.Popen([sys.executable, '-m', 'haetae.cli.main', 'emulator', 'run',"
+        "'--free-ports', '--speed', '0', '--listed', '120', '--history', '30', '--sessions', '1', '--with-parent'],"
+        "stdout=subprocess.PIPE); child.stdout.readline(); print(child.pid)"
+    )
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3] / "src")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60, check=True)
+    orphan = int(done.stdout)
+    for _ in range(100):
+        try:
+            os.kill(orphan, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    os.kill(orphan, signal.SIGKILL)
+    pytest.fail("the emulator outlived its parent")
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [("2026-11-23T08:30", 1_795_390_200_000_000_000), ("1795390200000000000", 1_795_390_200_000_000_000)],
+)
+def test_a_start_is_korean_time_or_nanoseconds(text: str, instant: int) -> None:
+    assert instant_of(text) == instant
