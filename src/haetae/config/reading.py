@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from haetae.domain.errors import ConfigError
+
 PREFIX = "HAETAE_"
 STEP = "__"
 """``HAETAE_AGENT__MIN_CONFIDENCE`` is ``[agent] min_confidence``; names without the step are not settings."""
@@ -107,9 +109,10 @@ def build(kind: type, tree: Tree, faults: list[str], path: str = "") -> Any:
     try:
         return kind(**given)
     except (ValueError, TypeError) as fault:
-        origin = _first_origin(tree)
-        faults.append(f"{origin}: {path or kind.__name__}: {fault}")
-        return None
+        faults.append(f"{_first_origin(tree)}: {path or kind.__name__}: {fault}")
+    except ConfigError as fault:
+        faults.append(f"{_first_origin(tree)}: {path or kind.__name__}: {fault.message} ({fault.found})")
+    return None
 
 
 def _place(given: dict[str, Any], name: str, node: Tree | Leaf, hint: Any, faults: list[str], where: str) -> None:
@@ -166,7 +169,9 @@ def describe(hint: Any) -> str:
         return " | ".join(str(member.value) for member in hint)
     origin = typing.get_origin(hint)
     if origin in (tuple, list, frozenset):
-        return f"a list of {describe(typing.get_args(hint)[0])}"
+        kinds = typing.get_args(hint)
+        is_fixed = origin is tuple and kinds[-1] is not Ellipsis
+        return f"a list of {f'{len(kinds)} times ' if is_fixed else ''}{describe(kinds[0])}"
     names = {int: "a whole number", float: "a number", bool: "true or false", str: "text", Path: "a path"}
     return names.get(hint, "a day (2026-11-23)" if hint is dt.date else getattr(hint, "__name__", str(hint)))
 
@@ -186,12 +191,19 @@ def convert(leaf: Leaf, hint: Any) -> Any:
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return _or_unfit([member for member in hint if str(value) in (str(member.value), member.name)], hint)
     if typing.get_origin(hint) in (tuple, list, frozenset):
-        inner = typing.get_args(hint)[0]
-        parts = [part.strip() for part in value.split(",") if part.strip()] if leaf.is_text else value
-        if not isinstance(parts, list):
-            raise Unfit(describe(hint))
-        return typing.get_origin(hint)(convert(Leaf(part, leaf.origin, leaf.is_text), inner) for part in parts)
+        return _convert_list(leaf, hint)
     return _convert_scalar(leaf, hint)
+
+
+def _convert_list(leaf: Leaf, hint: Any) -> Any:
+    kinds = typing.get_args(hint)
+    parts = [part.strip() for part in leaf.value.split(",") if part.strip()] if leaf.is_text else leaf.value
+    is_fixed = typing.get_origin(hint) is tuple and kinds[-1] is not Ellipsis
+    if not isinstance(parts, list) or (is_fixed and len(parts) != len(kinds)):
+        raise Unfit(describe(hint))
+    inner = kinds if is_fixed else [kinds[0]] * len(parts)
+    leaves = [Leaf(part, leaf.origin, leaf.is_text) for part in parts]
+    return typing.get_origin(hint)(convert(each, kind) for each, kind in zip(leaves, inner, strict=True))
 
 
 def _or_unfit(found: list[Any], hint: Any) -> Any:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from haetae.collector.settings import CollectorSettings
+from haetae.desk.settings import DeskSettings
 from haetae.emulator.settings import EmulatorSettings
+from haetae.journal.settings import JournalSettings
+from haetae.krx.settings import FeeSchedule
 from haetae.sim.settings import FillModel
 from haetae.store.settings import StoreSettings
 from haetae.universe.settings import UniverseSettings
@@ -14,7 +18,11 @@ from haetae.universe.settings import UniverseSettings
 class Settings:
     """Sections carry the names of their rooms; a section that is not given keeps its room's defaults."""
 
+    collector: CollectorSettings = field(default_factory=CollectorSettings)
+    desk: DeskSettings = field(default_factory=DeskSettings)
     emulator: EmulatorSettings = field(default_factory=EmulatorSettings)
+    journal: JournalSettings = field(default_factory=JournalSettings)
+    krx: FeeSchedule = field(default_factory=FeeSchedule)
     sim: FillModel = field(default_factory=FillModel)
     store: StoreSettings = field(default_factory=StoreSettings)
     universe: UniverseSettings = field(default_factory=UniverseSettings)

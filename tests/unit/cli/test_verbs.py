@@ -128,16 +128,15 @@ def emulator(*extra: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_an_emulator_tells_its_addresses_and_ends_on_a_signal(number: signal.Signals, code: int) -> None:
+def test_an_emulator_tells_its_addresses_and_ends_on_an_interrupt() -> None:
     with emulator() as child:
         assert child.stdout is not None
         ready = json.loads(child.stdout.readline())
         assert ready["rest_real"].startswith("http://127.0.0.1:")
         assert ready["pid"] == child.pid
-        child.send_signal(number)
+        child.send_signal(signal.SIGINT)
         told, faults = child.communicate(timeout=30)
-        assert (child.returncode, told, faults) == (code, "", "")
+        assert (child.returncode, told, faults) == (130, "", "")
 
 
 def test_an_emulator_refuses_a_taken_port() -> None:

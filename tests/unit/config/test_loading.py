@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from haetae.config import Settings, load
 from haetae.config.reading import Leaf, Unfit, convert
 from haetae.domain.errors import ConfigError
+from haetae.domain.events import OperatorState
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -65,6 +66,24 @@ def test_an_unknown_section_in_the_environment_is_a_fault() -> None:
     assert "did you mean universe" in caught.value.found
 
 
+def test_what_a_room_refuses_is_a_fault_among_the_others(tmp_path: Path) -> None:
+    text = "[desk.limits]\nmax_order_ppm = 900000\n[desk.agent]\nmin_confidence = 0.1\n[universe]\nsise = 1\n"
+    with pytest.raises(ConfigError) as caught:
+        load([written(tmp_path, "a.toml", text)], {})
+    for sign in ("max_order_ppm=900000", "min_confidence 0.1", "universe.sise"):
+        assert sign in caught.value.found
+
+
+def test_lists_of_fixed_length_keep_their_length(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.toml", "[desk.escape]\nmarket_bp = [-1, -2, -3]\nvolatility_ratio = [2, 3.5]\n")
+    settings = load([path], {"HAETAE_DESK__LIMITS__DENY_LIST": "005930, 000660"})
+    assert settings.desk.escape.market_bp == (-1, -2, -3)
+    assert settings.desk.escape.volatility_ratio == (2.0, 3.5)
+    assert settings.desk.limits.deny_list == frozenset({"005930", "000660"})
+    with pytest.raises(ConfigError, match="1 fault"):
+        load([written(tmp_path, "b.toml", "[desk.escape]\nmarket_bp = [-1]\n")], {})
+
+
 class Secret:
     """Stands for the broker's masked type; recognised by its name."""
 
@@ -87,3 +106,27 @@ def test_whole_numbers_survive_the_environment(number: int) -> None:
 def test_a_file_value_of_another_type_does_not_fit(value: object, kind: type) -> None:
     with pytest.raises(Unfit):
         convert(Leaf(value, "a.toml"), kind)
+
+
+ROOT = Path(__file__).resolve().parents[3]
+FILES = sorted((ROOT / "configs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_the_shipped_files_are_without_fault(path: Path) -> None:
+    assert isinstance(load([ROOT / "configs" / "base.toml", path], {}), Settings)
+
+
+def test_the_base_file_repeats_the_defaults_of_the_rooms() -> None:
+    assert load([ROOT / "configs" / "base.toml"], {}) == Settings()
+
+
+def test_a_live_configuration_starts_halted_and_is_never_looser_than_paper() -> None:
+    base = ROOT / "configs" / "base.toml"
+    paper = load([base, ROOT / "configs" / "paper.toml"], {}).desk
+    live = load([base, ROOT / "configs" / "live.toml"], {}).desk
+    assert live.start_state is OperatorState.HALT
+    assert live.agent.min_confidence >= paper.agent.min_confidence
+    for name in ("max_order_ppm", "max_position_ppm", "daily_buys_ppm", "day_loss_halt_ppm", "orders_per_day"):
+        assert getattr(live.limits, name) <= getattr(paper.limits, name), name
+    assert live.limits.require_reconciled
