@@ -1,15 +1,21 @@
-"""The emulator as a process: its market, its signals, its end."""
+"""The emulator as a process: its market (seeded, or the bars of a lake), its signals, its end."""
 
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import os
 import signal
 from collections.abc import Callable, Mapping
 from enum import Enum
 
+from haetae.domain.errors import DataError, Text
+from haetae.emulator.market import World
+from haetae.emulator.replay import world_of_lake
 from haetae.emulator.server import serve
 from haetae.emulator.settings import EmulatorSettings
+from haetae.krx.calendar import previous_trading_day
+from haetae.store.lake import Lake
 
 _LOOK_S = 1.0
 """Real seconds between two looks whether the parent still lives."""
@@ -21,6 +27,30 @@ class Ending(Enum):
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"
     ORPHANED = "orphaned"
+
+
+def replayed(settings: EmulatorSettings) -> tuple[EmulatorSettings, World]:
+    """Return the market of the lake in ``settings.replay``, and the settings that fit it.
+
+    Where the lake ends before the first live day, its last ``live_sessions`` sessions become the live ones.
+    """
+    assert settings.replay is not None
+    lake = Lake(settings.replay)
+    last = next((table.last_day for table in lake.describe() if table.table == "daily"), None)
+    if last is None:
+        raise DataError(
+            Text(ko="재생할 일봉이 없습니다", en="there are no daily bars to replay"),
+            expected=Text(ko="일봉 표가 있는 레이크", en="a lake with a daily table"),
+            found=str(settings.replay),
+            next_step=Text(
+                ko="먼저 `haetae lake import --kind daily 경로`", en="first `haetae lake import --kind daily PATH`"
+            ),
+        )
+    market = settings.market
+    if last < market.first_live_day:
+        first = previous_trading_day(last, market.live_sessions - 1) if market.live_sessions > 1 else last
+        market = dataclasses.replace(market, first_live_day=first)
+    return dataclasses.replace(settings, market=market), world_of_lake(lake, market)
 
 
 async def run_emulator(
@@ -49,6 +79,7 @@ async def run_emulator(
 
     if with_parent:
         look()
-    async with serve(settings) as ready:
+    chosen, world = (settings, None) if settings.replay is None else replayed(settings)
+    async with serve(chosen, world) as ready:
         announce(ready)
         return await ended
