@@ -1,1 +1,4 @@
-"""Model artefacts by content hash."""
+"""Model artefacts by content hash, and which of them is in charge.
+
+``registry.registry.Registry`` is the adapter of ``ports.Registry``.
+"""

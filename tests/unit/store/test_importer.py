@@ -173,8 +173,8 @@ bar_rows = st.fixed_dictionaries(
 
 @settings(max_examples=60, deadline=None)
 @given(rows=st.lists(bar_rows, min_size=1, max_size=12))
-def test_every_row_read_is_written_or_recorded_and_what_is_written_is_sane(tmp_path_factory, rows) -> None:
-    lake, report = imported(tmp_path_factory.mktemp("law"), rows)
+def test_every_row_read_is_written_or_recorded_and_what_is_written_is_sane(fresh, rows) -> None:
+    lake, report = imported(fresh(), rows)
     assert report.read == len(rows) == report.written + sum(report.kept_out.values())
     kept = lake.read("daily")
     assert len(kept) == report.written

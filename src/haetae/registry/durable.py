@@ -1,0 +1,101 @@
+"""Writing so that a file or a folder is there whole or not at all, also after a power cut.
+
+The rooms of this storey do not import one another, so the store has its own copy of this idea, with
+the lake's errors. Here: one file, one folder, one lock. Not here: what they mean (``registry``).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from haetae.domain.errors import DataError, Text
+
+DRAFT = ".draft"
+"""Suffix of what is not finished; nobody reads it."""
+
+
+@contextmanager
+def refusals(path: Path) -> Iterator[None]:
+    """Turn refusals of the operating system into ``DataError`` with the path."""
+    try:
+        yield
+    except OSError as fault:
+        raise DataError(
+            Text(
+                ko=f"모델 저장소에 접근할 수 없습니다: {path} ({fault.strerror})",
+                en=f"the registry refused: {path} ({fault.strerror})",
+            ),
+            expected="a readable and writable directory with free space",
+            found=errno.errorcode.get(fault.errno or 0, "unknown"),
+            next_step="check the path, its permissions and the free space, then run again",
+        ) from fault
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _put(path: Path, content: bytes) -> None:
+    with path.open("wb") as target:
+        target.write(content)
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def make_directory(path: Path) -> None:
+    """Create a folder and its missing parents durably."""
+    with refusals(path):
+        missing = [each for each in (path, *path.parents) if not each.exists()]
+        for each in reversed(missing):
+            each.mkdir(exist_ok=True)
+            _sync(each.parent)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put a file in its place, durably, old or new but never part."""
+    draft = path.with_name(path.name + DRAFT)
+    with refusals(path):
+        try:
+            _put(draft, content)
+            draft.rename(path)
+            _sync(path.parent)
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+    """Put a folder of files in its place, durably and at once; the place must be free."""
+    draft = path.with_name(path.name + DRAFT)
+    with refusals(path):
+        shutil.rmtree(draft, ignore_errors=True)
+        try:
+            draft.mkdir()
+            for name, content in sorted(files.items()):
+                _put(draft / name, content)
+            _sync(draft)
+            draft.rename(path)
+            _sync(path.parent)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+@contextmanager
+def writer_lock(path: Path) -> Iterator[None]:
+    """Hold the only writer's place; the kernel frees it if the process dies."""
+    with refusals(path):
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
