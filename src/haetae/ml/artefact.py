@@ -65,19 +65,24 @@ def pack(
     }
     text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
     files = {_MODEL_FILES[ranker.kind]: ranker.dumps(), MANIFEST_FILE: text.encode()}
+    return card_of(files), files
+
+
+def card_of(files: Mapping[str, bytes]) -> ModelCard:
+    """Return the card that the files of ``pack`` deserve, from their manifest and content."""
+    manifest = json.loads(files[MANIFEST_FILE])
     content = content_hash(files)
-    card = ModelCard(
-        model_id=f"{ranker.kind.value}-{content[:12]}",
+    return ModelCard(
+        model_id=f"{manifest['kind']}-{content[:12]}",
         kind="ranker",
-        feature_hash=feature_hash,
-        train_from=train_from,
-        train_to=train_to,
-        metrics=dict(metrics),
-        seed=settings.seed,
+        feature_hash=manifest["feature_hash"],
+        train_from=dt.date.fromisoformat(manifest["train_from"]),
+        train_to=dt.date.fromisoformat(manifest["train_to"]),
+        metrics=manifest["metrics"],
+        seed=manifest["settings"]["seed"],
         content_hash=content,
         files=tuple(sorted(files)),
     )
-    return card, files
 
 
 def unpack(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> Ranker:

@@ -109,31 +109,41 @@ def newey_west_t(values: Float64Array, lags: int) -> float:
     return float(values.mean()) / math.sqrt(variance / count) if variance > 0 else math.nan
 
 
+def summary(daily: Float64Array, horizon: int, neutral: Float64Array | None = None) -> RankQuality:
+    """Return the summary of daily rank ICs; days with NaN are left out.
+
+    Parameters
+    ----------
+    daily : (n_days,) float64
+        From ``daily_ic``.
+    horizon : int
+        Sessions of the label: the lags of the error.
+    neutral : (n_days,) float64, optional
+        The same with the low-volatility ranks removed.
+    """
+    known = daily[np.isfinite(daily)]
+    if not len(known):
+        return RankQuality(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
+    deviation = float(known.std())
+    left = np.zeros(0) if neutral is None else neutral[np.isfinite(neutral)]
+    return RankQuality(
+        mean=float(known.mean()),
+        deviation=deviation,
+        icir=float(known.mean()) / deviation if deviation > 0 else math.nan,
+        t=newey_west_t(known, horizon),
+        positive_days=float((known > 0).mean()),
+        days=len(known),
+        neutral_mean=float(left.mean()) if len(left) else math.nan,
+        neutral_t=newey_west_t(left, horizon),
+    )
+
+
 def rank_quality(
     scores: FloatArray, outcomes: FloatArray, horizon: int, low_volatility: FloatArray | None = None
 ) -> RankQuality:
     """Return the summary of the daily rank IC of scores against forward returns of ``horizon`` sessions."""
-    daily = daily_ic(scores, outcomes)
-    daily = daily[np.isfinite(daily)]
-    if not len(daily):
-        return RankQuality(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
-    deviation = float(daily.std())
-    neutral_mean, neutral_t = math.nan, math.nan
-    if low_volatility is not None:
-        left = daily_ic(scores, outcomes, low_volatility)
-        left = left[np.isfinite(left)]
-        neutral_mean = float(left.mean()) if len(left) else math.nan
-        neutral_t = newey_west_t(left, horizon)
-    return RankQuality(
-        mean=float(daily.mean()),
-        deviation=deviation,
-        icir=float(daily.mean()) / deviation if deviation > 0 else math.nan,
-        t=newey_west_t(daily, horizon),
-        positive_days=float((daily > 0).mean()),
-        days=len(daily),
-        neutral_mean=neutral_mean,
-        neutral_t=neutral_t,
-    )
+    neutral = None if low_volatility is None else daily_ic(scores, outcomes, low_volatility)
+    return summary(daily_ic(scores, outcomes), horizon, neutral)
 
 
 def decile_spread(

@@ -1,0 +1,215 @@
+"""What the flow reads from a lake: daily bars, an index, instruments as they were known.
+
+``LakeReader`` is the socket (``store.lake.Lake`` fits it). Where a lake has bars only, instruments
+are made from the codes: a common share ends in 0, others are preferred lines; a symbol is listed
+from its first bar, or long ago if the lake begins with it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from haetae.domain.errors import DataError, Text
+from haetae.domain.market import Instrument, Int64Array, Kind, Market
+from haetae.domain.panel import Panel
+from haetae.domain.units import Symbol, day_from, yyyymmdd
+from haetae.krx import Rulebook
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LONG_AGO = dt.date(1970, 1, 1)
+_OFF_GRID_LIMIT = 0.01
+
+
+class LakeReader(Protocol):
+    """What research needs of a lake."""
+
+    def read(
+        self,
+        table: str,
+        *,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        version: int | None = None,
+    ) -> pa.Table:
+        """See ``ports.BarLake``."""
+        ...
+
+    def panel(
+        self,
+        table: str,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+    ) -> Panel:
+        """Return bars as a dense panel."""
+        ...
+
+    def versions(self) -> Mapping[str, int]:
+        """See ``ports.BarLake``."""
+        ...
+
+    def notes(self, table: str) -> Mapping[str, str]:
+        """Return what writers noted about their rows, by source."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DailyMarket:
+    """The daily history of a market as research uses it.
+
+    Attributes
+    ----------
+    index_close : (n_days,) int64, points x 100, or None
+        0 for a missing day.
+    history : mapping of symbol to instruments
+        Every stored state of a symbol, oldest ``as_of`` first.
+    adjusted : bool
+        Prices were adjusted for later splits (declared, or seen: closes off the tick grid).
+    digest : str
+        Hash of everything above; equal data gives equal hashes.
+    """
+
+    panel: Panel
+    index_close: Int64Array | None
+    history: Mapping[Symbol, tuple[Instrument, ...]]
+    adjusted: bool
+    survivorship: str
+    digest: str
+
+    def instruments(self, day: dt.date) -> tuple[Instrument, ...]:
+        """Return each symbol in its newest state announced by a day.
+
+        A symbol known only from later is given in its first state; who reads it must not use what
+        ``as_of`` says was announced later (``universe.select`` does not).
+        """
+        found = []
+        for symbol in sorted(self.history):
+            states = self.history[symbol]
+            known = [state for state in states if state.as_of <= day]
+            found.append(known[-1] if known else states[0])
+        return tuple(found)
+
+    def common(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Return which panel columns are common shares, ``(n_symbols,)``."""
+        kinds = {symbol: states[-1].kind for symbol, states in self.history.items()}
+        return np.array([kinds.get(symbol) is Kind.COMMON for symbol in self.panel.symbols], dtype=np.bool_)
+
+
+def _instrument(row: Mapping[str, object]) -> Instrument:
+    flags = str(row["flags"])
+    return Instrument(
+        symbol=str(row["symbol"]),
+        name=str(row["name"]),
+        market=Market(row["market"]),
+        kind=Kind(row["kind"]),
+        listed_on=row["listed_on"],  # type: ignore[arg-type]
+        base_price=int(row["base_price"]),  # type: ignore[call-overload]
+        shares_outstanding=int(row["shares_outstanding"]),  # type: ignore[call-overload]
+        sector=str(row["sector"]),
+        lot=int(row["lot"]),  # type: ignore[call-overload]
+        flags=frozenset(flag for flag in flags.split(",") if flag),
+        as_of=row["as_of"],  # type: ignore[arg-type]
+    )
+
+
+def _made_up(panel: Panel) -> dict[Symbol, Instrument]:
+    listed = (panel.close > 0).argmax(axis=0)
+    made = {}
+    for column, symbol in enumerate(panel.symbols):
+        first = int(listed[column])
+        made[symbol] = Instrument(
+            symbol=symbol,
+            name=symbol,
+            market=Market.KOSPI,
+            kind=Kind.COMMON if symbol.endswith("0") else Kind.PREFERRED,
+            listed_on=day_from(int(panel.days[first])) if first else LONG_AGO,
+            base_price=0,
+            shares_outstanding=0,
+            as_of=LONG_AGO,
+        )
+    return made
+
+
+def _history(reader: LakeReader, panel: Panel) -> dict[Symbol, tuple[Instrument, ...]]:
+    stored: dict[Symbol, list[Instrument]] = {}
+    if "instruments" in reader.versions():
+        for row in reader.read("instruments").to_pylist():
+            stored.setdefault(row["symbol"], []).append(_instrument(row))
+    history = {symbol: tuple(sorted(states, key=lambda s: s.as_of)) for symbol, states in stored.items()}
+    for symbol, instrument in _made_up(panel).items():
+        history.setdefault(symbol, (instrument,))
+    return history
+
+
+def _index(reader: LakeReader, panel: Panel, index: str) -> Int64Array | None:
+    if "index_daily" not in reader.versions():
+        return None
+    rows = reader.read("index_daily", symbols=[index])
+    closes = {
+        yyyymmdd(day): close
+        for day, close in zip(rows.column("day").to_pylist(), rows.column("close").to_pylist(), strict=True)
+    }
+    points = np.array([closes.get(int(day), 0) for day in panel.days], dtype=np.int64)
+    return points if (points > 0).mean() > 0.5 else None
+
+
+def _off_grid(panel: Panel) -> bool:
+    # Raw closes lie on the tick grid of their day; adjusted ones mostly do not.
+    off, seen = 0, 0
+    for row in np.linspace(0, len(panel) - 1, num=min(8, len(panel)), dtype=np.int64):
+        rules = Rulebook.on(day_from(int(panel.days[row])))
+        for price in panel.close[row][panel.traded[row]].tolist():
+            off += not rules.on_grid(price)
+            seen += 1
+    return seen > 0 and off > _OFF_GRID_LIMIT * seen
+
+
+def _digest(panel: Panel, index_close: Int64Array | None, history: Mapping[Symbol, tuple[Instrument, ...]]) -> str:
+    whole = hashlib.blake2b(digest_size=16)
+    for block in (panel.days, panel.open, panel.high, panel.low, panel.close, panel.volume, panel.traded):
+        whole.update(np.ascontiguousarray(block).data)
+    whole.update("\n".join(panel.symbols).encode())
+    whole.update(b"" if index_close is None else index_close.tobytes())
+    for symbol in sorted(history):
+        for state in history[symbol]:
+            whole.update(f"{state}{sorted(state.flags)}".replace(str(state.flags), "").encode())
+    return whole.hexdigest()
+
+
+def load(reader: LakeReader, index: str) -> DailyMarket:
+    """Return the whole daily history of a lake.
+
+    Raises
+    ------
+    DataError
+        If the lake has no daily bars.
+    """
+    panel = reader.panel("daily") if "daily" in reader.versions() else None
+    if panel is None or not len(panel):
+        raise DataError(
+            Text(ko="레이크에 일봉이 없습니다", en="the lake has no daily bars"),
+            expected="a table 'daily' with rows",
+            found=", ".join(f"{table} v{version}" for table, version in reader.versions().items()) or "an empty lake",
+            next_step="haetae lake import --kind daily PATH",
+        )
+    last = day_from(int(panel.days[-1]))
+    declared = any(reader.read("daily", start=last, end=last).column("adjusted").to_pylist())
+    index_close = _index(reader, panel, index)
+    history = _history(reader, panel)
+    return DailyMarket(
+        panel=panel,
+        index_close=index_close,
+        history=history,
+        adjusted=declared or _off_grid(panel),
+        survivorship=" ".join(text for _, text in sorted(reader.notes("daily").items()) if text).strip(),
+        digest=_digest(panel, index_close, history),
+    )

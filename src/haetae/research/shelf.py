@@ -1,0 +1,124 @@
+"""Where the flow keeps what its stages made: one folder a stage and key, whole or not there.
+
+A key is the hash of the stage's name, its version, its settings and the keys of what it was made
+from, so equal inputs find the stored outputs and a changed setting misses only what depends on
+it. Files are written aside and renamed; their hashes are in the manifest and checked on reading,
+and a folder that does not match is made anew.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from haetae.domain import codec
+from haetae.domain.errors import DataError
+from haetae.domain.learning import Manifest
+
+_MANIFEST = "manifest.json"
+
+Maker = Callable[[], tuple[Mapping[str, bytes], Mapping[str, float]]]
+"""Makes a stage: files by name, and finite figures for the manifest."""
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def config_hash(*parts: object) -> str:
+    """Return a hash of settings; equal values give equal hashes whatever their order of keys."""
+    text = json.dumps([_plain(part) for part in parts], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Made:
+    """A stage's outputs; ``reused`` tells that they were found and not made."""
+
+    manifest: Manifest
+    files: Mapping[str, bytes]
+    key: str
+    reused: bool
+
+    def json(self, name: str) -> Any:
+        """Return a stored JSON file as plain values."""
+        return json.loads(self.files[name])
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shelf:
+    """Stored stages under one folder."""
+
+    root: Path
+
+    def stage(
+        self,
+        name: str,
+        version: int,
+        inputs: Mapping[str, str],
+        settings: tuple[object, ...],
+        make: Maker,
+    ) -> Made:
+        """Return the stored outputs of a stage, or make and store them.
+
+        Parameters
+        ----------
+        version : int
+            Raised when the stage's code changes what it makes.
+        inputs : mapping
+            Keys or digests of what it is made from.
+        settings : tuple
+            Everything else that decides the outputs.
+        make : callable
+            Returns files by name and finite figures for the manifest.
+        """
+        config = config_hash(version, *settings)
+        key = config_hash(name, config, dict(inputs))
+        found = self._find(name, key)
+        if found is not None:
+            return found
+        files, figures = make()
+        manifest = Manifest(name, dict(inputs), config, {n: _hash(c) for n, c in sorted(files.items())}, dict(figures))
+        self._store(name, key, files, manifest)
+        return Made(manifest, files, key, reused=False)
+
+    def _find(self, name: str, key: str) -> Made | None:
+        folder = self.root / name / key
+        try:
+            manifest = codec.decode((folder / _MANIFEST).read_text(encoding="utf-8"))
+            files = {output: (folder / output).read_bytes() for output in manifest.outputs}
+        except (FileNotFoundError, DataError, AttributeError):
+            return None
+        if any(_hash(content) != manifest.outputs[output] for output, content in files.items()):
+            return None
+        return Made(manifest, files, key, reused=True)
+
+    def _store(self, name: str, key: str, files: Mapping[str, bytes], manifest: Manifest) -> None:
+        folder = self.root / name / key
+        aside = folder.with_name(f".{key}.{os.getpid()}")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        for output, content in files.items():
+            (aside / output).write_bytes(content)
+        (aside / _MANIFEST).write_text(codec.encode(manifest), encoding="utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        aside.rename(folder)
