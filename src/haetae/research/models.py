@@ -35,7 +35,7 @@ Told = Callable[[str, int, int], None]
 def eligible(market: DailyMarket, features: FloatArray, settings: ResearchSettings) -> BoolArray:
     """Return who may be learned from on each day; known after its close, ``(n_days, n_symbols)``."""
     place = {name: k for k, name in enumerate(daily.NAMES)}
-    traded_enough = features[:, :, place["turnover_20"]] >= math.log(settings.min_training_turnover_won)
+    traded_enough = features[:, :, place["turnover_20"]] >= math.log(settings.min_training_turnover_won + 1.0)
     awake = features[:, :, place["idle_days_60"]] <= settings.max_training_idle
     known = np.isfinite(features[:, :, place["volatility_60"]])
     return np.asarray(traded_enough & awake & known & market.panel.traded & market.common()[None, :], dtype=np.bool_)
