@@ -39,7 +39,16 @@ def build_world(settings: MarketSettings) -> World:
 
 @asynccontextmanager
 async def serve(settings: EmulatorSettings, world: World | None = None) -> AsyncIterator[dict[str, object]]:
-    """Run an emulator while the context is open; yields where it listens.
+    """Run an emulator while the context is open; yields where it listens (see ``open_service``)."""
+    async with open_service(settings, world) as (_, ready):
+        yield ready
+
+
+@asynccontextmanager
+async def open_service(
+    settings: EmulatorSettings, world: World | None = None
+) -> AsyncIterator[tuple[Service, dict[str, object]]]:
+    """Run an emulator while the context is open; yields it with where it listens.
 
     Parameters
     ----------
@@ -49,7 +58,7 @@ async def serve(settings: EmulatorSettings, world: World | None = None) -> Async
 
     Yields
     ------
-    dict
+    Service, dict
         ``rest_real``, ``rest_mock``, ``ws_real``, ``ws_mock``, ``control`` (addresses), ``pid``, ``now``.
 
     Raises
@@ -88,7 +97,7 @@ async def serve(settings: EmulatorSettings, world: World | None = None) -> Async
         ready["pid"] = os.getpid()
         ready["now"] = start
         pump = asyncio.create_task(service.pump())
-        yield ready
+        yield service, ready
     finally:
         if pump is not None:
             pump.cancel()
