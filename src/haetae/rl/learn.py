@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 
 from haetae.backtest import BacktestSettings, Listing, Result, compare, measure, run, run_policy
 from haetae.domain.learning import ModelCard
+from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import day_from
-from haetae.policies import NetPolicy, baselines
+from haetae.policies import NetPolicy, RankPolicy, baselines
 from haetae.policies.artefact import WEIGHTS_FILE, NetArtefact, to_files
 from haetae.policies.observe import Scaler, feature_hash, observation_names
+from haetae.ports import Policy
 from haetae.rl import ppo
 from haetae.rl.accounts import Accounts
 from haetae.rl.data import decision_rows, prepare_window, split_sessions
@@ -150,10 +152,16 @@ def learn(
 
 
 def _policy_run(net: NetArtefact, part: Material, env: EnvSettings, name: str, model: FillModel | None) -> Result:
+    return _run(NetPolicy(net, name), part, decision_rows(part.panel, env), env, name, model)
+
+
+def _run(
+    policy: Policy, part: Material, rows: Int64Array, env: EnvSettings, name: str, model: FillModel | None
+) -> Result:
     return run_policy(
         part.panel,
-        NetPolicy(net, name),
-        decision_rows(part.panel, env),
+        policy,
+        rows,
         name=name,
         features=part.features,
         feature_names=part.feature_names,
@@ -188,6 +196,8 @@ def _baseline_runs(
         run(panel, targets, name=name, listing=part.listing, model=model, settings=_account(env))
         for name, targets in wanted
     ]
+    if part.scores is not None and np.any(part.scores):
+        runs.insert(-1, _run(RankPolicy(), part, daily.rows, env, "모델 점수 순위 정책", model))
     return [*runs[:-1], dataclasses.replace(runs[-1], bound=True)]
 
 

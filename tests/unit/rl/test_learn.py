@@ -100,6 +100,17 @@ def test_figures_name_every_seed_every_baseline_and_travel_with_the_policy():
     assert learned.card.model_id == NetPolicy.from_files(learned.files, minute.NAMES).policy_id
 
 
+def test_scores_bring_the_rank_policy_among_the_baselines():
+    panel = minute_panel(5, 6, seed=2)
+    quick = dataclasses.replace(SETTINGS, ppo=dataclasses.replace(SETTINGS.ppo, updates=1))
+    scores = np.arange(6, dtype=np.float32)[None]
+    material = Material(panel, minute.batch(panel), minute.NAMES, scores)
+    learned = learn(material, {1: np.random.default_rng(1)}, np.random.default_rng(0), quick)
+    names = [run.name for run in learned.test_benchmarks]
+    assert names[-2] == "모델 점수 순위 정책" and learned.test_benchmarks[-1].bound
+    assert learned.test_benchmarks[-2].bought[-1] > 0
+
+
 def test_choice_uses_validation_and_never_the_test():
     panel = minute_panel(6, 5, seed=2)
     quick = dataclasses.replace(SETTINGS, ppo=dataclasses.replace(SETTINGS.ppo, updates=2))
