@@ -16,7 +16,7 @@ import numpy as np
 
 from haetae.domain.market import Instrument, Int64Array, Kind, Phase
 from haetae.domain.units import Instant, day_of, instant_at
-from haetae.emulator.bridge import MinuteBars, Tape
+from haetae.emulator.bridge import STEPS, MinuteBars, Tape
 from haetae.emulator.market import World
 from haetae.krx import Rulebook, is_trading_day
 
@@ -81,6 +81,8 @@ class Session:
         self.tape = Tape(world.minutes(row), self.base)
         self._grid = world.grid(self.day)
         self.lower, self.upper = self._grid.limits(self.base)
+        self._best_of = -1
+        self._best: tuple[Int64Array, Int64Array, Int64Array] = (self.base, self.base, self.base)
         self.usual: Int64Array = np.maximum(1, world.daily.volume[max(row - 1, 0)] // 2_000)
 
     @cached_property
@@ -93,6 +95,11 @@ class Session:
 
     def best(self, row: int) -> tuple[Int64Array, Int64Array, Int64Array]:
         """Return best ask, best bid and the size of each after a tape row; 0 beyond a limit."""
+        if self._best_of != row:
+            self._best_of, self._best = row, self._top(row)
+        return self._best
+
+    def _top(self, row: int) -> tuple[Int64Array, Int64Array, Int64Array]:
         ask, bid = self._spread[0][row], self._spread[1][row]
         place = np.arange(len(ask))
         size = 1 + self.usual * (1 + ((row + 1) * 7 + place * 3) % 9) // 4
@@ -200,6 +207,15 @@ class Board:
             tuple(size if price else 0 for size, price in zip(sizes[LEVELS:], bids, strict=True)),
         )
 
+    def top(self, symbol: str) -> tuple[int, int, int]:
+        """Return best ask, best bid and the size of each; 0 before the first print."""
+        rows = self.seen
+        if rows == 0:
+            return 0, 0, 0
+        column = self.world.column[symbol]
+        ask, bid, size = self.session.best(rows - 1)
+        return int(ask[column]), int(bid[column]), int(size[column])
+
     def visible_days(self) -> int:
         """Return how many rows of the daily table may be seen in full."""
         session = self.session
@@ -211,15 +227,14 @@ class Board:
         column, daily = self.world.column[symbol], self.world.daily
         full = self.visible_days()
         first = bisect.bisect_left(self.world.days, start)
-        last = min(bisect.bisect_right(self.world.days, end), full)
-        table = (daily.open, daily.high, daily.low, daily.close, daily.volume)
-        found: list[tuple[dt.date, tuple[int, ...]]] = []
-        for row in range(first, last):
-            if daily.close[row, column] > 0:
-                o, h, low, c, v = (int(part[row, column]) for part in table)
-                found.append(
-                    (self.world.days[row], (o, h, low, c, v, (h + low + c) // 3 * v, int(daily.base[row, column])))
-                )
+        last = max(first, min(bisect.bisect_right(self.world.days, end), full))
+        table = (daily.open, daily.high, daily.low, daily.close, daily.volume, daily.base)
+        columns = [part[first:last, column].tolist() for part in table]
+        found: list[tuple[dt.date, tuple[int, ...]]] = [
+            (day, (o, h, low, c, v, (h + low + c) // 3 * v, base))
+            for day, o, h, low, c, v, base in zip(self.world.days[first:last], *columns, strict=True)
+            if c > 0
+        ]
         today = self.session
         if full == today.row and start <= today.day <= end and self.seen and today.base[column] > 0:
             sight = self.sight(symbol)
@@ -236,36 +251,28 @@ class Board:
         row = self.world.row.get(day)
         if row is None or instant_at(day, 0) > self.now:
             return []
-        column = self.world.column[symbol]
-        if row == self.session.row and self.now < self.session.rules.session.close_at:
-            bars = self._running(column)
-        else:
-            whole = self.world.minutes(row)
-            bars = [
-                (int(whole.start[k]), int(whole.end[k]), tuple(_bar(whole, k, column)))
-                for k in np.flatnonzero(whole.volume[:, column]).tolist()
-            ]
-        found: list[tuple[Instant, Instant, tuple[int, ...]]] = []
-        total = 0
-        for start, end, (o, h, low, c, v) in bars:
-            total += (o + h + low + c) // 4 * v
-            found.append((start, end, (o, h, low, c, v, total)))
-        return found
+        column, whole = self.world.column[symbol], self.world.minutes(row)
+        running = row == self.session.row and self.now < self.session.rules.session.close_at
+        full = self.seen // STEPS if running else len(whole.start)
+        live = np.flatnonzero(whole.volume[:full, column])
+        parts = [part[live, column] for part in (whole.open, whole.high, whole.low, whole.close, whole.volume)]
+        turnover = np.cumsum((parts[0] + parts[1] + parts[2] + parts[3]) // 4 * parts[4])
+        columns = [part.tolist() for part in (*parts, turnover)]
+        found = list(zip(whole.start[live].tolist(), whole.end[live].tolist(), zip(*columns, strict=True), strict=True))
+        return found + self._running(whole, column, found[-1][2][5] if found else 0) if running else found
 
-    def _running(self, column: int) -> list[tuple[Instant, Instant, tuple[int, ...]]]:
+    def _running(self, whole: MinuteBars, column: int, turnover: int) -> list[tuple[Instant, Instant, tuple[int, ...]]]:
+        """The minute that has begun to be seen and still runs, if it has traded."""
         tape, rows = self.session.tape, self.seen
-        whole = self.world.minutes(self.session.row)
-        bars: list[tuple[Instant, Instant, tuple[int, ...]]] = []
-        full, part = divmod(rows, 4)
-        for k in np.flatnonzero(whole.volume[:full, column]).tolist():
-            bars.append((int(whole.start[k]), int(whole.end[k]), tuple(_bar(whole, k, column))))
-        piece = slice(full * 4, rows)
-        if part and tape.volume[piece, column].any():
-            prices = tape.price[piece, column][tape.volume[piece, column] > 0]
-            four = (int(prices[0]), int(prices.max()), int(prices.min()), int(prices[-1]))
-            size = int(tape.volume[piece, column].sum())
-            bars.append((int(whole.start[full]), int(whole.end[full]), (*four, size)))
-        return bars
+        full = rows // STEPS
+        piece = slice(full * STEPS, rows)
+        volume = tape.volume[piece, column]
+        if not volume.any():
+            return []
+        prices = tape.price[piece, column][volume > 0]
+        bar = (int(prices[0]), int(prices.max()), int(prices.min()), int(prices[-1]), int(volume.sum()))
+        so_far = turnover + int((prices * volume[volume > 0]).sum())
+        return [(int(whole.start[full]), int(whole.end[full]), (*bar, so_far))]
 
     def index_rows(self, code: str, start: dt.date, end: dt.date) -> list[tuple[dt.date, tuple[int, ...]]]:
         """Return ``(day, (open, high, low, close, volume))`` of an index, finished days only, points x 100."""
@@ -286,13 +293,3 @@ class Board:
     def is_fund(self, symbol: str) -> bool:
         """Whether a name is an ETF or ETN."""
         return self.world.instruments[self.world.column[symbol]].kind in (Kind.ETF, Kind.ETN)
-
-
-def _bar(bars: MinuteBars, row: int, column: int) -> tuple[int, int, int, int, int]:
-    return (
-        int(bars.open[row, column]),
-        int(bars.high[row, column]),
-        int(bars.low[row, column]),
-        int(bars.close[row, column]),
-        int(bars.volume[row, column]),
-    )

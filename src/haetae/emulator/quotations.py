@@ -142,32 +142,32 @@ def multprice(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
         item = board.instrument(symbol) if symbol else None
         if item is None:
             continue
-        sight, depth = board.sight(symbol), board.depth(symbol)
+        sight, (ask, bid, size) = board.sight(symbol), board.top(symbol)
         rows.append(
             {
                 "kospi_kosdaq_cls_name": "거래소" if item.market is Market.KOSPI else "코스닥",
                 "hour_cls_code": "0",
                 "inter_shrn_iscd": symbol,
                 "inter_kor_isnm": item.name,
-                "inter2_prpr": sight.last,
-                "inter2_prdy_vrss": sight.change,
+                "inter2_prpr": str(sight.last),
+                "inter2_prdy_vrss": str(sight.change),
                 "prdy_vrss_sign": sight.sign,
-                "prdy_ctrt": sight.change_rate,
-                "acml_vol": sight.volume,
-                "inter2_oprc": sight.open,
-                "inter2_hgpr": sight.high,
-                "inter2_lwpr": sight.low,
-                "inter2_llam": sight.lower,
-                "inter2_mxpr": sight.upper,
-                "inter2_askp": depth.asks[0],
-                "inter2_bidp": depth.bids[0],
-                "seln_rsqn": depth.ask_sizes[0],
-                "shnu_rsqn": depth.bid_sizes[0],
-                "total_askp_rsqn": sum(depth.ask_sizes),
-                "total_bidp_rsqn": sum(depth.bid_sizes),
-                "acml_tr_pbmn": sight.turnover,
-                "inter2_prdy_clpr": sight.base,
-                "inter2_sdpr": sight.base,
+                "prdy_ctrt": f"{sight.change_rate:.2f}",
+                "acml_vol": str(sight.volume),
+                "inter2_oprc": str(sight.open),
+                "inter2_hgpr": str(sight.high),
+                "inter2_lwpr": str(sight.low),
+                "inter2_llam": str(sight.lower),
+                "inter2_mxpr": str(sight.upper),
+                "inter2_askp": str(ask),
+                "inter2_bidp": str(bid),
+                "seln_rsqn": str(size),
+                "shnu_rsqn": str(size),
+                "total_askp_rsqn": str(10 * size),
+                "total_bidp_rsqn": str(10 * size),
+                "acml_tr_pbmn": str(sight.turnover),
+                "inter2_prdy_clpr": str(sight.base),
+                "inter2_sdpr": str(sight.base),
             }
         )
     return Answer({"output": rows})
@@ -206,18 +206,19 @@ def daily_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
 
 
 def _daily(day: dt.date, bar: tuple[int, ...]) -> Row:
+    """Values as texts already: a collector asks for many of these rows."""
     opened, high, low, close, volume, turnover, base = bar
     quiet = volume == 0
     return {
-        "stck_bsop_date": day,
-        "stck_clpr": close,
-        "stck_oprc": 0 if quiet else opened,
-        "stck_hgpr": 0 if quiet else high,
-        "stck_lwpr": 0 if quiet else low,
-        "acml_vol": volume,
-        "acml_tr_pbmn": turnover,
+        "stck_bsop_date": f"{day:%Y%m%d}",
+        "stck_clpr": str(close),
+        "stck_oprc": "0" if quiet else str(opened),
+        "stck_hgpr": "0" if quiet else str(high),
+        "stck_lwpr": "0" if quiet else str(low),
+        "acml_vol": str(volume),
+        "acml_tr_pbmn": str(turnover),
         "flng_cls_code": "00",
-        "prdy_vrss": close - base,
+        "prdy_vrss": str(close - base),
         "prdy_vrss_sign": "2" if close > base else "5" if close < base else "3",
     }
 
@@ -245,24 +246,29 @@ def _minute_clock(start: Instant, end: Instant) -> int:
     return hhmmss_of(start) if end - start <= 60_000_000_000 else hhmmss_of(end)
 
 
-def _minutes(board: Board, item: Instrument, day: dt.date, until: int) -> list[Row]:
+def _minutes(board: Board, item: Instrument, day: dt.date, until: int, most: int) -> list[Row]:
+    """Newest first; values are texts already, for these rows are most of what a collector asks."""
     rows: list[Row] = []
-    for start, end, (opened, high, low, close, volume, turnover) in board.minute_rows(item.symbol, day):
+    date = f"{day:%Y%m%d}"
+    for start, end, (opened, high, low, close, volume, turnover) in reversed(board.minute_rows(item.symbol, day)):
         clock = _minute_clock(start, end)
-        if clock <= until:
-            rows.append(
-                {
-                    "stck_bsop_date": day,
-                    "stck_cntg_hour": clock,
-                    "stck_prpr": close,
-                    "stck_oprc": opened,
-                    "stck_hgpr": high,
-                    "stck_lwpr": low,
-                    "cntg_vol": volume,
-                    "acml_tr_pbmn": turnover,
-                }
-            )
-    return rows[::-1]
+        if clock > until:
+            continue
+        if len(rows) == most:
+            break
+        rows.append(
+            {
+                "stck_bsop_date": date,
+                "stck_cntg_hour": f"{clock:06d}",
+                "stck_prpr": str(close),
+                "stck_oprc": str(opened),
+                "stck_hgpr": str(high),
+                "stck_lwpr": str(low),
+                "cntg_vol": str(volume),
+                "acml_tr_pbmn": str(turnover),
+            }
+        )
+    return rows
 
 
 def _minute_head(board: Board, item: Instrument) -> Row:
@@ -282,7 +288,7 @@ def minute_chart_today(board: Board, asked: Mapping[str, str]) -> Answer | Refus
     item = _listed(board, asked)
     if item is None:
         return UNKNOWN_SYMBOL
-    rows = _minutes(board, item, board.session.day, _clock(asked["FID_INPUT_HOUR_1"]))[:30]
+    rows = _minutes(board, item, board.session.day, _clock(asked["FID_INPUT_HOUR_1"]), 30)
     return Answer({"output1": _minute_head(board, item), "output2": rows})
 
 
@@ -294,12 +300,12 @@ def minute_chart_of_day(board: Board, asked: Mapping[str, str]) -> Answer | Refu
     if day is None:
         return Refusal("OPSQ2002")
     until = _clock(asked["FID_INPUT_HOUR_1"])
-    rows = _minutes(board, item, day, until)
+    rows = _minutes(board, item, day, until, 120)
     if asked["FID_PW_DATA_INCU_YN"].strip().upper() == "Y":
         earlier = [known for known in board.world.days if known < day]
         while earlier and len(rows) < 120:
-            rows += _minutes(board, item, earlier.pop(), 235_959)
-    return Answer({"output1": _minute_head(board, item), "output2": rows[:120]})
+            rows += _minutes(board, item, earlier.pop(), 235_959, 120 - len(rows))
+    return Answer({"output1": _minute_head(board, item), "output2": rows})
 
 
 def index_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
