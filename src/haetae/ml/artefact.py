@@ -1,7 +1,8 @@
 """A ranker as files with a card: what it is, what it was shown, which features it expects.
 
-``model.txt|json|cbm`` is the library's own form, ``manifest.json`` says the rest. Loading checks
-the hash of the files and of the feature set and refuses on any difference; nothing is unpickled.
+``model.txt|json|cbm`` is the library's own form, ``manifest.json`` says the rest, the model's hash
+too. Loading checks that hash and the hash of the feature set and refuses on any difference;
+nothing is unpickled. A registry may name and hash the card its own way; the manifest stays.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def pack(
 
     ``metrics`` are out-of-sample figures by name, finite numbers only.
     """
+    blob = ranker.dumps()
     manifest = {
         "format": _FORMAT,
         "kind": ranker.kind.value,
@@ -62,9 +64,10 @@ def pack(
         "train_to": train_to.isoformat(),
         "settings": {**asdict(settings), "kind": settings.kind.value},
         "metrics": dict(metrics),
+        "sha256": hashlib.sha256(blob).hexdigest(),
     }
     text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, indent=1, allow_nan=False)
-    files = {_MODEL_FILES[ranker.kind]: ranker.dumps(), MANIFEST_FILE: text.encode()}
+    files = {_MODEL_FILES[ranker.kind]: blob, MANIFEST_FILE: text.encode()}
     return card_of(files), files
 
 
@@ -98,17 +101,19 @@ def unpack(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> Ra
     ModelError
         If the files are not those of the card, or the features not those of the training.
     """
-    found = content_hash(files)
-    if found != card.content_hash:
+    manifest = json.loads(files[MANIFEST_FILE])
+    blob = files[_MODEL_FILES[RankerKind(manifest["kind"])]]
+    found = hashlib.sha256(blob).hexdigest()
+    if manifest["format"] != _FORMAT or found != manifest["sha256"]:
         raise ModelError(
             Text(
-                ko=f"모델 {card.model_id}의 파일이 카드와 다릅니다", en=f"files of {card.model_id} differ from its card"
+                ko=f"모델 {card.model_id}의 파일이 명세와 다릅니다",
+                en=f"files of {card.model_id} differ from their manifest",
             ),
-            expected=card.content_hash,
-            found=found,
+            expected=f"{_FORMAT} {manifest['sha256']}",
+            found=f"{manifest['format']} {found}",
             next_step="fetch the artefact again or train a new one",
         )
-    manifest = json.loads(files[MANIFEST_FILE])
     for expected in (card.feature_hash, manifest["feature_hash"]):
         if expected != feature_hash:
             raise ModelError(
@@ -120,5 +125,4 @@ def unpack(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> Ra
                 found=f"features {feature_hash}",
                 next_step="train the model on the features of this version",
             )
-    kind = RankerKind(manifest["kind"])
-    return rankers.loads(kind, files[_MODEL_FILES[kind]])
+    return rankers.loads(RankerKind(manifest["kind"]), blob)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from haetae.ml import artefact, quality, rankers, trial, yardsticks
 from haetae.ml import samples as sampling
 from haetae.ml.labels import Labels, forward_returns
 from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
+from haetae.registry.registry import Registry
 from random_panels import daily_panel
 
 DAYS, NAMES = 160, 60
@@ -133,3 +135,12 @@ def test_newest_learns_only_from_labels_that_are_known() -> None:
     _, rows = trial.newest(samples, _settings(RankerKind.LIGHTGBM), WALK)
     assert rows.max() == 113
     assert labels.end_row[rows].max() <= 119
+
+
+def test_an_artefact_passes_through_the_registry(tmp_path: Path) -> None:
+    card, files = _packed()
+    registry = Registry(tmp_path)
+    stored, kept = registry.get(registry.put(card, files).model_id)
+    model = artefact.unpack(stored, kept, "0123456789abcdef")
+    assert model.dumps() == files["model.json"]
+    assert stored.metrics == {"rank_ic": 0.1}
