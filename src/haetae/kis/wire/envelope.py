@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from haetae.domain.errors import WireError
-from haetae.kis.wire.codes import QUERY_LAST_PAGE, QUERY_MORE_PAGES, SUCCESS, TEXTS
+from haetae.kis.wire.codes import QUERY_EMPTY, QUERY_LAST_PAGE, QUERY_MORE_PAGES, SUCCESS, TEXTS
 from haetae.kis.wire.operations import Operation
 
 MORE_PAGES = frozenset({"F", "M"})
@@ -39,8 +39,10 @@ class Reply:
         return self.status == 200 and self.rt_cd == "0"
 
     def rows(self, key: str) -> list[Mapping[str, str]]:
-        """Return a list output; an absent one raises ``WireError`` (never read as an empty list)."""
+        """Return a list output; an absent one raises ``WireError`` unless KIS said that there is nothing."""
         found = self.body.get(key)
+        if found is None and self.code == QUERY_EMPTY:
+            return []
         if not isinstance(found, list):
             raise self._missing(key, "a list of rows", found)
         return found

@@ -1,0 +1,392 @@
+"""KIS as ``ports.Broker``: orders sent once, fills from cumulative readings, unknown orders found again.
+
+Here: submit, cancel, replace, the reading loop, positions and cash. Not here: outcome classes of a send (`rest`),
+what a reading means for an order (`working`), admission and reconciliation (``guards``, ``execution``).
+
+An execution notice is a hint: it only triggers one reading of ``inquire-daily-ccld`` a moment later, however many
+notices arrive in that moment. Without notices the same reading is made every ``poll_s`` while an order is open.
+All waiting is on the injected clock. A notice that reaches us before the reading gives the fill its time;
+KIS sends no execution time in the reading itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from typing import Any
+
+import structlog
+
+from haetae.domain.account import CashReport
+from haetae.domain.errors import HaetaeError, WireError
+from haetae.domain.orders import (
+    Accepted,
+    BrokerOrder,
+    BrokerOrderId,
+    Canceled,
+    ClearedOrder,
+    Order,
+    OrderEvent,
+    OrderKind,
+    OutcomeUnknown,
+    Rejected,
+    Replaced,
+    Side,
+    TimeInForce,
+)
+from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Symbol, Won, day_of, instant_at, yyyymmdd
+from haetae.kis.pacing import Lane
+from haetae.kis.rest import Acked, KisRest, NotSent, Refused, Sent, Unknown
+from haetae.kis.stream import KisStream, Records, Taker
+from haetae.kis.wire import rows
+from haetae.kis.wire.frames import NOTICES
+from haetae.kis.wire.records import NoticeRecord
+from haetae.kis.working import OrderRow, Working, read_rows
+from haetae.krx import Rulebook, is_trading_day
+from haetae.ports import Clock
+
+_log = structlog.get_logger(__name__)
+_ORDER_KINDS: Mapping[tuple[OrderKind, TimeInForce], str] = {
+    (OrderKind.LIMIT, TimeInForce.DAY): "00",
+    (OrderKind.MARKET, TimeInForce.DAY): "01",
+    (OrderKind.LIMIT, TimeInForce.IOC): "11",
+    (OrderKind.LIMIT, TimeInForce.FOK): "12",
+    (OrderKind.MARKET, TimeInForce.IOC): "13",
+    (OrderKind.MARKET, TimeInForce.FOK): "14",
+}
+_MODIFY, _CANCEL = "01", "02"
+_EXPIRY_GRACE_S = 60
+"""The last readings of a session may lag its close."""
+
+
+class KisBroker:
+    """One account at KIS. ``start`` before the first order, ``close`` at the end.
+
+    With a driven clock: notices and polls wait on the clock, so a driver that moves it to the next sleeper's
+    instant sees fills told in the same order on every run.
+    """
+
+    def __init__(self, rest: KisRest, stream: KisStream | None, clock: Clock) -> None:
+        """Connect nothing yet; without a stream fills come by polling alone."""
+        self._rest = rest
+        self._stream = stream
+        self._clock = clock
+        self._settings = rest.settings
+        self._events: asyncio.Queue[OrderEvent] = asyncio.Queue()
+        self._working: dict[str, Working] = {}
+        self._today = day_of(clock.now())
+        self._seen: set[int] = set()
+        self._noticed: dict[int, Instant] = {}
+        self._reading = asyncio.Lock()
+        self._wanted = False
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._sends: set[asyncio.Task[Sent]] = set()
+
+    async def start(self) -> None:
+        """Register for execution notices (one registration of the session)."""
+        if self._stream is None or not self._settings.hts_id:
+            return
+        tr_id = NOTICES.tr_id(mock=self._settings.is_mock)
+        self._stream.attach(tr_id, Taker(self._notice, self._want_reading))
+        await self._stream.register(tr_id, [self._settings.hts_id])
+
+    async def close(self) -> None:
+        """Stop following orders; sends under way are awaited, never cut."""
+        if self._sends:
+            await asyncio.wait(self._sends)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._tasks.clear()
+
+    async def submit(self, order: ClearedOrder) -> OrderEvent:
+        """Send one cleared order once; see ``ports.Broker``."""
+        intent = order.intent
+        working = Working(
+            intent_id=intent.intent_id,
+            symbol=intent.symbol,
+            side=intent.side,
+            quantity=order.quantity,
+            limit_price=intent.limit_price,
+            sent_at=self._clock.now(),
+            known=frozenset(self._seen),
+        )
+        self._working[intent.intent_id] = working
+        values = {
+            **self._account(),
+            "PDNO": intent.symbol,
+            "ORD_DVSN": _ORDER_KINDS[intent.kind, intent.time_in_force],
+            "ORD_QTY": str(order.quantity),
+            "ORD_UNPR": str(intent.limit_price),
+            "EXCG_ID_DVSN_CD": "KRX",
+        }
+        name = "order-cash-buy" if intent.side is Side.BUY else "order-cash-sell"
+        sent = await self._send(name, values, Lane.URGENT if intent.escape else Lane.ORDER)
+        now = self._clock.now()
+        match sent:
+            case Acked(reply=reply):
+                order_id = self._order_id(reply.row("output"))
+                working.name(order_id)
+                if working.numbers[-1] in self._noticed:
+                    self._want_reading()
+                self._follow()
+                return Accepted(intent.intent_id, now, order_id)
+            case Refused(code=code, text=text):
+                del self._working[intent.intent_id]
+                return Rejected(intent.intent_id, now, code, text)
+            case NotSent(why=why):
+                del self._working[intent.intent_id]
+                return Rejected(intent.intent_id, now, "NOT_SENT", why)
+            case Unknown(why=why):
+                working.unknown = True
+                self._want_reading()
+                self._follow()
+                return OutcomeUnknown(intent.intent_id, now, why)
+
+    async def cancel(self, intent_id: str, order_id: BrokerOrderId) -> OrderEvent:
+        """Cancel what is open; ``Canceled`` only once a reading confirms it."""
+        sent = await self._send("order-rvsecncl", self._change(order_id, _CANCEL, 0), Lane.URGENT)
+        failure = await self._failed(intent_id, sent, "cancel")
+        if failure is not None:
+            return failure
+        confirmed = None
+        for event in await self._reads():
+            if isinstance(event, Canceled) and event.intent_id == intent_id:
+                confirmed = event
+            else:
+                self._events.put_nowait(event)
+        working = self._working.get(intent_id)
+        if confirmed is None and working is not None and working.done and working.filled < working.quantity:
+            confirmed = Canceled(intent_id, self._clock.now(), working.filled)
+        self._follow()
+        return confirmed or OutcomeUnknown(intent_id, self._clock.now(), "the cancel is taken but not confirmed yet")
+
+    async def replace(self, intent_id: str, order_id: BrokerOrderId, limit_price: Won) -> OrderEvent:
+        """Move the limit price; the broker gives the order a new number."""
+        sent = await self._send("order-rvsecncl", self._change(order_id, _MODIFY, limit_price), Lane.ORDER)
+        failure = await self._failed(intent_id, sent, "change")
+        if failure is not None:
+            return failure
+        assert isinstance(sent, Acked)
+        fresh = self._order_id(sent.reply.row("output"))
+        working = self._working.get(intent_id)
+        if working is not None:
+            working.name(fresh)
+            working.limit_price = limit_price
+        self._want_reading()
+        self._follow()
+        return Replaced(intent_id, self._clock.now(), fresh, limit_price)
+
+    async def orders(self, day: dt.date) -> tuple[BrokerOrder, ...]:
+        """Return every order of a day, all pages, cumulative; cancel requests are not orders."""
+        found = await self._rows(day)
+        return tuple(row.broker_order(day) for _, row in sorted(found.items()) if not row.is_cancel)
+
+    async def positions(self) -> Mapping[Symbol, Shares]:
+        """Return shares held; a symbol that comes twice raises ``WireError``, for summing would invent shares."""
+        held: dict[Symbol, Shares] = {}
+        for reply in await self._balance():
+            for row in reply.rows("output1"):
+                symbol = str(rows.HOLDING.value(row, "pdno", tr=reply.tr, about="balance"))
+                shares = int(rows.HOLDING.value(row, "hldg_qty", tr=reply.tr, about=symbol))
+                if symbol in held:
+                    raise WireError(
+                        f"{reply.tr}: {symbol} appears twice in the balance",
+                        expected="one row per symbol",
+                        found=f"{held[symbol]} and {shares} shares",
+                        next_step="ask again; if it stays, compare with the broker's own screen",
+                    )
+                held[symbol] = shares
+        return {symbol: shares for symbol, shares in sorted(held.items()) if shares}
+
+    async def cash(self) -> CashReport:
+        """Return cash of D+2, which is trade-date cash, and what may be ordered without credit."""
+        balance = (await self._balance())[0]
+        cash = rows.ACCOUNT.value(balance.row("output2"), "prvs_rcdl_excc_amt", tr=balance.tr, about="account")
+        asked = {
+            **self._account(),
+            "ORD_DVSN": "00",
+            "CMA_EVLU_AMT_ICLD_YN": "N",
+            "OVRS_ICLD_YN": "N",
+        }
+        power = await self._rest.call("inquire-psbl-order", asked, lane=Lane.URGENT, about="buying power")
+        orderable = rows.BUYING_POWER.value(power.row("output"), "nrcvb_buy_amt", tr=power.tr, about="account")
+        return CashReport(cash=int(cash), orderable=int(orderable))
+
+    async def events(self) -> AsyncIterator[OrderEvent]:
+        """Yield order events as they become known, each at least once."""
+        while True:
+            yield await self._events.get()
+
+    def resume(self, order: Order) -> None:
+        """Take up an order of an earlier run: what is told from now on begins after ``order.filled``."""
+        intent = order.intent
+        working = Working(
+            intent_id=intent.intent_id,
+            symbol=intent.symbol,
+            side=intent.side,
+            quantity=order.quantity,
+            limit_price=intent.limit_price,
+            sent_at=intent.at,
+            filled=order.filled,
+            amount=order.amount,
+            unknown=order.order_id is None,
+        )
+        if order.order_id is not None:
+            working.name(order.order_id)
+        self._working[intent.intent_id] = working
+        self._want_reading()
+        self._follow()
+
+    async def refresh(self) -> None:
+        """Read the day's orders now and tell what is new; raises what the reading raises."""
+        for event in await self._reads():
+            self._events.put_nowait(event)
+
+    def _account(self) -> dict[str, str]:
+        return {"CANO": self._settings.account, "ACNT_PRDT_CD": self._settings.product}
+
+    def _change(self, order_id: BrokerOrderId, what: str, limit_price: Won) -> dict[str, str]:
+        return {
+            **self._account(),
+            "KRX_FWDG_ORD_ORGNO": order_id.branch,
+            "ORGN_ODNO": f"{int(order_id.number):010d}",
+            "ORD_DVSN": "00",
+            "RVSE_CNCL_DVSN_CD": what,
+            "ORD_QTY": "0",
+            "ORD_UNPR": str(limit_price),
+            "QTY_ALL_ORD_YN": "Y",
+            "EXCG_ID_DVSN_CD": "KRX",
+        }
+
+    def _order_id(self, ack: Mapping[str, str]) -> BrokerOrderId:
+        number = rows.ORDER_ACK.value(ack, "ODNO", tr="order ack")
+        branch = str(ack.get("KRX_FWDG_ORD_ORGNO", "")).strip()
+        return BrokerOrderId(day_of(self._clock.now()), branch, str(number))
+
+    async def _send(self, name: str, values: Mapping[str, str], lane: Lane) -> Sent:
+        """Send in a task of its own: cancelling the caller never cancels the request."""
+        task = asyncio.create_task(self._rest.send(name, values, lane=lane))
+        self._sends.add(task)
+        task.add_done_callback(self._sends.discard)
+        return await asyncio.shield(task)
+
+    async def _failed(self, intent_id: str, sent: Sent, what: str) -> OrderEvent | None:
+        """Return the event of a change that was not taken, None if it was."""
+        now = self._clock.now()
+        match sent:
+            case Acked():
+                return None
+            case Refused(code=code, text=text):
+                await self._try_reading()
+                return Rejected(intent_id, now, code, text)
+            case NotSent(why=why):
+                return Rejected(intent_id, now, "NOT_SENT", why)
+            case Unknown(why=why):
+                self._want_reading()
+                return OutcomeUnknown(intent_id, now, f"{what}: {why}")
+
+    async def _balance(self) -> list[Any]:
+        values = {
+            **self._account(),
+            "AFHR_FLPR_YN": "N",
+            "INQR_DVSN": "02",
+            "UNPR_DVSN": "01",
+            "FUND_STTL_ICLD_YN": "N",
+            "FNCG_AMT_AUTO_RDPT_YN": "N",
+            "PRCS_DVSN": "00",
+        }
+        return await self._rest.pages("inquire-balance", values, lane=Lane.URGENT, about="balance")
+
+    async def _rows(self, day: dt.date) -> dict[int, OrderRow]:
+        values = {
+            **self._account(),
+            "INQR_STRT_DT": str(yyyymmdd(day)),
+            "INQR_END_DT": str(yyyymmdd(day)),
+            "SLL_BUY_DVSN_CD": "00",
+            "CCLD_DVSN": "00",
+            "INQR_DVSN": "01",
+            "INQR_DVSN_3": "00",
+            "EXCG_ID_DVSN_CD": "KRX",
+        }
+        replies = await self._rest.pages("inquire-daily-ccld", values, lane=Lane.URGENT, about=f"orders of {day}")
+        return read_rows(replies)
+
+    async def _reads(self) -> list[OrderEvent]:
+        """Read all pages of each day with an open order once and return what is new, in order of sending."""
+        async with self._reading:
+            self._wanted = False
+            today = day_of(self._clock.now())
+            if today != self._today:
+                self._today = today
+                self._seen.clear()
+                self._noticed.clear()
+            open_days = {day_of(working.sent_at) for working in self._working.values() if working.open}
+            events: list[OrderEvent] = []
+            for day in sorted(open_days | {today}):
+                events += self._tell(day, await self._rows(day))
+            return events
+
+    def _tell(self, day: dt.date, found: dict[int, OrderRow]) -> list[OrderEvent]:
+        now = self._clock.now()
+        closed = self._is_over(day, now)
+        mine = [working for working in self._working.values() if day_of(working.sent_at) == day]
+        claimed = {number for working in mine for number in working.numbers}
+        events: list[OrderEvent] = []
+        for working in mine:
+            if working.unknown:
+                row = working.adopt(found, claimed, day, skew_s=self._settings.clock_skew_s)
+                if row is not None:
+                    claimed.add(row.number)
+                    events.append(working.accepted(row, day, now))
+            filled_at = max((self._noticed.get(number, 0) for number in working.numbers), default=0)
+            events += working.tell(found, now, filled_at or now, closed=closed)
+            if working.contradicted:
+                _log.error("order.cumulative_fell", intent_id=working.intent_id, told=working.filled)
+        if day == self._today:
+            self._seen.update(found)
+        return events
+
+    def _is_over(self, day: dt.date, now: Instant) -> bool:
+        if not is_trading_day(day):
+            return True
+        return now >= Rulebook.on(day).session.close_at + _EXPIRY_GRACE_S * NS_PER_SECOND
+
+    def _notice(self, records: Records) -> None:
+        for values in records:
+            record = NoticeRecord.decode(values)
+            if record.executed:
+                at = instant_at(day_of(self._clock.now()), record.clock)
+                self._noticed[record.number] = max(at, self._noticed.get(record.number, 0))
+            if record.executed or record.refused or record.change != "0" or record.acceptance == "3":
+                self._want_reading()
+
+    def _want_reading(self) -> None:
+        self._wanted = True
+        self._task("reading", self._read_soon)
+
+    def _follow(self) -> None:
+        self._task("poll", self._poll)
+
+    def _task(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        task = self._tasks.get(name)
+        if task is None or task.done():
+            self._tasks[name] = asyncio.create_task(work())
+
+    async def _read_soon(self) -> None:
+        while self._wanted:
+            await self._clock.sleep(self._settings.notice_delay_s)
+            self._wanted = False
+            await self._try_reading()
+
+    async def _poll(self) -> None:
+        while any(working.open for working in self._working.values()):
+            await self._clock.sleep(self._settings.poll_s)
+            await self._try_reading()
+
+    async def _try_reading(self) -> None:
+        try:
+            await self.refresh()
+        except HaetaeError as fault:
+            _log.warning("orders.reading_failed", fault=str(fault), found=fault.found)

@@ -1,0 +1,148 @@
+"""Minute bars from prints and snapshots of the day so far.
+
+Here: one symbol's minute under way (`Minute`), and the book of all symbols that turns finished minutes into slices
+(`MinuteBook`). Pure: no clock, no calls. Not here: where prints and snapshots come from (`feed`).
+
+A print belongs to the minute of its own time stamp. Volume is the difference of the day's cumulative volume, so a
+lost message loses no shares. A minute made from two snapshots has exact close and volume; its high and low are
+exact where the minute made the day's high or low, otherwise they span the last close and the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from haetae.domain.market import Slice
+from haetae.domain.units import Instant, Shares, Symbol, Won
+
+Bar = tuple[Won, Won, Won, Won, Shares]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One symbol's day so far; ``open``, ``high`` and ``low`` are 0 before the first print."""
+
+    price: Won
+    open: Won
+    high: Won
+    low: Won
+    volume: Shares
+
+
+@dataclass(slots=True)
+class Minute:
+    """The minute of one symbol that is under way, and what the last one left.
+
+    ``booked`` is the cumulative volume given to closed minutes, ``volume`` the newest seen; ``open`` is 0 until the
+    minute has a print.
+    """
+
+    last: Won
+    booked: Shares
+    volume: Shares
+    day_high: Won
+    day_low: Won
+    open: Won = 0
+    high: Won = 0
+    low: Won = 0
+
+    @classmethod
+    def after(cls, seen: Snapshot) -> Minute:
+        """Return the state of a symbol whose day so far is known."""
+        return cls(seen.price, seen.volume, seen.volume, seen.high, seen.low)
+
+    def print(self, price: Won, cumulative: Shares) -> None:
+        """Add one print of the minute under way."""
+        if self.open == 0:
+            self.open = self.high = self.low = price
+        self.high, self.low = max(self.high, price), min(self.low, price)
+        self.last = price
+        self.volume = max(self.volume, cumulative)
+        self.day_high = max(self.day_high, price)
+        self.day_low = min(self.day_low or price, price)
+
+    def late(self, price: Won, cumulative: Shares) -> None:
+        """Add a print of a closed minute: its price is the newest, its shares go to the minute under way."""
+        self.last = price
+        self.volume = max(self.volume, cumulative)
+
+    def snapshot(self, seen: Snapshot) -> None:
+        """Bring the minute up to a snapshot; nothing changes where no share was traded since the newest print."""
+        if seen.volume <= self.volume:
+            return
+        opened = seen.open if self.volume == 0 and seen.open else self.last
+        low, high = min(opened, seen.price), max(opened, seen.price)
+        if seen.high > self.day_high:
+            high = max(high, seen.high)
+        if seen.low and (self.day_low == 0 or seen.low < self.day_low):
+            low = min(low, seen.low)
+        if self.open == 0:
+            self.open, self.high, self.low = opened, high, low
+        else:
+            self.high, self.low = max(self.high, high), min(self.low, low)
+        self.last, self.volume = seen.price, seen.volume
+        self.day_high, self.day_low = max(self.day_high, seen.high), seen.low or self.day_low
+
+    def close(self) -> Bar:
+        """Return open, high, low, close and volume of the minute and begin the next one."""
+        traded = self.volume - self.booked
+        bar = (self.open, self.high, self.low, self.last, traded) if self.open else (*(self.last,) * 4, traded)
+        self.booked = self.volume
+        self.open = self.high = self.low = 0
+        return bar
+
+
+class MinuteBook:
+    """The minutes of all symbols over the edges of one session.
+
+    Attributes
+    ----------
+    late : int
+        Prints that came after their minute was closed.
+    """
+
+    def __init__(self, seen: Mapping[Symbol, Snapshot], edges: Sequence[tuple[Instant, Instant]]) -> None:
+        """Begin with what is known of each symbol; ``edges`` are start and end of the minutes to come."""
+        self.symbols = tuple(sorted(seen))
+        self.late = 0
+        self._minutes = {symbol: Minute.after(seen[symbol]) for symbol in self.symbols}
+        self._edges = tuple(edges)
+        self._at = 0
+        self._early: list[tuple[Symbol, Instant, Won, Shares]] = []
+
+    def trade(self, symbol: Symbol, at: Instant, price: Won, cumulative: Shares) -> None:
+        """Add a print; one of a later minute is kept until that minute is under way, unknown symbols are ignored."""
+        minute = self._minutes.get(symbol)
+        if minute is None or self._at >= len(self._edges):
+            return
+        start, end = self._edges[self._at]
+        # The closing auction's print is stamped with the close itself.
+        inside = start <= at < end or (at == end and self._at == len(self._edges) - 1)
+        if inside:
+            minute.print(price, cumulative)
+        elif at >= end:
+            self._early.append((symbol, at, price, cumulative))
+        elif self._at == 0:
+            minute.last = price
+            minute.booked = minute.volume = max(minute.volume, cumulative)
+        else:
+            self.late += 1
+            minute.late(price, cumulative)
+
+    def snapshot(self, symbol: Symbol, seen: Snapshot) -> None:
+        """Bring one symbol up to a snapshot."""
+        self._minutes[symbol].snapshot(seen)
+
+    def close(self) -> Slice:
+        """Close the minute under way and return it for all symbols."""
+        start, end = self._edges[self._at]
+        bars = np.array([self._minutes[symbol].close() for symbol in self.symbols], dtype=np.int64)
+        opened, high, low, last, volume = bars.reshape(len(self.symbols), 5).T.copy()
+        self._at += 1
+        early, self._early = self._early, []
+        for symbol, at, price, cumulative in early:
+            self.trade(symbol, at, price, cumulative)
+        return Slice(start, end, self.symbols, opened, high, low, last, volume, traded=volume > 0)

@@ -1,0 +1,221 @@
+"""What the broker adapter remembers of each order it is following, and what a reading of the day's rows says.
+
+Here: `Working`, and the fold of cumulative order rows into new events (fills exactly once, by differences of
+cumulative quantity and amount; cancels, refusals, expiry; adoption of an order whose send ended unknown). Not here:
+calls and timing (`broker`). Pure: the instant comes in, events go out.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from haetae.domain.orders import (
+    Accepted,
+    BrokerOrder,
+    BrokerOrderId,
+    Canceled,
+    Expired,
+    Fill,
+    Filled,
+    OrderEvent,
+    Rejected,
+    Side,
+)
+from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Symbol, Won, instant_at
+from haetae.kis.wire import rows
+from haetae.kis.wire.envelope import Reply
+
+_TR = "inquire-daily-ccld"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRow:
+    """One row of the day's orders, cumulative; ``number`` and ``original`` are order numbers as integers."""
+
+    number: int
+    original: int
+    branch: str
+    symbol: Symbol
+    side: Side
+    quantity: Shares
+    limit_price: Won
+    filled: Shares
+    amount: Won
+    left: Shares
+    canceled: Shares
+    refused: Shares
+    clock: int
+    is_cancel: bool
+
+    def broker_order(self, day: dt.date) -> BrokerOrder:
+        """Return the row in the words of the domain."""
+        return BrokerOrder(
+            order_id=BrokerOrderId(day, self.branch, str(self.number)),
+            symbol=self.symbol,
+            side=self.side,
+            quantity=self.quantity,
+            filled=self.filled,
+            amount=self.amount,
+            open_quantity=self.left,
+            limit_price=self.limit_price,
+            at=instant_at(day, self.clock),
+        )
+
+
+def read_rows(replies: list[Reply]) -> dict[int, OrderRow]:
+    """Return the rows of all pages by order number; raises ``WireError`` where one does not parse."""
+    table = rows.ORDER
+    found: dict[int, OrderRow] = {}
+    for reply in replies:
+        for row in reply.rows("output1"):
+            about = f"order {row.get('odno', '?')} of {row.get('pdno', '?')}"
+
+            def cell(name: str, row: Mapping[str, str] = row, about: str = about) -> int:
+                return int(table.value(row, name, tr=_TR, about=about))
+
+            number = cell("odno")
+            original = cell("orgn_odno")
+            label = table.value(row, "sll_buy_dvsn_cd_name", tr=_TR, about=about)
+            branch = row.get("ord_gno_brno", "").strip()
+            found[number] = OrderRow(
+                number=number,
+                original=original,
+                branch=branch,
+                symbol=str(table.value(row, "pdno", tr=_TR, about=about)),
+                side=Side.SELL if str(row.get("sll_buy_dvsn_cd")) == "01" else Side.BUY,
+                quantity=cell("ord_qty"),
+                limit_price=cell("ord_unpr"),
+                filled=cell("tot_ccld_qty"),
+                amount=cell("tot_ccld_amt"),
+                left=cell("rmn_qty"),
+                canceled=cell("cnc_cfrm_qty"),
+                refused=cell("rjct_qty"),
+                clock=cell("ord_tmd"),
+                is_cancel=bool(original) and ("취소" in label or "CANCEL" in label.upper()),
+            )
+    return found
+
+
+@dataclass(slots=True)
+class Working:
+    """One order under way. ``numbers`` are all its order numbers, the newest last (a change makes a new one).
+
+    ``filled`` and ``amount`` are cumulative over all numbers and already told. ``known`` holds the order numbers
+    that existed before the send, so that an unknown order is only found among new rows.
+    """
+
+    intent_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Shares
+    limit_price: Won
+    sent_at: Instant
+    numbers: list[int] = field(default_factory=list)
+    order_id: BrokerOrderId | None = None
+    filled: Shares = 0
+    amount: Won = 0
+    unknown: bool = False
+    known: frozenset[int] = frozenset()
+    done: bool = False
+    contradicted: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Whether anything more may be told about it."""
+        return not self.done and (self.unknown or bool(self.numbers))
+
+    def name(self, order_id: BrokerOrderId) -> None:
+        """Take a number of the broker."""
+        self.order_id = order_id
+        self.numbers.append(int(order_id.number))
+        self.unknown = False
+
+    def adopt(self, found: Mapping[int, OrderRow], claimed: set[int], day: dt.date, *, skew_s: int) -> OrderRow | None:
+        """Return the one new row that can only be this order, None if there is none or more than one."""
+        earliest = self.sent_at - skew_s * NS_PER_SECOND
+        fits = [
+            row
+            for row in found.values()
+            if row.number not in claimed
+            and row.number not in self.known
+            and not row.original
+            and (row.symbol, row.side, row.quantity) == (self.symbol, self.side, self.quantity)
+            and row.limit_price == self.limit_price
+            and instant_at(day, row.clock) + NS_PER_SECOND > earliest
+        ]
+        return fits[0] if len(fits) == 1 else None
+
+    def tell(
+        self, found: Mapping[int, OrderRow], now: Instant, filled_at: Instant, *, closed: bool
+    ) -> list[OrderEvent]:
+        """Return what a complete reading says that was not told yet.
+
+        Parameters
+        ----------
+        found : mapping
+            All rows of the day by number. A number of this order that is absent tells nothing.
+        filled_at : instant
+            Time of the newest notice of an execution, or ``now``.
+        closed : bool
+            Whether the session is over, so that what is left has expired.
+        """
+        if self.done or not self.numbers or self.order_id is None:
+            return []
+        chain = self._chain(found)
+        if not chain:
+            return []
+        filled, amount = sum(row.filled for row in chain), sum(row.amount for row in chain)
+        if filled < self.filled or amount < self.amount:
+            self.contradicted = True
+            return []
+        events: list[OrderEvent] = []
+        if filled > self.filled:
+            quantity, paid = filled - self.filled, amount - self.amount
+            fill = Fill(
+                order_id=self.order_id,
+                intent_id=self.intent_id,
+                symbol=self.symbol,
+                side=self.side,
+                quantity=quantity,
+                price=max(1, paid // quantity),
+                amount=paid,
+                cumulative=filled,
+                at=filled_at,
+            )
+            events.append(Filled(self.intent_id, now, fill))
+            self.filled, self.amount = filled, amount
+        newest = chain[-1]
+        ended = self._ended(newest, now, closed=closed)
+        if ended is not None:
+            events.append(ended)
+        self.done = ended is not None or filled >= self.quantity
+        return events
+
+    def _chain(self, found: Mapping[int, OrderRow]) -> list[OrderRow]:
+        """Return the rows of all numbers, oldest first; empty where one is not visible yet.
+
+        After a restart only the newest number is known; the older ones are followed through the originals.
+        """
+        first = found.get(self.numbers[0])
+        while first is not None and first.original:
+            self.numbers.insert(0, first.original)
+            first = found.get(first.original)
+        chain = [found[number] for number in self.numbers if number in found]
+        return chain if len(chain) == len(self.numbers) else []
+
+    def _ended(self, newest: OrderRow, now: Instant, *, closed: bool) -> OrderEvent | None:
+        if self.filled >= self.quantity or (newest.left > 0 and not closed):
+            return None
+        if newest.refused > 0 and newest.filled == 0:
+            return Rejected(self.intent_id, now, "EXCHANGE", "refused by the exchange after the broker took it")
+        if newest.canceled > 0:
+            return Canceled(self.intent_id, now, self.filled)
+        return Expired(self.intent_id, now, self.filled)
+
+    def accepted(self, row: OrderRow, day: dt.date, now: Instant) -> Accepted:
+        """Take a row as this order and return the event that says so."""
+        self.name(BrokerOrderId(day, row.branch, str(row.number)))
+        assert self.order_id is not None
+        return Accepted(self.intent_id, now, self.order_id)
