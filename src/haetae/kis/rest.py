@@ -32,10 +32,11 @@ from haetae.kis.wire.operations import OPERATIONS, Operation
 from haetae.ports import Clock
 
 _log = structlog.get_logger(__name__)
-_BACKOFF_S = (0.25, 0.5, 1.0, 2.0, 4.0)
+_BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+"""The first repeat comes at once: most often a kept-alive connection had been closed by the other side."""
 _MAX_PAGES = 200
 """No account or calendar has more; a cursor that never ends is a fault."""
-_CONNECTIONS = 16
+_CONNECTIONS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class KisRest:
             pause = _BACKOFF_S[min(attempt, len(_BACKOFF_S) - 1)]
             attempt += 1
             self.counts.repeats += 1
+            _log.warning("query.repeated", operation=name, about=about, why=why, pause_s=pause)
             if self._clock.monotonic() + pause > deadline:
                 raise Retryable(
                     Text(ko=f"KIS 조회 {name} {about} 실패", en=f"KIS query {name} {about} failed"),
@@ -285,9 +287,8 @@ class KisRest:
             # Orders take a fresh connection each: a failure to connect proves that nothing was sent, and a
             # kept-alive connection that the server has closed cannot make an order's fate unknown.
             connector = aiohttp.TCPConnector(limit=1 if orders else _CONNECTIONS, force_close=orders)
-            timeout = aiohttp.ClientTimeout(
-                total=None, sock_connect=settings.connect_timeout_s, sock_read=settings.read_timeout_s
-            )
+            connect_s = settings.connect_timeout_s if orders else settings.read_timeout_s
+            timeout = aiohttp.ClientTimeout(total=None, sock_connect=connect_s, sock_read=settings.read_timeout_s)
             found = aiohttp.ClientSession(
                 connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False
             )

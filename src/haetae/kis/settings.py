@@ -76,11 +76,12 @@ class KisSettings:
     token_file: Path | None = None
     """Where the token survives a restart (mode 0600); KIS issues one a minute and tells the owner each time."""
     calls_per_second: float = 15.0
-    """Pace of REST calls: KIS allows 18 a second on the real domain; with ``burst`` 3 no second has more than 18."""
+    """Pace of REST calls: KIS allows 18 a second on the real domain; with ``burst`` 3 no second has more than 18.
+    ``math.inf`` asks without pause (a server without limit, a driven clock that nobody moves meanwhile)."""
     burst: int = 3
     """Calls above the even pace that orders and exits may make at once; data never bursts."""
     connect_timeout_s: float = 2.0
-    """A connect that takes longer has failed, and then nothing was sent."""
+    """An order's connect that takes longer has failed, and then nothing was sent; queries wait ``read_timeout_s``."""
     read_timeout_s: float = 5.0
     """Longest silence of a reply; KIS answers in tenths of a second."""
     read_deadline_s: float = 30.0

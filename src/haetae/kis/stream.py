@@ -45,7 +45,7 @@ class KisStream:
     Attributes
     ----------
     received : int
-        Data messages taken so far, each counted after its taker has worked on it.
+        Data messages taken in the present session, each counted after its taker has worked on it.
     malformed : int
         Data messages that did not parse; each one also calls the taker's ``gap``.
     reconnects : int
@@ -147,11 +147,11 @@ class KisStream:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout_s)
         async with aiohttp.ClientSession(timeout=timeout, trust_env=False) as session:
             while True:
-                before = self.received
+                self.received = 0
                 why = await self._session(session, url)
                 if self._fatal is not None:
                     return
-                failures = 0 if self.received > before else failures + 1
+                failures = 0 if self.received else failures + 1
                 self.reconnects += 1
                 pause = _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
                 _log.warning("stream.lost", why=why, pause_s=pause, reconnects=self.reconnects)
