@@ -11,68 +11,15 @@ import datetime as dt
 import numpy as np
 import pytest
 
-from haetae.domain.events import Cancel, Submit
-from haetae.domain.market import Instrument, Kind, Market
-from haetae.domain.orders import Accepted, ClearedOrder, Filled, OrderIntent, OrderKind, Rejected, Side
+from haetae.domain.events import Cancel
+from haetae.domain.orders import Accepted, Filled, Rejected, Side
 from haetae.domain.panel import Panel
-from haetae.domain.units import NS_PER_MINUTE, yyyymmdd
+from haetae.domain.units import NS_PER_MINUTE
 from haetae.krx import Rulebook, trading_days
 from haetae.ledger import apply_fill, mark, open_book, settle
 from haetae.sim import FillModel, accept, batch, close_day, open_day, open_venue, step
 from haetae.sim.admission import BY_NUMBER
-
-CLASSES = [
-    (Market.KOSPI, Kind.COMMON),
-    (Market.KOSDAQ, Kind.COMMON),
-    (Market.KOSPI, Kind.ETF),
-    (Market.KOSDAQ, Kind.SPAC),
-    (Market.KONEX, Kind.COMMON),
-    (Market.KOSPI, Kind.PREFERRED),
-]
-
-
-def random_market(rng: np.random.Generator, days: list[dt.date], bars: int) -> tuple[Panel, dict, np.ndarray]:
-    """Return bars on the tick grid with gaps, locked bars and thin volume, instruments and base prices."""
-    symbols = tuple(f"{index:05d}0" for index in range(len(CLASSES)))
-    shape = (len(days) * bars, len(symbols))
-    blocks = {name: np.zeros(shape, dtype=np.int64) for name in ("open", "high", "low", "close", "volume")}
-    traded = rng.random(shape) > 0.08
-    start = np.zeros(shape[0], dtype=np.int64)
-    end = np.zeros(shape[0], dtype=np.int64)
-    stamp = np.zeros(shape[0], dtype=np.int32)
-    bases = np.zeros((len(days), len(symbols)), dtype=np.int64)
-    price = rng.integers(900, 120_000, len(symbols))
-    for d, day in enumerate(days):
-        rules = Rulebook.on(day)
-        starts, ends = rules.session.minute_edges()
-        chosen = np.r_[0 : bars - 1, len(starts) - 1]
-        rows = slice(d * bars, (d + 1) * bars)
-        start[rows], end[rows], stamp[rows] = starts[chosen], ends[chosen], yyyymmdd(day)
-        for s, (market, kind) in enumerate(CLASSES):
-            base = bases[d, s] = rules.floor_tick(int(price[s]), kind, market)
-            lower, upper = rules.price_limits(int(base), kind, market)
-            last = int(base)
-            for t in range(d * bars, (d + 1) * bars):
-                if not traded[t, s]:
-                    for name in ("open", "high", "low", "close"):
-                        blocks[name][t, s] = last
-                    continue
-                if rng.random() < 0.03:
-                    four = [upper if rng.random() < 0.5 else lower] * 4
-                else:
-                    steps = np.round(last * (1 + rng.normal(0, 0.01, 4))).astype(int)
-                    four = [min(max(rules.floor_tick(max(int(x), 1), kind, market), lower), upper) for x in steps]
-                blocks["open"][t, s], blocks["close"][t, s] = four[0], four[3]
-                blocks["high"][t, s], blocks["low"][t, s] = max(four), min(four)
-                blocks["volume"][t, s] = rng.integers(0, 400)
-                last = four[3]
-            price[s] = last
-    panel = Panel(symbols, stamp, start, end, **blocks, traded=traded)
-    listed = {
-        symbol: Instrument(symbol, symbol, market, kind, days[0], int(bases[0, s]), 10**6)
-        for s, (symbol, (market, kind)) in enumerate(zip(symbols, CLASSES, strict=True))
-    }
-    return panel, listed, bases
+from markets import order, random_market
 
 
 def random_orders(
@@ -117,18 +64,12 @@ def trade_both(seed: int, day_list: list[dt.date], bars: int, model: FillModel, 
                         continue
                     if s in working and venue.orders[working[s]].open_quantity:
                         venue, _ = accept(venue, Cancel(working[s], sent_at, "replaced"), sent_at)
-                    intent = OrderIntent(
-                        f"{t}-{s}", "d", panel.symbols[s], Side.BUY if quantities[s] > 0 else Side.SELL,
-                        abs(int(quantities[s])), OrderKind.LIMIT if limits[s] else OrderKind.MARKET,
-                        int(limits[s]), sent_at,
-                    )  # fmt: skip
-                    venue, (answer,) = accept(
-                        venue, Submit(ClearedOrder(intent, intent.quantity, sent_at, ())), sent_at
-                    )
+                    submit = order(f"{t}-{s}", panel.symbols[s], int(quantities[s]), int(limits[s]), sent_at)
+                    venue, (answer,) = accept(venue, submit, sent_at)
                     code = BY_NUMBER[codes[0, s]]
                     if code is None:
                         assert isinstance(answer, Accepted)
-                        working[s] = intent.intent_id
+                        working[s] = submit.order.intent.intent_id
                     else:
                         assert isinstance(answer, Rejected)
                         assert answer.code == code.value

@@ -15,14 +15,14 @@ from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import Int64Array
 from haetae.domain.units import Won
 from haetae.sim.batch import kernels
-from haetae.sim.batch.kernels import LOG_WIDTH, Accounts, Int8Array, Terms
+from haetae.sim.batch.kernels import LOG_WIDTH, Accounts, Int8Array, Terms, frozen
 from haetae.sim.batch.market import BatchMarket
 from haetae.sim.settings import FillModel
 
 FILL = np.dtype([(name, np.int64) for name in ("env", "bar", "symbol", "quantity", "price", "fee", "tax")])
 """One row of the fill log; ``symbol`` is the column of the panel, ``quantity`` signed."""
 
-NO_SIGNAL = np.empty((0, 0), dtype=np.int8)
+NO_SIGNAL = frozen(np.empty((0, 0)), np.int8)
 NO_EQUITY = np.empty((0, 0), dtype=np.int64)
 
 
@@ -58,8 +58,8 @@ class Batch:
         self._first_cash = cash
         self._n_envs = n_envs
         self._keep = keep_fills
-        self._turns = np.arange(len(market.panel.symbols), dtype=np.int64)[None, :]
-        self._market_orders = np.zeros((1, len(market.panel.symbols)), dtype=np.int64)
+        self._turns = frozen(np.arange(len(market.panel.symbols))[None, :], np.int64)
+        self._market_orders = frozen(np.zeros((1, len(market.panel.symbols))), np.int64)
         self.reset(start)
 
     def reset(self, start: int = 0) -> None:
@@ -131,7 +131,7 @@ class Batch:
         self, quantities: Int64Array, limits: Int64Array | None = None, *, turns: Int64Array | None = None
     ) -> Int64Array:
         """Return quantities cut to what ``place`` would admit, given cash and shares (same arguments)."""
-        result = np.empty_like(quantities)
+        result = np.empty(quantities.shape, dtype=np.int64)
         kernels.clip(*self._order_arguments(quantities, limits, turns), result)
         return result
 
@@ -176,7 +176,7 @@ class Batch:
             self._accounts,
             self._terms,
             min(self.next_bar, len(self.market.panel) - 1),
-            np.ascontiguousarray(quantities, dtype=np.int64),
+            frozen(quantities, np.int64),
             self._rows(limits, self._market_orders, "limits"),
             self._rows(turns, self._turns, "turns"),
         )
@@ -186,7 +186,7 @@ class Batch:
             return default
         if given.ndim != 2 or given.shape[0] not in (1, self._n_envs) or given.shape[1] != default.shape[1]:
             raise ValueError(f"{name} have shape {given.shape}, expected (1 or {self._n_envs}, {default.shape[1]})")
-        return np.ascontiguousarray(given, dtype=np.int64)
+        return frozen(given, np.int64)
 
 
 def terms_of(market: BatchMarket, model: FillModel) -> Terms:

@@ -11,7 +11,7 @@ reference count per array, which is more than the arithmetic of the order.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -75,6 +75,13 @@ class Terms(NamedTuple):
     share_ppm: int
     slippage: int
     touch: bool
+
+
+def frozen(array: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """Return a contiguous read-only view of one type, so each loop is compiled once only."""
+    view = np.ascontiguousarray(array, dtype=kind).view()
+    view.flags.writeable = False
+    return view
 
 
 @njit(cache=True, error_model="numpy", inline="always")

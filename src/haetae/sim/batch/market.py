@@ -16,7 +16,7 @@ from haetae.domain.market import Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, Won
 from haetae.krx import FeeSchedule, Rulebook
-from haetae.sim.batch.kernels import Frame
+from haetae.sim.batch.kernels import Frame, frozen
 from haetae.sim.batch.limits import daily_limits
 
 
@@ -101,14 +101,19 @@ def prepare(
     none = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
     bounds, sizes = (np.concatenate(columns) for columns in zip(none, *rows, strict=True))
     open_, high, low, close, volume = (
-        np.ascontiguousarray(block) for block in (panel.open, panel.high, panel.low, panel.close, panel.volume)
+        frozen(block, np.int64) for block in (panel.open, panel.high, panel.low, panel.close, panel.volume)
     )
-    traded = np.ascontiguousarray(panel.traded)
-    bases = _bases(base_prices, panel.symbols, len(sessions))
-    lower, upper = daily_limits(open_, high, low, close, traded, edges, bases, limit_bp, table, bounds, sizes)
+    traded, places = frozen(panel.traded, np.bool_), frozen(table, np.int32)
+    bounds, sizes = frozen(bounds, np.int64), frozen(sizes, np.int64)
+    lower, upper = daily_limits(
+        open_, high, low, close, traded, frozen(edges, np.int64),
+        frozen(_bases(base_prices, panel.symbols, len(sessions)), np.int64),
+        frozen(limit_bp, np.int64), places, bounds, sizes,
+    )  # fmt: skip
     frame = Frame(
-        open_, high, low, close, volume, traded, session, one_price, lower, upper, tax, table,
-        bounds, sizes, lots,
+        open_, high, low, close, volume, traded, frozen(session, np.int32), frozen(one_price, np.bool_),
+        frozen(lower, np.int64), frozen(upper, np.int64), frozen(tax, np.int64), places, bounds, sizes,
+        frozen(lots, np.int64),
     )  # fmt: skip
     return BatchMarket(panel, frame, (fees if fees is not None else FeeSchedule()).fee_ppb)
 

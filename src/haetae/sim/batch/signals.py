@@ -15,7 +15,7 @@ from haetae.domain.market import Int64Array
 from haetae.domain.units import Won
 from haetae.sim.batch import kernels
 from haetae.sim.batch.engine import as_fills, open_accounts, terms_of
-from haetae.sim.batch.kernels import LOG_WIDTH, Int8Array
+from haetae.sim.batch.kernels import LOG_WIDTH, Int8Array, frozen
 from haetae.sim.batch.market import BatchMarket
 from haetae.sim.settings import FillModel
 
@@ -71,7 +71,7 @@ def run_signals(
         terms_of(market, model if model is not None else FillModel()),
         0,
         shape[0],
-        np.ascontiguousarray(signal, dtype=np.int8),
+        frozen(signal, np.int8),
         fraction_ppm,
         equity,
         np.empty((1_024 + shape[1], LOG_WIDTH), dtype=np.int64),
