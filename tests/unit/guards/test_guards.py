@@ -1,0 +1,375 @@
+"""Each guard: it fires, it does not fire, and the boundary between."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haetae.domain.decisions import Allow, Deny, Reduce
+from haetae.domain.errors import ConfigError
+from haetae.domain.events import OperatorState
+from haetae.domain.orders import Order, OrderIntent, OrderKind, OrderStatus, Side
+from haetae.domain.units import NS_PER_SECOND, instant_at
+from haetae.guards import CEILINGS, GUARDS, EscapeLevel, Limits, Sent, Situation, clear, review
+from haetae.krx import Rulebook
+
+DAY = dt.date(2026, 11, 23)
+RULES = Rulebook.on(DAY)
+AT = instant_at(DAY, 100_000)
+SYMBOL, OTHER = "005930", "000660"
+E = 100_000_000
+
+
+def intent(**changes) -> OrderIntent:
+    values = {
+        "intent_id": "I1",
+        "decision_id": "D1",
+        "symbol": SYMBOL,
+        "side": Side.BUY,
+        "quantity": 10,
+        "kind": OrderKind.LIMIT,
+        "limit_price": 50_000,
+        "at": AT,
+    }
+    return OrderIntent(**{**values, **changes})
+
+
+def sell(**changes) -> OrderIntent:
+    return intent(**{"side": Side.SELL, **changes})
+
+
+def escape(**changes) -> OrderIntent:
+    return sell(**{"escape": True, "limit_price": 47_500, **changes})
+
+
+def order(name: str = "O1", status: OrderStatus = OrderStatus.WORKING, quantity: int = 10, **changes) -> Order:
+    return Order(intent(intent_id=name, quantity=quantity, **changes), quantity, status)
+
+
+def now(**changes) -> Situation:
+    values = {
+        "at": AT,
+        "rules": RULES,
+        "operator": OperatorState.ACTIVE,
+        "reconciled": True,
+        "price_at": AT,
+        "last": {SYMBOL: 50_000, OTHER: 50_000},
+        "traded_at": {SYMBOL: AT, OTHER: AT},
+        "base_prices": {SYMBOL: 50_000, OTHER: 50_000},
+        "kinds": {},
+        "sectors": {SYMBOL: "01", OTHER: "02"},
+        "average_turnover": {SYMBOL: 10**12, OTHER: 10**12},
+        "volume_today": {SYMBOL: 10**7, OTHER: 10**7},
+        "tradable": frozenset({SYMBOL, OTHER}),
+        "halted": frozenset(),
+        "frozen": frozenset(),
+        "held": {SYMBOL: 10},
+        "open_orders": (),
+        "known_intents": frozenset(),
+        "sent": (),
+        "cash": E,
+        "equity": E,
+        "opening_equity": E,
+        "peak_equity": E,
+    }
+    return Situation(**{**values, **changes})
+
+
+def spoke(made: OrderIntent, situation: Situation, limits: Limits | None = None) -> str | None:
+    """Code of the guard that denied, or None if the intent passed whole."""
+    verdict = review(made, situation, limits or Limits())
+    return verdict.reasons[-1].code if isinstance(verdict, Deny) else None
+
+
+def left(made: OrderIntent, situation: Situation, limits: Limits | None = None) -> tuple[int, str]:
+    """Shares the guards leave, and the code of the guard that took the rest."""
+    verdict = review(made, situation, limits or Limits())
+    if isinstance(verdict, Reduce):
+        return verdict.quantity, verdict.reasons[-1].code
+    if isinstance(verdict, Deny):
+        return 0, verdict.reasons[-1].code
+    return made.quantity, ""
+
+
+def seconds(count: float) -> int:
+    return int(count * NS_PER_SECOND)
+
+
+def at(hhmmss: int, extra_ns: int = 0) -> dict:
+    moment = instant_at(DAY, hhmmss) + extra_ns
+    return {"at": moment, "price_at": moment, "traded_at": {SYMBOL: moment, OTHER: moment}}
+
+
+def sents(count: int, *, apart_s: float = 1.0, symbol: str = OTHER, escape: bool = False) -> tuple[Sent, ...]:
+    return tuple(Sent(AT - seconds(apart_s * n), f"S{n}", symbol, Side.BUY, escape) for n in range(count))
+
+
+def lost(ppm: int) -> dict:
+    return {"equity": E - E * ppm // 1_000_000}
+
+
+CASES = [
+    # code, made, fires, does not fire, boundary that still passes
+    ("G01", intent(), now(operator=OperatorState.REDUCE_ONLY), now(), now(operator=OperatorState.ACTIVE)),
+    ("G01", sell(), now(operator=OperatorState.HALT), now(), now(operator=OperatorState.REDUCE_ONLY)),
+    ("G01", escape(), now(operator=OperatorState.HALT), now(), now(operator=OperatorState.REDUCE_ONLY)),
+    ("G04", intent(), now(reconciled=False), now(), now(reconciled=True)),
+    ("G05", intent(), now(**at(90_459)), now(), now(**at(90_500))),
+    ("G05", intent(), now(**at(151_000, 1)), now(), now(**at(151_000))),
+    ("G05", sell(), now(**at(153_000)), now(), now(**at(152_959))),
+    ("G05", sell(), now(**at(85_959)), now(), now(**at(90_000))),
+    ("G05", escape(), now(**at(82_959)), now(), now(**at(83_000))),
+    ("G06", intent(), now(halted=frozenset({SYMBOL})), now(), now(halted=frozenset({OTHER}))),
+    ("G06", intent(), now(frozen=frozenset({SYMBOL})), now(), now(frozen=frozenset({OTHER}))),
+    ("G07", intent(symbol=OTHER), now(tradable=frozenset({SYMBOL})), now(), now(tradable=frozenset({OTHER}))),
+    ("G08", intent(), now(price_at=AT - seconds(91)), now(), now(price_at=AT - seconds(90))),
+    ("G08", intent(), now(last={SYMBOL: 0}), now(), None),
+    (
+        "G08",
+        intent(),
+        now(traded_at={SYMBOL: AT - seconds(601)}),
+        now(),
+        now(traded_at={SYMBOL: AT - seconds(600)}),
+    ),
+    ("G08", escape(), now(price_at=AT - seconds(601)), now(), now(price_at=AT - seconds(600))),
+    ("G17", intent(), now(known_intents=frozenset({"I1"})), now(), now(known_intents=frozenset({"I2"}))),
+    (
+        "G17",
+        intent(),
+        now(open_orders=(order(status=OrderStatus.UNKNOWN, side=Side.SELL),)),
+        now(),
+        now(open_orders=(order(status=OrderStatus.UNKNOWN, symbol=OTHER),)),
+    ),
+    ("G17", intent(), now(open_orders=(order(),)), now(), now(open_orders=(order(symbol=OTHER),))),
+    (
+        "G17",
+        intent(),
+        now(sent=(Sent(AT - seconds(29.9), "S", SYMBOL, Side.BUY, False),)),
+        now(),
+        now(sent=(Sent(AT - seconds(30), "S", SYMBOL, Side.BUY, False),)),
+    ),
+    ("G18", intent(), now(sent=sents(12)), now(), now(sent=sents(11))),
+    ("G18", intent(), now(sent=sents(120, apart_s=29)), now(), now(sent=sents(119, apart_s=29))),
+    ("G18", intent(), now(sent=sents(400, apart_s=61)), now(), now(sent=sents(399, apart_s=61))),
+    (
+        "G18",
+        intent(),
+        now(sent=sents(13, apart_s=61, symbol=SYMBOL)[1:]),
+        now(),
+        now(sent=sents(12, apart_s=61, symbol=SYMBOL)[1:]),
+    ),
+    ("G18", escape(), now(sent=sents(200, escape=True)), now(sent=sents(300)), now(sent=sents(199, escape=True))),
+    ("G20", intent(), now(**lost(15_000)), now(), now(**lost(14_999))),
+    ("G20", intent(), now(peak_equity=E * 10 // 9 + 1), now(), now(peak_equity=E * 10 // 9 - 1)),
+    ("G20", intent(), now(opening_equity=0), now(), None),
+    ("G21", intent(), now(losing_exits=4), now(), now(losing_exits=3)),
+    ("G21", intent(), now(lost_symbols=frozenset({SYMBOL})), now(), now(lost_symbols=frozenset({OTHER}))),
+    ("G22", intent(), now(excess=True), now(), None),
+    ("G22", sell(), now(excess=True), now(), None),
+    (
+        "G23",
+        intent(),
+        now(confidence=0.6499, evidence=3),
+        now(confidence=0.9, evidence=3),
+        now(confidence=0.65, evidence=2),
+    ),
+    ("G23", intent(), now(confidence=float("nan"), evidence=3), now(confidence=0.7, evidence=3), None),
+    ("G23", intent(), now(confidence=0.9, evidence=1), now(confidence=None), now(confidence=0.9, evidence=2)),
+    (
+        "G24",
+        intent(symbol=OTHER),
+        now(new_names=frozenset("abcdefghij")),
+        now(),
+        now(new_names=frozenset("abcdefghi")),
+    ),
+    ("G25", intent(), now(risk_flags=("injection_suspected",)), now(), now(risk_flags=("earnings",))),
+    ("G26", intent(), now(escape_level=EscapeLevel.NO_BUYS), now(), now(escape_level=EscapeLevel.NORMAL)),
+    ("G26", intent(), now(cooling=frozenset({SYMBOL})), now(), now(cooling=frozenset({OTHER}))),
+    ("G29", intent(), now(open_orders=(order(side=Side.SELL, quantity=5),)), now(), None),
+    ("G29", sell(quantity=5), now(open_orders=(order(),)), now(), now(open_orders=(order(symbol=OTHER),))),
+    ("G30", intent(), now(broker_gap_ppm=1_001), now(), now(broker_gap_ppm=1_000)),
+    ("G09", intent(limit_price=50_050), now(), now(), None),
+    ("G09", intent(kind=OrderKind.MARKET, limit_price=0), now(), now(), None),
+    ("G09", sell(limit_price=65_100), now(last={SYMBOL: 65_000}), now(), None),
+]
+
+
+@pytest.mark.parametrize(("code", "made", "fires", "quiet", "edge"), CASES)
+def test_the_guard_fires_where_it_must_and_only_there(code, made, fires, quiet, edge) -> None:
+    assert spoke(made, fires) == code
+    if code != "G09":
+        assert spoke(made, quiet) is None
+    if edge is not None:
+        assert spoke(made, edge) is None
+
+
+@pytest.mark.parametrize(
+    ("made", "passes"),
+    [
+        (intent(limit_price=50_300), True),
+        (intent(limit_price=50_400), False),
+        (intent(limit_price=49_000), True),
+        (intent(limit_price=48_950), False),
+        (sell(limit_price=49_000), True),
+        (sell(limit_price=48_950), False),
+        (sell(limit_price=51_000), True),
+        (sell(limit_price=51_100), False),
+        (escape(limit_price=35_000), True),
+        (escape(limit_price=51_100), False),
+    ],
+)
+def test_the_collar_lets_limits_near_the_last_price_through(made: OrderIntent, *, passes: bool) -> None:
+    assert spoke(made, now()) == (None if passes else "G10")
+
+
+@pytest.mark.parametrize(
+    ("code", "made", "situation", "shares"),
+    [
+        ("G16", sell(quantity=11), now(), 10),
+        ("G16", sell(quantity=10), now(held={SYMBOL: 0}), 0),
+        ("G16", escape(quantity=10), now(open_orders=(order(side=Side.SELL, quantity=7),)), 3),
+        ("", sell(quantity=10), now(), 10),
+        ("G11", intent(quantity=11), now(volume_today={SYMBOL: 200}), 10),
+        ("", intent(quantity=10), now(volume_today={SYMBOL: 200}), 10),
+        ("G11", intent(quantity=10), now(volume_today={}), 0),
+        ("G11", intent(quantity=11), now(average_turnover={SYMBOL: 500_000_000}), 10),
+        ("G11", intent(quantity=10), now(average_turnover={}), 0),
+        ("G12", intent(quantity=41), now(), 40),
+        ("", intent(quantity=40), now(), 40),
+        ("G12", sell(quantity=41), now(held={SYMBOL: 41}), 40),
+        ("G12", sell(quantity=2), now(equity=1_000_000, opening_equity=1_000_000, peak_equity=1_000_000), 1),
+        ("G13", intent(quantity=11), now(held={SYMBOL: 70}), 10),
+        ("", intent(quantity=10), now(held={SYMBOL: 70}), 10),
+        ("G13", intent(quantity=1), now(held={SYMBOL: 80}), 0),
+        ("G15", intent(quantity=10), now(cash=5 * 50_150 + 50_000), 5),
+        ("G15", intent(quantity=10), now(cash=10 * 50_151 - 1), 9),
+        ("", intent(quantity=10), now(cash=10 * 50_151), 10),
+        ("G15", intent(quantity=10), now(cash=10 * 50_151, open_orders=(order(symbol=OTHER, quantity=2),)), 7),
+        ("G19", intent(quantity=11), now(bought_today=29_500_000), 10),
+        ("", intent(quantity=10), now(bought_today=29_500_000), 10),
+        ("G19", intent(quantity=11), now(bought_today=20_000_000, sold_today=39_500_000), 10),
+    ],
+)
+def test_a_cap_leaves_what_the_limit_leaves(code: str, made: OrderIntent, situation: Situation, shares: int) -> None:
+    assert left(made, situation) == (shares, code)
+
+
+def test_concentration_counts_sector_gross_and_the_five_largest() -> None:
+    names = [f"{n:06d}" for n in range(10)]
+    prices = {**dict.fromkeys(names, 50_000), SYMBOL: 50_000}
+    limits = Limits(max_top5_ppm=300_000)
+    same = now(
+        held=dict.fromkeys(names[:5], 79), last=prices, sectors={**dict.fromkeys(names, "01"), SYMBOL: "01"}, cash=E
+    )
+    assert left(intent(quantity=6), same, limits) == (5, "G14")
+    assert left(intent(quantity=5), same, limits) == (5, "")
+    apart = replace(same, sectors={**{n: n for n in names}, SYMBOL: "01"})
+    assert left(intent(quantity=6), apart, limits) == (6, "")
+    assert left(intent(quantity=40), replace(apart, held=dict.fromkeys(names[:4], 90)), Limits()) == (40, "")
+    top = replace(apart, held=dict.fromkeys(names[:4], 99))
+    assert left(intent(quantity=5), top, Limits()) == (4, "G14")
+    full = replace(apart, held=dict.fromkeys(names, 179))
+    assert left(intent(quantity=11), full, replace(limits, max_top5_ppm=300_000)) == (0, "G14")
+
+
+def test_a_name_on_the_deny_list_is_not_bought_but_may_be_sold() -> None:
+    limits = Limits(deny_list=frozenset({SYMBOL}))
+    assert spoke(intent(), now(), limits) == "G07"
+    assert spoke(sell(), now(), limits) is None
+
+
+def test_what_is_held_may_be_sold_when_it_left_the_list() -> None:
+    assert spoke(sell(), now(tradable=frozenset())) is None
+
+
+def test_open_and_unknown_orders_count_as_filled() -> None:
+    names = [f"{n:06d}" for n in range(10)]
+    prices = {**dict.fromkeys(names, 50_000), SYMBOL: 50_000}
+    sectors = {**{name: name for name in names}, SYMBOL: "01"}
+    resting = tuple(order(name, symbol=name, quantity=59, status=OrderStatus.UNKNOWN) for name in names)
+    waiting = now(open_orders=resting, last=prices, base_prices=prices, sectors=sectors)
+    assert left(intent(quantity=10), waiting) == (10, "")
+    assert left(intent(quantity=11), waiting) == (10, "G19")
+
+
+def test_a_missing_input_refuses() -> None:
+    assert spoke(intent(), now(base_prices={})) == "G09"
+
+
+def test_an_escape_passes_where_entries_are_barred() -> None:
+    barred = now(
+        reconciled=False,
+        frozen=frozenset({SYMBOL}),
+        excess=True,
+        broker_gap_ppm=10_000,
+        losing_exits=9,
+        escape_level=EscapeLevel.EXIT_ALL,
+        volume_today={},
+        average_turnover={},
+        sent=sents(300),
+        **lost(90_000),
+    )
+    assert isinstance(review(escape(), barred, Limits()), Allow)
+
+
+def test_every_guard_code_is_unique_and_has_a_case_here() -> None:
+    codes = [guard.code for guard in GUARDS]
+    assert len(set(codes)) == len(codes)
+    shown = {case[0] for case in CASES} | {"G10", "G16", "G11", "G12", "G13", "G14", "G15", "G19"}
+    assert shown == set(codes)
+
+
+def test_clear_makes_an_order_of_at_most_the_intent_with_the_codes_passed() -> None:
+    made = clear(intent(quantity=41), now(), Limits())
+    assert not isinstance(made, Deny)
+    assert made.quantity == 40
+    assert len(made.guard_codes) == len(GUARDS)
+    assert isinstance(clear(intent(), now(reconciled=False), Limits()), Deny)
+
+
+@given(
+    quantity=st.integers(1, 10_000),
+    held=st.integers(0, 500),
+    cash=st.integers(0, 2 * E),
+    volume=st.integers(0, 10**6),
+    open_quantity=st.integers(1, 1_000),
+    side=st.sampled_from(list(Side)),
+    flee=st.booleans(),
+)
+def test_nothing_the_guards_leave_breaks_cash_position_or_holdings(
+    quantity, held, cash, volume, open_quantity, side, flee
+) -> None:
+    resting = order(symbol=OTHER, quantity=open_quantity)
+    situation = now(held={SYMBOL: held}, cash=cash, volume_today={SYMBOL: volume}, open_orders=(resting,))
+    limits = Limits()
+    made = intent(quantity=quantity, side=side, escape=flee and side is Side.SELL)
+    shares = left(made, situation, limits)[0]
+    assert 0 <= shares <= quantity
+    if shares == 0:
+        return
+    if side is Side.SELL:
+        assert shares <= held
+        return
+    value = shares * 50_000
+    assert value <= E * limits.max_order_ppm // 1_000_000
+    assert value + held * 50_000 <= E * limits.max_position_ppm // 1_000_000
+    assert (value + open_quantity * 50_000) * 1.003 <= cash
+    assert shares <= volume * limits.day_volume_ppm // 1_000_000
+
+
+@pytest.mark.parametrize("name", sorted(CEILINGS))
+def test_configuration_cannot_exceed_a_ceiling(name: str) -> None:
+    Limits(**{name: CEILINGS[name]})
+    with pytest.raises(ConfigError, match="limits are wrong") as caught:
+        Limits(**{name: CEILINGS[name] + 1})
+    assert name in caught.value.found
+
+
+def test_all_faults_of_a_configuration_are_told_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Limits(max_order_ppm=10**6, daily_buys_ppm=-1, min_confidence=0.2)
+    assert all(name in caught.value.found for name in ("max_order_ppm", "daily_buys_ppm", "min_confidence"))
