@@ -28,6 +28,9 @@ from haetae.journal.settings import JournalSettings
 
 SCHEMA_VERSION = 1
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError, OverflowError)
+"""What reading a damaged file may raise; text that is no UTF-8 comes from the driver itself."""
+
 _CREATE = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS entries (
@@ -65,7 +68,7 @@ class JournalDb:
         try:
             self._db = self._open()
             self._seq, self._hash = self._head()
-        except sqlite3.Error as fault:
+        except _DAMAGE as fault:
             self._release()
             raise _broken(path, f"it does not open: {fault}") from fault
         except JournalError:
@@ -153,7 +156,7 @@ class JournalDb:
         try:
             for seq, at, found, packed, payload, digest in self._db.execute(query + " ORDER BY seq", values):
                 yield seq, at, found, self._plain(seq, packed, payload), digest
-        except sqlite3.Error as fault:
+        except _DAMAGE as fault:
             raise _broken(self.path, f"reading failed: {fault}") from fault
 
     def _plain(self, seq: int, packed: int, payload: bytes) -> str:
@@ -172,7 +175,10 @@ class JournalDb:
             if link(previous, seq, at, kind, text) != digest:
                 raise _broken(self.path, f"entry {seq} does not fit the hash chain")
             previous = digest
-        committed = self._db.execute("SELECT value FROM meta WHERE name = 'head'").fetchone()
+        try:
+            committed = self._db.execute("SELECT value FROM meta WHERE name = 'head'").fetchone()
+        except _DAMAGE as fault:
+            raise _broken(self.path, f"reading failed: {fault}") from fault
         if not self._db.in_transaction and committed is not None and committed[0] != f"{expected}:{previous}":
             raise _broken(self.path, f"the tail is cut: {expected} entries, the head says {committed[0][:20]}")
         if not self._db.in_transaction and committed is None and expected:

@@ -248,7 +248,7 @@ def test_the_collar_lets_limits_near_the_last_price_through(made: OrderIntent, *
         ("G15", intent(quantity=10), now(cash=5 * 50_150 + 50_000), 5),
         ("G15", intent(quantity=10), now(cash=10 * 50_151 - 1), 9),
         ("", intent(quantity=10), now(cash=10 * 50_151), 10),
-        ("G15", intent(quantity=10), now(cash=10 * 50_151, open_orders=(order(symbol=OTHER, quantity=2),)), 7),
+        ("G15", intent(quantity=10), now(cash=10 * 50_151, open_orders=(order(symbol=OTHER, quantity=2),)), 8),
         ("G19", intent(quantity=11), now(bought_today=29_500_000), 10),
         ("", intent(quantity=10), now(bought_today=29_500_000), 10),
         ("G19", intent(quantity=11), now(bought_today=20_000_000, sold_today=39_500_000), 10),
