@@ -15,8 +15,8 @@ class CollectorSettings:
         Calls in flight. The broker's pacing is the real limit (15-18 calls/s); four in flight keep
         that rate at 200 ms a call and leave the orders' lane free.
     batch_symbols : int
-        Symbols per write. A process that dies loses at most one batch of calls; a larger batch
-        rewrites the files of a year fewer times.
+        Symbols per write. A process that dies loses at most one batch of calls (200 take 11 s at
+        18 calls/s); each write rewrites the file of a year, so a larger batch costs less disk.
     settle_minutes : int
         A day is collected only so many minutes after its close: before, the broker still corrects
         the closing auction and today's bar is not final.
@@ -30,7 +30,7 @@ class CollectorSettings:
     """
 
     concurrency: int = 4
-    batch_symbols: int = 50
+    batch_symbols: int = 200
     settle_minutes: int = 20
     indices: tuple[str, ...] = ("0001", "1001")
     long_halt_sessions: int = 20

@@ -37,12 +37,15 @@ def _refused(path: Path, fault: OSError) -> DataError:
 
 
 def sync_directory(path: Path) -> None:
-    """Make the names inside a directory durable."""
-    handle = os.open(path, os.O_RDONLY)
+    """Make the names inside a directory durable; a dead writer may have left some that are not."""
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as fault:
+        raise _refused(path, fault) from fault
 
 
 def make_directory(path: Path) -> None:
@@ -82,6 +85,16 @@ def write_file(path: Path, content: bytes) -> None:
         except OSError as second:
             fault.add_note(f"and the draft could not be removed: {second}")
         raise _refused(path, fault) from fault
+
+
+def remove_file(path: Path) -> int:
+    """Remove a file and return its bytes; raises ``DataError`` if refused."""
+    try:
+        size = path.stat().st_size
+        path.unlink()
+    except OSError as fault:
+        raise _refused(path, fault) from fault
+    return size
 
 
 @contextmanager

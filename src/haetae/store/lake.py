@@ -28,7 +28,7 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.ports.tables import TABLES, TableSpec
 from haetae.store import manifest
-from haetae.store.durable import TEMPORARY, make_directory, write_file, writer_lock
+from haetae.store.durable import TEMPORARY, make_directory, remove_file, sync_directory, write_file, writer_lock
 from haetae.store.files import Selection, damage, parquet_bytes, read_file
 from haetae.store.manifest import LOG, FileEntry, Snapshot
 from haetae.store.merge import sort_rows, upsert
@@ -113,6 +113,9 @@ class Lake:
         make_directory(directory / LOG)
         with writer_lock(directory / LOG / "writer.lock"):
             before = manifest.load(directory, table)
+            if not before.version:
+                for folder in (directory, self._root, self._root.parent):
+                    sync_directory(folder)
             parts = self._split(spec, new)
             fresh = {part: self._rewrite(spec, before, part, piece) for part, piece in parts}
             kept = [entry for entry in before.files if entry.part not in fresh]
@@ -122,6 +125,8 @@ class Lake:
                 return before.version
             after = Snapshot(table, before.version + 1, files, noted)
             manifest.commit(directory, after)
+            if self._settings.keep_versions and after.version % self._settings.sweep_every == 0:
+                self._sweep(table, self._settings.keep_versions)
             return after.version
 
     def _split(self, spec: TableSpec, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -150,12 +155,16 @@ class Lake:
         content = parquet_bytes(merged, self._settings)
         digest = hashlib.sha256(content).hexdigest()
         path = f"{part}/{digest[:20]}.parquet"
-        home = self._root / spec.name / path
-        if not (home.exists() and home.stat().st_size == len(content)):
-            make_directory(home.parent)
-            write_file(home, content)
         span = pc.min_max(merged.column(spec.day_column)).as_py()
-        return FileEntry(path, part, len(merged), len(content), digest, yyyymmdd(span["min"]), yyyymmdd(span["max"]))
+        first, last = yyyymmdd(span["min"]), yyyymmdd(span["max"])
+        entry = FileEntry(path, part, len(merged), len(content), digest, first, last)
+        if entry not in before.files:
+            home = self._root / spec.name / path
+            make_directory(home.parent)
+            if not old:
+                sync_directory(home.parent.parent)
+            write_file(home, content)
+        return entry
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -190,10 +199,10 @@ class Lake:
     ) -> Panel:
         """Return bars of ``daily``, ``minute`` or ``index_daily`` as a dense ``Panel``.
 
-        Symbols that were asked for and have no row are columns that never traded; without
-        ``symbols`` the columns are those of the rows. A row is a bar that any of the table's rows
-        in the range has, whichever symbols were asked for are the only ones counted. Halted days
-        and bars without volume are not ``traded``. Memory: 41 bytes per bar and symbol.
+        There is a row for each time at which at least one of the symbols has a bar, and a column for
+        each symbol asked for, even if it never traded; without ``symbols`` the columns are those of
+        the rows. Halted days and bars without volume are not ``traded``. Memory: 41 bytes per bar
+        and symbol.
         """
         spec = spec_of(table)
         columns = [*spec.keys, "open", "high", "low", "close", "volume", *(["halted"] if table == "daily" else [])]
@@ -301,17 +310,16 @@ class Lake:
         if not manifest.versions_of(directory):
             return 0
         with writer_lock(directory / LOG / "writer.lock"):
-            known = manifest.versions_of(directory)
-            named = {
-                entry.path for version in known[-keep:] for entry in manifest.load(directory, table, version).files
-            }
-            doomed = [manifest.manifest_path(directory, version) for version in known[:-keep]]
-            doomed += list(directory.rglob(f"*{TEMPORARY}"))
-            doomed += [path for path in directory.rglob("*.parquet") if str(path.relative_to(directory)) not in named]
-            freed = sum(path.stat().st_size for path in doomed)
-            for path in doomed:
-                path.unlink()
-            return freed
+            return self._sweep(table, keep)
+
+    def _sweep(self, table: str, keep: int) -> int:
+        directory = self._root / table
+        known = manifest.versions_of(directory)
+        named = {entry.path for version in known[-keep:] for entry in manifest.load(directory, table, version).files}
+        doomed = [manifest.manifest_path(directory, version) for version in known[:-keep]]
+        doomed += list(directory.rglob(f"*{TEMPORARY}"))
+        doomed += [path for path in directory.rglob("*.parquet") if str(path.relative_to(directory)) not in named]
+        return sum(remove_file(path) for path in doomed)
 
 
 def _no_rows(spec: TableSpec, columns: Sequence[str], *, as_codes: bool) -> pa.Table:

@@ -12,6 +12,7 @@ import pytest
 
 from haetae.domain.errors import DataError
 from haetae.store.lake import Lake
+from haetae.store.settings import StoreSettings
 
 DAY = dt.date(2026, 11, 20)
 
@@ -144,6 +145,16 @@ def test_vacuum_drops_old_versions_and_what_dead_writers_left(lake: Lake) -> Non
     assert len(list(lake.root.rglob("*.parquet*"))) == 1
     with pytest.raises(DataError, match="no version"):
         lake.read("daily", version=newest - 1)
+
+
+def test_old_versions_are_swept_so_that_the_disk_stays_bounded(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "lake", StoreSettings(keep_versions=3, sweep_every=2))
+    for price in range(1, 9):
+        lake.write("daily", daily([("A", DAY, price)]), keys=KEYS)
+    assert [lake.read("daily", version=v).column("close").to_pylist() for v in (6, 7, 8)] == [[6], [7], [8]]
+    assert len(list(lake.root.rglob("*.parquet"))) == 3
+    with pytest.raises(DataError, match="no version"):
+        lake.read("daily", version=5)
 
 
 def test_describe_tells_what_is_there(lake: Lake) -> None:
