@@ -485,11 +485,12 @@ def libgomp_folder():
     return folder
 
 
-def run_environment():
+def run_environment(verb=""):
     """Return the environment of a run; what the user set for threads stands."""
     env = dict(os.environ)
     env.setdefault("OMP_WAIT_POLICY", "passive")  # XGBoost on 2 shared cores: 21 s spinning, 2 s passive
-    env.setdefault("OMP_NUM_THREADS", str(cpu_count()))
+    if verb != "bench":  # a benchmark pins its own threads
+        env.setdefault("OMP_NUM_THREADS", str(cpu_count()))
     env["PYTHONUTF8"] = "1"
     env["PYTHONPATH"] = os.path.join(ROOT, "src")
     env.pop("PYTHONHOME", None)
@@ -499,12 +500,12 @@ def run_environment():
     return env
 
 
-def become(arguments):
+def become(arguments, verb=""):
     """Replace this process, so that exit codes and signals need no passing on."""
     if WINDOWS:
-        sys.exit(subprocess.call([PYTHON, *arguments], env=run_environment()))
+        sys.exit(subprocess.call([PYTHON, *arguments], env=run_environment(verb)))
     sys.stdout.flush()
-    os.execve(PYTHON, [PYTHON, *arguments], run_environment())
+    os.execve(PYTHON, [PYTHON, *arguments], run_environment(verb))
 
 
 def check():
@@ -546,7 +547,7 @@ def main(arguments):
     if verb == "test":
         os.chdir(ROOT)
         become(["-m", "pytest", *rest])
-    return become(["-m", "haetae.cli.main", *arguments])
+    return become(["-m", "haetae.cli.main", *arguments], verb)
 
 
 def start():

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import emulator, faults, journal, lake
+from haetae.cli import emulator, faults, journal, lake, research
 from haetae.cli.bench import bench
 from haetae.cli.text import hint
 from haetae.domain.errors import HaetaeError
@@ -54,6 +54,7 @@ def build() -> typer.Typer:
     ) -> None:
         """Take the options that stand before a command."""
 
+    app.add_typer(research.nouns, name="research")
     app.add_typer(emulator.nouns, name="emulator")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")

@@ -9,9 +9,10 @@ from haetae.desk.settings import DeskSettings
 from haetae.emulator.settings import EmulatorSettings
 from haetae.journal.settings import JournalSettings
 from haetae.krx.settings import FeeSchedule
+from haetae.live.settings import LiveSettings
+from haetae.research.settings import ResearchSettings
 from haetae.sim.settings import FillModel
 from haetae.store.settings import StoreSettings
-from haetae.universe.settings import UniverseSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Settings:
     emulator: EmulatorSettings = field(default_factory=EmulatorSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     krx: FeeSchedule = field(default_factory=FeeSchedule)
+    live: LiveSettings = field(default_factory=LiveSettings)
+    research: ResearchSettings = field(default_factory=ResearchSettings)
     sim: FillModel = field(default_factory=FillModel)
     store: StoreSettings = field(default_factory=StoreSettings)
-    universe: UniverseSettings = field(default_factory=UniverseSettings)

@@ -74,6 +74,10 @@ def test_a_damaged_file_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["lake", "import", "--kind", "daily", "x.csv", "--json", "/nowhere/facts.json"], 2, "/nowhere/facts.json"),
         (["journal", "verify", "/nowhere/journal.db"], 5, "/nowhere/journal.db"),
         (["bench", "nothing"], 2, "nothing"),
+        (["research", "run", "--first-test", "soon"], 2, "soon"),
+        (["research", "run", "--config", "/nowhere/my.toml"], 2, "/nowhere/my.toml"),
+        (["emulator", "run", "--start", "monday"], 2, "monday"),
+        (["emulator", "run", "--free-ports", "--replay", "/nowhere/lake"], 3, "/nowhere/lake"),
     ],
 )
 def test_bad_input_is_one_message(
@@ -84,6 +88,12 @@ def test_bad_input_is_one_message(
     assert sign in told.err
     assert told.err.startswith("error: ")
     assert told.out == ""
+
+
+def test_research_on_an_empty_lake_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["research", "run", "--lake", str(tmp_path / "lake"), "--out", str(tmp_path / "out")]
+    assert main(command) == 3
+    assert capsys.readouterr().err.startswith("error: ")
 
 
 def test_a_malformed_column_pair_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,10 +26,10 @@ def test_nothing_given_leaves_the_defaults_of_the_rooms() -> None:
 
 
 def test_later_file_wins_over_earlier_and_environment_over_both(tmp_path: Path) -> None:
-    base = written(tmp_path, "base.toml", "[universe]\nsize = 40\nsector_cap = 9\nbuffer = 3\n")
-    above = written(tmp_path, "paper.toml", "[universe]\nsize = 30\nsector_cap = 8\n")
-    settings = load([base, above], {"HAETAE_UNIVERSE__SIZE": "20"})
-    found = (settings.universe.size, settings.universe.sector_cap, settings.universe.buffer)
+    base = written(tmp_path, "base.toml", "[research.universe]\nsize = 40\nsector_cap = 9\nbuffer = 3\n")
+    above = written(tmp_path, "paper.toml", "[research.universe]\nsize = 30\nsector_cap = 8\n")
+    settings = load([base, above], {"HAETAE_RESEARCH__UNIVERSE__SIZE": "20"})
+    found = (settings.research.universe.size, settings.research.universe.sector_cap, settings.research.universe.buffer)
     assert found == (20, 8, 3)
 
 
@@ -42,17 +42,19 @@ def test_nested_tables_and_days_are_read(tmp_path: Path) -> None:
 
 
 def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
-    path = written(tmp_path, "a.toml", '[univers]\nsize = 1\n[universe]\nsise = 1\nsize = "many"\nbuffer = true\n')
+    path = written(
+        tmp_path, "a.toml", '[reserch]\nsize = 1\n[research.universe]\nsise = 1\nsize = "many"\nbuffer = true\n'
+    )
     with pytest.raises(ConfigError) as caught:
         load([path, tmp_path / "absent.toml"], {"HAETAE_EMULATOR__SPEED": "fast"})
-    for sign in ("univers: unknown", "did you mean size", "universe.size", "universe.buffer", "absent.toml", "SPEED"):
+    for sign in ("reserch: unknown", "did you mean size", "universe.size", "universe.buffer", "absent.toml", "SPEED"):
         assert sign in caught.value.found
     assert "6" in str(caught.value.message)
 
 
 def test_a_file_that_is_not_toml_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="1 fault") as caught:
-        load([written(tmp_path, "broken.toml", "[universe\n")], {})
+        load([written(tmp_path, "broken.toml", "[research\n")], {})
     assert "broken.toml" in caught.value.found
 
 
@@ -62,12 +64,12 @@ def test_variables_without_a_section_are_left_alone() -> None:
 
 def test_an_unknown_section_in_the_environment_is_a_fault() -> None:
     with pytest.raises(ConfigError) as caught:
-        load([], {"HAETAE_UNIVRSE__SIZE": "3"})
-    assert "did you mean universe" in caught.value.found
+        load([], {"HAETAE_RESERCH__SIZE": "3"})
+    assert "did you mean research" in caught.value.found
 
 
 def test_what_a_room_refuses_is_a_fault_among_the_others(tmp_path: Path) -> None:
-    text = "[desk.limits]\nmax_order_ppm = 900000\n[desk.agent]\nmin_confidence = 0.1\n[universe]\nsise = 1\n"
+    text = "[desk.limits]\nmax_order_ppm = 900000\n[desk.agent]\nmin_confidence = 0.1\n[research.universe]\nsise = 1\n"
     with pytest.raises(ConfigError) as caught:
         load([written(tmp_path, "a.toml", text)], {})
     for sign in ("max_order_ppm=900000", "min_confidence 0.1", "universe.sise"):

@@ -1,0 +1,68 @@
+"""The research flow on a lake of this machine: reader, dice, clock, registry plugged in, files written."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from haetae.registry.registry import Registry
+from haetae.research import ResearchSettings, run
+from haetae.store.lake import Lake
+from haetae.wiring.clocks import SystemClock
+from haetae.wiring.dice import rng
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """What a run found and where it put it; the figures name the files and models too."""
+
+    figures: Mapping[str, Any]
+    report: Path
+    models: tuple[str, ...]
+
+
+def run_research(
+    lake_dir: Path,
+    out_dir: Path,
+    settings: ResearchSettings,
+    *,
+    seed: int,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Study:
+    """Run the flow; the report, the figures and the stages' manifests land in ``out_dir``.
+
+    Stages that were made before from the same data and settings are reused. Models go to the registry
+    in ``out_dir/registry`` as candidates.
+    """
+    out_dir.mkdir(parents=True, exist_ok=True)
+    clock = SystemClock()
+    outcome = run(
+        Lake(lake_dir),
+        settings,
+        folder=out_dir / "stages",
+        seed=seed,
+        dice=functools.partial(rng, seed),
+        clock=clock,
+        progress=progress,
+    )
+    registry = Registry(out_dir / "registry", clock)
+    models = tuple(registry.put(card, files).model_id for card, files in outcome.artefacts)
+    report = out_dir / "report.html"
+    figures = {**outcome.figures, "files": {"report": str(report), "registry": str(out_dir / "registry")}}
+    _replace(report, outcome.html)
+    _replace(out_dir / "research.json", json.dumps(figures, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    return Study(figures, report, models)
+
+
+def _replace(path: Path, text: str) -> None:
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
