@@ -36,7 +36,7 @@ def instant_of(text: str) -> Instant:
             Text(ko="시각이 아닙니다", en="not an instant"),
             expected="2026-11-23T08:30 (KST)",
             found=text,
-            next_step="--start 2026-11-23T08:30",
+            next_step="--clock 2026-11-23T08:30",
         ) from None
     return instant_at(moment.date(), moment.hour * 10_000 + moment.minute * 100 + moment.second)
 
@@ -62,7 +62,7 @@ def run(
     history: Annotated[int | None, typer.Option(min=30, help=hint("과거 거래일 수", "sessions of history"))] = None,
     sessions: Annotated[int | None, typer.Option(min=1, help=hint("열 수 있는 거래일 수", "live sessions"))] = None,
     first_day: Annotated[str | None, typer.Option(help=hint("첫 거래일", "first live session"))] = None,
-    start: Annotated[str | None, typer.Option(help=hint("시작 시각 (KST)", "clock at the start (KST)"))] = None,
+    clock: Annotated[str | None, typer.Option(help=hint("시작 시각 (KST)", "clock at the start (KST)"))] = None,
     speed: Annotated[
         float | None, typer.Option(min=0.0, help=hint("시장 초/실제 초; 0 은 멈춤", "seconds per second; 0 stands"))
     ] = None,
@@ -107,7 +107,7 @@ def run(
     }
     flags: dict[str, Any] = {
         **ports,
-        "start": None if start is None else instant_of(start),
+        "start": None if clock is None else instant_of(clock),
         "speed": speed,
         "replay": replay,
         "initial_cash": cash,

@@ -76,7 +76,7 @@ def test_a_damaged_file_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (["bench", "nothing"], 2, "nothing"),
         (["research", "run", "--first-test", "soon"], 2, "soon"),
         (["research", "run", "--config", "/nowhere/my.toml"], 2, "/nowhere/my.toml"),
-        (["emulator", "run", "--start", "monday"], 2, "monday"),
+        (["emulator", "run", "--clock", "monday"], 2, "monday"),
         (["emulator", "run", "--free-ports", "--replay", "/nowhere/lake"], 3, "/nowhere/lake"),
     ],
 )
@@ -184,5 +184,5 @@ def test_an_emulator_ends_with_the_process_that_started_it() -> None:
     ("text", "instant"),
     [("2026-11-23T08:30", 1_795_390_200_000_000_000), ("1795390200000000000", 1_795_390_200_000_000_000)],
 )
-def test_a_start_is_korean_time_or_nanoseconds(text: str, instant: int) -> None:
+def test_a_clock_is_set_in_korean_time_or_nanoseconds(text: str, instant: int) -> None:
     assert instant_of(text) == instant
