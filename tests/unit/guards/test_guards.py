@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -373,3 +374,9 @@ def test_all_faults_of_a_configuration_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Limits(max_order_ppm=10**6, daily_buys_ppm=-1, min_confidence=0.2)
     assert all(name in caught.value.found for name in ("max_order_ppm", "daily_buys_ppm", "min_confidence"))
+
+
+def test_only_the_guards_make_cleared_orders() -> None:
+    source = Path(__file__).resolve().parents[3] / "src" / "haetae"
+    makers = {p.relative_to(source).parts[0] for p in source.rglob("*.py") if "ClearedOrder(" in p.read_text("utf-8")}
+    assert makers == {"guards"}
