@@ -26,7 +26,7 @@ DAY = dt.date(2026, 3, 4)
 RULES = Rulebook.on(DAY)
 BARS = 24
 seeds = st.integers(0, 2**32 - 1)
-laws = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+laws = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass

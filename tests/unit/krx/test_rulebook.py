@@ -7,7 +7,7 @@ import datetime as dt
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from haetae.domain.errors import MarketRuleError
@@ -53,7 +53,6 @@ def test_ticks_of_funds() -> None:
     assert Rulebook.on(TODAY).tick_size(35_000, Kind.ETN) == 5
 
 
-@settings(deadline=None)
 @given(any_day, any_kind, any_market, any_price, st.integers(0, 30))
 def test_rounding_lands_on_the_grid_on_its_own_side(
     day: dt.date, kind: Kind, market: Market, price: int, count: int
@@ -77,7 +76,6 @@ def test_limits_are_those_at_which_the_market_was_seen_to_stop() -> None:
         assert found == (int(row["lower"]), int(row["upper"])), row
 
 
-@settings(deadline=None)
 @given(any_day, any_kind, any_market, any_price)
 def test_limits_enclose_the_base_on_the_grid_and_within_the_percentage(
     day: dt.date, kind: Kind, market: Market, price: int
@@ -132,13 +130,11 @@ def test_a_charge_is_floored_to_a_won_each() -> None:
     assert Rulebook.on(TODAY).with_fees(FeeSchedule(0)).charge(Side.SELL, 999, Market.KOSPI, Kind.COMMON).total == 1
 
 
-@settings(deadline=None)
 @given(st.integers(0, 9 * 10**18), st.integers(0, 10**9))
 def test_the_compiled_charge_is_exact_far_beyond_a_product_of_int64(amount: int, ppb: int) -> None:
     assert scalar.charge(amount, ppb) == amount * ppb // 10**9
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10**13), st.integers(1, 2_000_000), st.integers(0, 5_000_000), st.sampled_from([1, 10]))
 def test_affordable_is_the_most_that_can_be_reserved(cash: int, price: int, ppb: int, lot: int) -> None:
     most = scalar.affordable(cash, price, ppb, lot)

@@ -197,17 +197,19 @@ def clip(
             s = turns[turn_row, turn]
             lot = frame.lots[s]
             wanted = quantities[env, s]
-            result[env, s] = 0
+            freed = accounts.order[env, s, HELD]
+            admitted = 0
             if wanted < 0:
-                result[env, s] = -(min(-wanted, accounts.shares[env, s]) // lot * lot)
-            if wanted != 0:
-                cash += accounts.order[env, s, HELD]
-            if wanted > 0:
+                admitted = -(min(-wanted, accounts.shares[env, s]) // lot * lot)
+            elif wanted > 0:
                 limit = limits[limit_row, s]
                 price = limit if limit != 0 else frame.upper[day, s]
-                bought = min(wanted // lot * lot, affordable(cash, price, terms.fee_ppb, lot))
-                result[env, s] = bought
-                cash -= reserve_buy(bought, price, terms.fee_ppb)
+                admitted = min(wanted // lot * lot, affordable(cash + freed, price, terms.fee_ppb, lot))
+                if admitted > 0:
+                    cash -= reserve_buy(admitted, price, terms.fee_ppb)
+            if admitted != 0:
+                cash += freed
+            result[env, s] = admitted
 
 
 @njit(cache=True, error_model="numpy")
