@@ -26,6 +26,8 @@ from haetae.emulator.settings import MarketSettings
 from haetae.krx import Rulebook
 from haetae.krx.calendar import previous_trading_day, trading_days
 
+_SESSIONS_KEPT = 40
+"""Bridged sessions held in memory (2.4 MB each for 160 names); more than a collector asks at once."""
 INDICES = {"0001": Market.KOSPI, "1001": Market.KOSDAQ}
 _BASE_POINTS = {"0001": 260_000.0, "1001": 82_000.0}
 
@@ -101,6 +103,7 @@ class World:
         self._key = key
         self._recorded = recorded
         self._cache: dict[int, MinuteBars] = {}
+        self._struck: dict[int, MinuteBars] = {}
         self._shocks: list[Shock] = []
         self._places = tuple((item.kind, item.market) for item in instruments)
         self.indices = self._index_tables()
@@ -111,10 +114,11 @@ class World:
 
     def minutes(self, row: int) -> MinuteBars:
         """Return the minute bars of a session; the same ones at every call."""
-        bars = self._cache.get(row)
+        bars = self._struck.get(row) or self._cache.get(row)
         if bars is None:
-            bars = self._bridged(row)
-            self._cache[row] = bars
+            if len(self._cache) >= _SESSIONS_KEPT:
+                del self._cache[next(iter(self._cache))]
+            bars = self._cache[row] = self._bridged(row)
         return bars
 
     def _bridged(self, row: int) -> MinuteBars:
@@ -129,6 +133,7 @@ class World:
         self._shocks = sorted([*self._shocks, shock], key=lambda item: item.at)
         first = min(self.row[day_of(int(item.at))] for item in self._shocks)
         self.daily = self._first.copy()
+        self._struck.clear()
         for row in [row for row in self._cache if row >= first]:
             del self._cache[row]
         for item in self._shocks:
@@ -141,7 +146,7 @@ class World:
         shocked = shocked_minutes(
             self.minutes(row), shock, self.symbols, self.daily.base[row], self.grid(self.days[row])
         )
-        self._cache[row] = shocked
+        self._struck[row] = shocked
         day = self.daily
         live = shocked.volume.sum(axis=0) > 0
         big = np.iinfo(np.int64).max
