@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 
 import numpy as np
 
@@ -32,12 +33,14 @@ async def test_history_taken_over_the_wire_equals_the_market() -> None:
                 assert np.array_equal(
                     table.column(name).to_numpy(), getattr(world.daily, name)[: world.row[DAY], column]
                 )
-        bars, column = world.minutes(world.row[last]), world.column["005930"]
-        table = await rig.ask(source.minute_bars("005930", last))
-        live = np.flatnonzero(bars.volume[:, column])
-        assert np.array_equal(table.column("start").to_numpy(), bars.start[live])
-        for name in ("open", "high", "low", "close", "volume"):
-            assert np.array_equal(table.column(name).to_numpy(), getattr(bars, name)[live, column])
+        late_open = dt.date(2026, 11, 19)
+        for day in (last, late_open):
+            bars, column = world.minutes(world.row[day]), world.column["005930"]
+            table = await rig.ask(source.minute_bars("005930", day))
+            live = np.flatnonzero(bars.volume[:, column])
+            assert np.array_equal(table.column("start").to_numpy(), bars.start[live])
+            for name in ("open", "high", "low", "close", "volume"):
+                assert np.array_equal(table.column(name).to_numpy(), getattr(bars, name)[live, column])
         index = await rig.ask(source.index_bars("0001", first, last))
         assert np.array_equal(index.column("close").to_numpy(), world.indices["0001"].close[: world.row[DAY]])
         days = await rig.ask(source.open_days(first, last))

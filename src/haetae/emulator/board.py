@@ -285,6 +285,16 @@ class Board:
             for row in range(first, max(first, last))
         ]
 
+    def extremes(self, symbol: str, sessions: int) -> tuple[int, dt.date, int, dt.date]:
+        """Return highest price, its day, lowest price, its day of the last finished sessions."""
+        column, last = self.world.column[symbol], max(1, self.visible_days())
+        first = max(0, last - sessions)
+        high, low = self.world.daily.high[first:last, column], self.world.daily.low[first:last, column]
+        top = int(high.argmax())
+        bottom = int(np.where(low > 0, low, np.iinfo(np.int64).max).argmin())
+        days = self.world.days
+        return int(high[top]), days[first + top], int(low[bottom]), days[first + bottom]
+
     def cap(self, symbol: str) -> int:
         """Return the market value in won."""
         item = self.world.instruments[self.world.column[symbol]]

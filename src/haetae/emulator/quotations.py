@@ -43,8 +43,10 @@ class Answer:
 
 
 def _day(text: str) -> dt.date | None:
+    """Return a day asked for; the year 0000, which some clients send for *ever*, is the first day there is."""
+    digits = text.strip()
     try:
-        return day_from(text.strip())
+        return dt.date.min if digits.startswith("0000") else day_from(digits)
     except ValueError:
         return None
 
@@ -101,8 +103,26 @@ def inquire_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
         "short_over_yn": "short_overheated" in item.flags,
         "sltr_yn": "liquidation" in item.flags,
         "mang_issu_cls_code": "Y" if "administrative" in item.flags else "N",
+        **_extremes(board, item.symbol, sight.last),
     }
     return Answer({"output": row})
+
+
+def _extremes(board: Board, symbol: str, last: int) -> dict[str, Any]:
+    """Highs and lows of 250 sessions, of the year, and of 52 weeks, each with its day and distance."""
+    year = sum(1 for day in board.world.days if day.year == board.session.day.year and day < board.session.day)
+    names = (
+        ("d250_hgpr", "d250_lwpr", "_vrss_prpr_rate", "", 250),
+        ("dryy_hgpr", "dryy_lwpr", "_vrss_prpr_rate", "stck_", max(1, year)),
+        ("w52_hgpr", "w52_lwpr", "_vrss_prpr_ctrt", "", 245),
+    )
+    row: dict[str, Any] = {}
+    for top, bottom, distance, prefix, sessions in names:
+        high, high_day, low, low_day = board.extremes(symbol, sessions)
+        row |= {f"{prefix}{top}": high, f"{top}_date": high_day, f"{prefix}{bottom}": low, f"{bottom}_date": low_day}
+        row[f"{top}{distance}"] = 100.0 * (last - high) / high if high else 0.0
+        row[f"{bottom}{distance}"] = 100.0 * (last - low) / low if low else 0.0
+    return row
 
 
 def inquire_book(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:

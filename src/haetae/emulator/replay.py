@@ -3,8 +3,9 @@
 Daily bars are taken as they are; minutes are bridged inside them, or taken from the lake where its
 minute rows add up to the daily bar exactly. Names are chosen point in time: the largest by turnover
 before the first live day. What the lake does not tell is assumed and named: a name without an
-instrument row is a KOSPI common share; the base price is the last close, or the day's open where the
-bar would leave the ±30 % limits around it (ex-days, adjusted series); a day without trades is a halt.
+instrument row is a KOSPI common share with 200 times its usual daily volume outstanding; the base
+price is the last close, or the day's open where the bar would leave the ±30 % limits around it
+(ex-days, adjusted series); a day without trades is a halt.
 Not here: the synthetic market (``market``), reading of files (``store``).
 """
 
@@ -54,7 +55,8 @@ def world_of_lake(lake: BarLake, settings: MarketSettings) -> World:
     days = tuple(past + live)
     symbols = _largest(rows, found, first_live, settings.listed)
     columns = _pivot(rows, found, days, symbols)
-    instruments = _instruments(lake, symbols, first_live)
+    usual = np.median(columns["volume"][: len(past)], axis=0).astype(np.int64)
+    instruments = _instruments(lake, symbols, usual, first_live)
     daily = _table(columns, days, instruments)
     base = daily.base[len(past)]
     instruments = tuple(_based(item, int(base[place]), first_live) for place, item in enumerate(instruments))
@@ -131,7 +133,7 @@ def _table(
     return DailyTable(base, prices["open"], prices["high"], prices["low"], prices["close"], volume)
 
 
-def _instruments(lake: BarLake, symbols: tuple[str, ...], as_of: dt.date) -> tuple[Instrument, ...]:
+def _instruments(lake: BarLake, symbols: tuple[str, ...], usual: Int64Array, as_of: dt.date) -> tuple[Instrument, ...]:
     known: dict[str, Instrument] = {}
     if "instruments" in lake.versions():
         table = lake.read("instruments", symbols=list(symbols), end=as_of)
@@ -149,11 +151,14 @@ def _instruments(lake: BarLake, symbols: tuple[str, ...], as_of: dt.date) -> tup
                 flags=frozenset(word for word in line["flags"].split(",") if word),
                 as_of=line["as_of"],
             )
-    return tuple(known.get(symbol) or _assumed(symbol, as_of) for symbol in symbols)
+    return tuple(
+        known.get(symbol) or _assumed(symbol, int(volume), as_of) for symbol, volume in zip(symbols, usual, strict=True)
+    )
 
 
-def _assumed(symbol: str, as_of: dt.date) -> Instrument:
-    return Instrument(symbol, symbol, Market.KOSPI, Kind.COMMON, dt.date(1990, 1, 3), 0, 1_000_000, as_of=as_of)
+def _assumed(symbol: str, volume: int, as_of: dt.date) -> Instrument:
+    shares = max(1, volume) * 200
+    return Instrument(symbol, symbol, Market.KOSPI, Kind.COMMON, dt.date(1990, 1, 3), 0, shares, as_of=as_of)
 
 
 def _based(item: Instrument, base: int, as_of: dt.date) -> Instrument:

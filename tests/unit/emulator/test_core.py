@@ -83,6 +83,24 @@ def test_names_of_parameters_may_come_in_any_case() -> None:
     assert answer["output"]["stck_shrn_iscd"] == "005930"
 
 
+def test_price_tells_the_highs_and_lows_of_finished_sessions_with_their_days() -> None:
+    price = Desk().log_in().get("quotations/inquire-price", "FHKST01010100", FID_INPUT_ISCD="005930")["output"]
+    world = shared_world()
+    row, column = world.row[DAY], world.column["005930"]
+    highs = world.daily.high[:row, column]
+    assert int(price["w52_hgpr"]) == highs.max()
+    assert price["w52_hgpr_date"] == f"{world.days[int(highs.argmax())]:%Y%m%d}"
+    assert int(price["d250_lwpr"]) == world.daily.low[:row, column].min()
+
+
+def test_chart_from_the_year_zero_means_from_the_beginning() -> None:
+    desk = Desk().log_in()
+    assert chart(desk, "00000101", f"{DAY:%Y%m%d}") == chart(desk, "20250101", f"{DAY:%Y%m%d}")
+    asked = {"FID_INPUT_ISCD": "005930", "FID_INPUT_DATE_1": "x", "FID_INPUT_DATE_2": "20261123"}
+    answer = desk.get("quotations/inquire-daily-itemchartprice", "FHKST03010100", **asked)
+    assert answer["msg_cd"] == "OPSQ2002"
+
+
 def test_multprice_answers_the_slots_that_are_filled() -> None:
     desk = Desk().log_in()
     asked = {"FID_INPUT_ISCD_1": "005930", "FID_INPUT_ISCD_2": "000660", "FID_INPUT_ISCD_3": "999999"}
