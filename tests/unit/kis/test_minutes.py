@@ -1,0 +1,133 @@
+"""Minute bars from prints and snapshots."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND
+from haetae.kis.minutes import MinuteBook, Snapshot
+
+OPEN = 1_795_392_000 * NS_PER_SECOND
+EDGES = [(OPEN + i * NS_PER_MINUTE, OPEN + (i + 1) * NS_PER_MINUTE) for i in range(4)]
+BEFORE = Snapshot(price=1_000, open=0, high=0, low=0, volume=0)
+
+prints = st.lists(
+    st.tuples(st.integers(0, 239), st.integers(900, 1_100), st.integers(1, 50)),
+    max_size=40,
+).map(sorted)
+
+
+def fold(printed):
+    """Return (second, price, cumulative volume)."""
+    total = 0
+    for second, price, volume in printed:
+        total += volume
+        yield second, price, total
+
+
+@given(prints)
+def test_streamed_bars_are_those_of_the_prints(printed):
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    for second, price, total in fold(printed):
+        book.trade("005930", OPEN + second * NS_PER_SECOND, price, total)
+    last = 1_000
+    for minute in range(4):
+        mine = [(price, volume) for second, price, volume in printed if second // 60 == minute]
+        slice_ = book.close()
+        got = (slice_.open[0], slice_.high[0], slice_.low[0], slice_.close[0], slice_.volume[0])
+        if mine:
+            prices = [price for price, _ in mine]
+            last = prices[-1]
+            assert got == (prices[0], max(prices), min(prices), last, sum(volume for _, volume in mine))
+        else:
+            assert got == (last, last, last, last, 0)
+        assert bool(slice_.traded[0]) == bool(mine)
+    assert book.late == 0
+
+
+@given(prints, st.sets(st.integers(0, 39)))
+def test_lost_messages_lose_no_shares(printed, lost):
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    seen = list(fold(printed))
+    for i, (second, price, total) in enumerate(seen):
+        if i not in lost or i == len(seen) - 1:
+            book.trade("005930", OPEN + second * NS_PER_SECOND, price, total)
+    assert sum(int(book.close().volume[0]) for _ in EDGES) == (seen[-1][2] if seen else 0)
+
+
+@given(prints)
+def test_bars_from_snapshots_keep_close_and_volume_and_stay_within_the_true_range(printed):
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    seen = list(fold(printed))
+    for minute in range(4):
+        known = [row for row in seen if row[0] < (minute + 1) * 60]
+        mine = [row[1] for row in known if row[0] >= minute * 60]
+        before = [row[1] for row in known if row[0] < minute * 60]
+        if known:
+            day = [row[1] for row in known]
+            book.snapshot("005930", Snapshot(day[-1], day[0], max(day), min(day), known[-1][2]))
+        slice_ = book.close()
+        if mine:
+            assert slice_.close[0] == mine[-1]
+            assert slice_.high[0] <= max([*mine, before[-1] if before else mine[0]])
+            assert slice_.low[0] >= min([*mine, before[-1] if before else mine[0]])
+            assert slice_.low[0] <= slice_.close[0] <= slice_.high[0]
+        else:
+            assert not slice_.traded[0]
+
+
+def test_a_print_that_comes_too_late_gives_its_shares_to_the_next_minute():
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    book.trade("005930", OPEN + 10 * NS_PER_SECOND, 1_000, 10)
+    assert book.close().volume[0] == 10
+    book.trade("005930", OPEN + 50 * NS_PER_SECOND, 1_010, 15)
+    assert book.late == 1
+    assert book.close().volume[0] == 5
+
+
+def test_a_print_of_the_next_minute_waits_for_it():
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    book.trade("005930", OPEN + 61 * NS_PER_SECOND, 1_010, 10)
+    assert not book.close().traded[0]
+    assert book.close().open[0] == 1_010
+
+
+def test_the_print_stamped_with_the_close_belongs_to_the_last_bar():
+    book = MinuteBook({"005930": BEFORE}, EDGES[:1])
+    book.trade("005930", EDGES[0][1], 1_020, 500)
+    slice_ = book.close()
+    assert (slice_.close[0], slice_.volume[0]) == (1_020, 500)
+
+
+def test_begun_within_a_session_the_first_bar_counts_only_its_own_shares():
+    book = MinuteBook({"005930": Snapshot(1_000, 990, 1_010, 980, 700)}, EDGES[1:])
+    book.trade("005930", OPEN + 59 * NS_PER_SECOND, 1_005, 720)
+    book.trade("005930", OPEN + 61 * NS_PER_SECOND, 1_006, 730)
+    slice_ = book.close()
+    assert (slice_.open[0], slice_.volume[0]) == (1_006, 10)
+
+
+def test_a_snapshot_after_missed_messages_heals_the_bar():
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    book.trade("005930", OPEN, 1_000, 10)
+    book.snapshot("005930", Snapshot(1_030, 1_000, 1_050, 990, 100))
+    slice_ = book.close()
+    bar = [slice_.open[0], slice_.high[0], slice_.low[0], slice_.close[0], slice_.volume[0]]
+    assert bar == [1_000, 1_050, 990, 1_030, 100]
+
+
+def test_slices_hold_all_symbols_sorted_and_ignore_strangers():
+    book = MinuteBook({"005930": BEFORE, "000660": BEFORE}, EDGES)
+    book.trade("999999", OPEN, 5, 5)
+    slice_ = book.close()
+    assert slice_.symbols == ("000660", "005930")
+    assert np.array_equal(slice_.close, [1_000, 1_000])
+
+
+@pytest.mark.parametrize("volume", [0, 10])
+def test_an_old_snapshot_changes_nothing(volume):
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    book.trade("005930", OPEN, 1_000, 10)
+    book.snapshot("005930", Snapshot(900, 900, 900, 900, volume))
+    assert book.close().close[0] == 1_000
