@@ -8,6 +8,7 @@ from haetae.collector.settings import CollectorSettings
 from haetae.desk.settings import DeskSettings
 from haetae.emulator.settings import EmulatorSettings
 from haetae.journal.settings import JournalSettings
+from haetae.kis.settings import KisSettings
 from haetae.krx.settings import FeeSchedule
 from haetae.live.settings import LiveSettings
 from haetae.research.settings import ResearchSettings
@@ -23,6 +24,8 @@ class Settings:
     desk: DeskSettings = field(default_factory=DeskSettings)
     emulator: EmulatorSettings = field(default_factory=EmulatorSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
+    kis: KisSettings | None = None
+    """An account at the broker; none unless its keys are in the environment."""
     krx: FeeSchedule = field(default_factory=FeeSchedule)
     live: LiveSettings = field(default_factory=LiveSettings)
     research: ResearchSettings = field(default_factory=ResearchSettings)

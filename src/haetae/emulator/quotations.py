@@ -3,6 +3,7 @@
 Here: one function per call, from the texts asked to the values of the reply's rows (field names are
 the wire's). Not here: the market (``board``), accounts (``trading``), the envelope (``core``).
 """
+# long: one function per call, a list to look things up in.
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ that is open after recovery.
 Order of things for every event: journal the event, step, journal the commands (fsync before any order
 leaves), then perform. If the journal fails, trading stops. Quotes are not given to the desk.
 """
+# long: one driver with one queue; splitting it would hide the order of journal, step and send.
 
 from __future__ import annotations
 

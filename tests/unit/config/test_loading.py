@@ -110,6 +110,37 @@ def test_a_file_value_of_another_type_does_not_fit(value: object, kind: type) ->
         convert(Leaf(value, "a.toml"), kind)
 
 
+ACCOUNT = {
+    "HAETAE_KIS__REST_URL": "http://127.0.0.1:1",
+    "HAETAE_KIS__WS_URL": "ws://127.0.0.1:2",
+    "HAETAE_KIS__APP_KEY": "key",
+    "HAETAE_KIS__APP_SECRET": "s3cret",
+    "HAETAE_KIS__ACCOUNT": "12345678",
+}
+
+
+def test_an_account_comes_from_the_environment_and_stays_masked() -> None:
+    assert load([], {}).kis is None
+    settings = load([], ACCOUNT)
+    assert settings.kis is not None
+    assert settings.kis.app_secret.reveal() == "s3cret"
+    assert "s3cret" not in repr(settings)
+
+
+def test_a_secret_in_a_file_is_a_fault_that_does_not_show_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "a.toml", '[kis]\napp_secret = "s3cret"\n')
+    with pytest.raises(ConfigError) as caught:
+        load([path], {})
+    assert "environment" in caught.value.found
+    assert "s3cret" not in caught.value.found
+
+
+def test_real_hosts_are_refused_without_the_flag() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load([], {**ACCOUNT, "HAETAE_KIS__REST_URL": "https://openapi.koreainvestment.com:9443"})
+    assert "live_allowed" in str(caught.value.found)
+
+
 ROOT = Path(__file__).resolve().parents[3]
 FILES = sorted((ROOT / "configs").glob("*.toml"))
 

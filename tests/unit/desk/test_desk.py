@@ -1,4 +1,5 @@
 """The reducer: deterministic, balanced to the won, single-flight, and quiet when it must be."""
+# long: the reducer has one face, and its laws stand together.
 
 from __future__ import annotations
 
