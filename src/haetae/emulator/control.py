@@ -95,9 +95,10 @@ class Control:
             speed = given["speed"]
             if not isinstance(speed, (int, float)) or isinstance(speed, bool) or not 0 <= speed <= 100_000:
                 raise _unusable(f"speed {speed!r}")
-            service.clock.set_speed(float(speed))
+            service.set_speed(float(speed))
         elif given.get("pause"):
-            service.clock.set_speed(0.0)
+            service.catch_up()
+            service.set_speed(0.0)
             service.catch_up()
             await service.deliver()
         else:

@@ -38,8 +38,14 @@ class Service:
         """Join a core and a clock; nothing is bound yet."""
         self.core = core
         self.clock = clock
+        core.gate.set_speed(clock.speed)
         self._sockets: dict[Line, web.WebSocketResponse] = {}
         self._writing: dict[Line, asyncio.Lock] = {}
+
+    def set_speed(self, speed: float) -> None:
+        """Let the clock run so many times as fast as the machine's, 0 stops it."""
+        self.clock.set_speed(speed)
+        self.core.gate.set_speed(speed)
 
     def catch_up(self) -> None:
         """Bring the market to the clock."""

@@ -185,6 +185,14 @@ def test_malformed_account_numbers_are_refused(account: str) -> None:
     assert desk.order("TTTC0012U", CANO=account, PDNO="005930", ORD_UNPR="0")["msg_cd"] == "OPSQ2000"
 
 
+def test_hash_of_a_body_is_given_without_a_token() -> None:
+    desk = Desk()
+    call = Call(Mode.REAL, "POST", "/uapi/hashkey", {}, {}, b'{"PDNO": "005930"}')
+    body = json.loads(desk.core.handle(call).body)
+    assert body["BODY"] == {"PDNO": "005930"}
+    assert len(body["HASH"]) == 64
+
+
 def test_legacy_and_new_tr_ids_place_the_same_order() -> None:
     desk = Desk().log_in()
     for tr_id in ("TTTC0012U", "TTTC0802U"):

@@ -80,6 +80,15 @@ def test_nineteenth_call_of_a_second_is_refused_and_the_window_slides() -> None:
     assert report["keys"][0]["peak_per_second"] == 18
 
 
+def test_accelerated_time_forgives_bursts_but_holds_the_average_rate() -> None:
+    desk = Desk(limits=LimitSettings()).log_in()
+    desk.core.gate.set_speed(101.0)
+    burst = [desk.reply(*PRICE, FID_INPUT_ISCD="005930").status for _ in range(400)]
+    assert (burst.count(200), burst.count(500)) == (18 * 21, 400 - 18 * 21)
+    desk.at(desk.core.now + 10 * NS_PER_SECOND)
+    assert desk.reply(*PRICE, FID_INPUT_ISCD="005930").status == 500
+
+
 def test_mock_domain_takes_one_call_a_second() -> None:
     desk = Desk(mode=Mode.MOCK, limits=LimitSettings()).log_in()
     assert [desk.reply(*PRICE, FID_INPUT_ISCD="005930").status for _ in range(2)] == [200, 500]
