@@ -36,14 +36,15 @@ class ResearchSettings:
     """Rankers to try; the first one's scores drive the portfolio, whatever the others show."""
     seed_count: int = 1
     """Fits per fold under different seeds; their scores are averaged as ranks."""
-    shuffled_controls: int = 3
-    """Fits on labels dealt out anew: an alarm for leaks. One shows luck, three show its size."""
-    control_thinning: int = 5
-    """Controls learn from every fifth of the training sessions; a leak would show all the same."""
+    shuffled_controls: int = 2
+    """Fits on labels dealt out anew: an alarm for leaks. One shows luck, two show its size."""
+    control_thinning: int = 10
+    """Controls learn from a tenth of the training sessions; a leak would show all the same."""
     index: str = "0001"
     """KOSPI, in the broker's code."""
     universe: UniverseSettings = field(default_factory=UniverseSettings)
-    ranker: RankerSettings = field(default_factory=RankerSettings)
+    ranker: RankerSettings = field(default_factory=lambda: RankerSettings(n_threads=2))
+    """Two threads: research runs apart from trading; the scores do not depend on their number."""
     walk: WalkForwardSettings = field(default_factory=WalkForwardSettings)
     constraints: Constraints = field(default_factory=Constraints)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
