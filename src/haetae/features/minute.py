@@ -15,6 +15,7 @@ Not here: cross-sectional features and observations for policies (``policies``),
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from typing import Final
 
@@ -22,11 +23,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from haetae.domain.errors import MarketRuleError
 from haetae.domain.learning import FeatureSpec
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
-from haetae.domain.units import NS_PER_MINUTE, Instant
+from haetae.domain.units import NS_PER_MINUTE, Instant, instant_at
 from haetae.features import specs as _specs
+from haetae.krx.calendar import opens_at
 
 FloatArray = NDArray[np.float32]
 State = NDArray[np.float64]
@@ -268,14 +271,23 @@ def fold(state: State, panel: Panel, minutes: Int64Array) -> tuple[State, FloatA
     return _run(state, (panel.high, panel.low, panel.close, panel.volume), panel.traded, minutes)
 
 
-def session_minutes(panel: Panel) -> Int64Array:
-    """Return the minute of the session of every bar, counted from the first bar of its day.
+def _opening(day: dt.date, first_bar: Instant) -> Instant:
+    try:
+        return instant_at(day, opens_at(day))
+    except MarketRuleError:  # a day the exchange's calendar does not know, such as a made-up one
+        return first_bar
 
-    A panel is expected to hold whole sessions (the feed makes a row for every minute).
+
+def session_minutes(panel: Panel) -> Int64Array:
+    """Return the minute of the session of every bar, counted from the opening of its day.
+
+    A panel is expected to hold a row for every minute, as the feed delivers them. On days that
+    are no trading days of the exchange the first bar counts as the opening.
     """
     minutes = np.zeros(len(panel), dtype=np.int64)
-    for _day, first, last in panel.sessions():
-        minutes[first:last] = (panel.start[first:last] - panel.start[first]) // NS_PER_MINUTE
+    for day, first, last in panel.sessions():
+        opening = _opening(day, int(panel.start[first]))
+        minutes[first:last] = (panel.start[first:last] - opening) // NS_PER_MINUTE
     return minutes
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import math
 
 import numpy as np
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haetae.domain.panel import Panel
+from haetae.domain.units import NS_PER_MINUTE, instant_at
 from haetae.features import minute
+from haetae.krx import Rulebook
 from random_panels import minute_panel, perturbed_after
 
 
@@ -132,3 +135,15 @@ def test_the_feature_hash_follows_names_and_versions() -> None:
     assert feature_hash(raised) != minute.feature_hash()
     assert feature_hash(minute.SPECS) == minute.feature_hash()
     assert len(minute.NAMES) == len(set(minute.NAMES)) == 16
+
+
+def test_the_minute_of_the_session_follows_the_opening_of_the_day() -> None:
+    panel = minute_panel(10, sessions=1, minutes=30)
+    late = dt.date(2025, 11, 13)
+    first = instant_at(late, 100_300)
+    start = first + np.arange(30, dtype=np.int64) * NS_PER_MINUTE
+    on_late_day = dataclasses.replace(
+        panel, days=np.full(30, 20251113, dtype=np.int32), start=start, end=start + NS_PER_MINUTE
+    )
+    assert minute.session_minutes(on_late_day).tolist() == list(range(3, 33))
+    assert minute.minute_of_session(first, Rulebook.on(late).session.open_at) == 3
