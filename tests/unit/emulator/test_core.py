@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from service_rig import DAY, KEY, SMALL, Desk, shared_world
 
 from haetae.domain.errors import MarketRuleError
 from haetae.domain.market import Market
@@ -17,6 +16,7 @@ from haetae.emulator.server import build_world
 from haetae.emulator.settings import EmulatorSettings
 from haetae.kis.wire.masters import parse_master
 from haetae.kis.wire.operations import Mode
+from unit.emulator.service_rig import DAY, KEY, SMALL, Desk, shared_world
 
 
 def chart(desk: Desk, first: str, last: str, symbol: str = "005930") -> list[dict]:

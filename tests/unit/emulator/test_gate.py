@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from service_rig import DAY, KEY, SECRET, Desk
 
 from haetae.domain.errors import ConfigError
 from haetae.domain.units import NS_PER_SECOND, instant_at
 from haetae.emulator.gate import Gate
 from haetae.emulator.settings import LimitSettings
 from haetae.kis.wire.operations import Mode
+from unit.emulator.service_rig import DAY, KEY, SECRET, Desk
 
 PRICE = ("quotations/inquire-price", "FHKST01010100")
 

@@ -6,7 +6,6 @@ import socket
 
 import aiohttp
 import pytest
-from service_rig import DAY, KEY, SECRET, SMALL, shared_world
 
 from haetae.domain.errors import ConfigError
 from haetae.domain.units import NS_PER_MINUTE, instant_at
@@ -15,6 +14,7 @@ from haetae.emulator.settings import EmulatorSettings, LimitSettings
 from haetae.kis.wire.control import Ack, Subscription, build_subscription, read_control
 from haetae.kis.wire.frames import is_data, parse_frame, records
 from haetae.kis.wire.records import NoticeRecord, TradeRecord
+from unit.emulator.service_rig import DAY, KEY, SECRET, SMALL, shared_world
 
 OPEN = instant_at(DAY, 100_000)
 
