@@ -122,7 +122,13 @@ class KisBroker:
             "EXCG_ID_DVSN_CD": "KRX",
         }
         name = "order-cash-buy" if intent.side is Side.BUY else "order-cash-sell"
-        sent = await self._send(name, values, Lane.URGENT if intent.escape else Lane.ORDER)
+        try:
+            sent = await self._send(name, values, Lane.URGENT if intent.escape else Lane.ORDER)
+        except asyncio.CancelledError:
+            # The request goes on without its caller; a reading finds what became of it.
+            working.unknown = True
+            self._follow()
+            raise
         now = self._clock.now()
         match sent:
             case Acked(reply=reply):
