@@ -26,11 +26,11 @@ class NetPolicy:
     def from_files(cls, files: Mapping[str, bytes], expected_features: Sequence[str] | None = None) -> NetPolicy:
         """Load from ``policy.npz`` and ``manifest.json``; see ``artefact.from_files`` for refusals."""
         digest = hashlib.sha256(files.get(WEIGHTS_FILE, b"")).hexdigest()
-        return cls(from_files(files, expected_features), f"net:{digest[:12]}")
+        return cls(from_files(files, expected_features), f"net-{digest[:12]}")
 
     @property
     def policy_id(self) -> str:
-        """``net:`` with the first twelve digits of the weights' hash."""
+        """``net-`` with the first twelve digits of the weights' hash."""
         return self._policy_id
 
     def propose(self, view: View) -> Proposal:

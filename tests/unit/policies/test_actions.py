@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -36,3 +37,12 @@ def test_wishes_beyond_gross_are_scaled_down_together():
     limits = ActionMap(max_weight=0.5, gross=0.6, band=0.0, turnover_cap=10.0, floor=0.0)
     targets = target_weights(np.full(3, 30.0), np.zeros(3), np.ones(3, bool), limits)
     assert np.allclose(targets, 0.2)
+
+
+def test_the_largest_differences_use_the_turnover_first():
+    limits = ActionMap(max_weight=0.3, gross=0.9, band=0.02, turnover_cap=0.1, floor=0.01)
+    scores = np.array([3.0, -1.0, 2.0, 0.0])
+    weights = target_weights(scores, np.zeros(4), np.ones(4, bool), limits)
+    assert np.isfinite(weights[0])
+    assert np.isnan(weights[[1, 2, 3]]).all()
+    assert np.nansum(weights) == pytest.approx(2 * limits.turnover_cap)

@@ -61,7 +61,7 @@ def test_a_proposal_repeats_and_leaves_out_what_cannot_be_traded():
     assert set(first.targets) == {"000020", "005930", "035720"}
     assert all(0 < w <= 0.2 for w in first.targets.values())
     assert "000020" not in policy.propose(_view(tradable=[False, True, True])).targets
-    assert policy.policy_id.startswith("net:")
+    assert policy.policy_id.startswith("net-")
 
 
 def test_the_rank_policy_holds_the_best_names_and_nothing_without_scores():
