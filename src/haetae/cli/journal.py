@@ -1,4 +1,4 @@
-"""``haetae journal verify|export``: can the record be trusted, and what does it hold."""
+"""``haetae journal verify|replay|export``: can the record be trusted, and what does it hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from haetae.cli.options import JSON
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say
-from haetae.domain.errors import Text
+from haetae.domain.errors import JournalError, Text
 from haetae.domain.units import kst_text
 
 nouns = typer.Typer(no_args_is_help=True, help=hint("거래 저널", "The journal of trading"))
@@ -32,6 +32,25 @@ def verify(path: PathArgument, json_file: JSON = None) -> None:
     for kind, count in found.kinds.items():
         print(f"  {kind:<16} {count:>9,}")
     write_record(json_file, dataclasses.asdict(found))
+
+
+@nouns.command(
+    "replay",
+    help=hint("다시 접어 같은 명령이 나오는지 봅니다.", "Fold the days again and compare."),
+)
+def replay(path: PathArgument, json_file: JSON = None) -> None:
+    """Fold every day of the journal again; a differing command is exit code 5."""
+    check_target(json_file)
+    from haetae.wiring import journals
+
+    found = journals.replay(path)
+    size = f"{found.days}d {found.events:,} → {found.commands:,}"
+    print(say(Text(ko=f"{size} · 다른 명령 {found.differences}건", en=f"{size} · {found.differences} commands differ")))
+    if found.first:
+        print(found.first)
+    write_record(json_file, dataclasses.asdict(found))
+    if found.differences:
+        raise typer.Exit(JournalError.exit_code)
 
 
 @nouns.command("export", help=hint("모든 기록을 JSON 줄로 씁니다.", "Write every entry as a line of JSON."))

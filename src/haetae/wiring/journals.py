@@ -6,8 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from haetae import live
 from haetae.domain.units import Instant
 from haetae.journal import JournalDb, export_jsonl
+from haetae.krx import Rulebook
+from haetae.store.lake import Lake
+from haetae.wiring.desks import desk_settings, initial_desk, opening_book, read_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,38 @@ def verify(path: Path) -> JournalReport:
             kinds[kind] += 1
             first, last = at if first is None else first, at
         return JournalReport(path, count, journal.head[1], first, last, dict(sorted(kinds.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayReport:
+    """What folding a journal again came to; ``first`` shows the first command that differs."""
+
+    path: Path
+    days: int
+    events: int
+    commands: int
+    differences: int
+    first: str
+
+
+def replay(path: Path) -> ReplayReport:
+    """Fold every planned day of a journal again and compare each command byte for byte."""
+    plan = read_plan(path)
+    lake = Lake(plan.lake)
+    settings = desk_settings(plan.decision_minutes, plan.first_decision_minute)
+    events = commands = differences = 0
+    first = ""
+    with JournalDb(path, read_only=True) as journal:
+        for day in plan.days:
+            desk = initial_desk(lake, day, opening_book(plan), settings)
+            found = live.replay(journal, desk, Rulebook.on(day.day))
+            events += found.events
+            commands += found.commands
+            differences += len(found.mismatches)
+            if found.mismatches and not first:
+                worst = found.mismatches[0]
+                first = f"seq {worst.seq}: {worst.journalled[:120]} / {worst.replayed[:120]}"
+    return ReplayReport(path, len(plan.days), events, commands, differences, first)
 
 
 def export(path: Path, target: Path) -> int:
