@@ -12,6 +12,7 @@ import typer
 from haetae import __version__
 from haetae.cli import emulator, faults, journal, lake, research
 from haetae.cli.bench import bench
+from haetae.cli.demo import demo
 from haetae.cli.text import hint
 from haetae.domain.errors import HaetaeError
 
@@ -54,8 +55,9 @@ def build() -> typer.Typer:
     ) -> None:
         """Take the options that stand before a command."""
 
-    app.add_typer(research.nouns, name="research")
+    app.command(help=hint("수집부터 거래, 회고까지 한 번에.", "The whole trading life in one command."))(demo)
     app.add_typer(emulator.nouns, name="emulator")
+    app.add_typer(research.nouns, name="research")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)

@@ -86,6 +86,17 @@ class EmulatorProcess:
         """Process id, 0 before the start."""
         return self._process.pid if self._process else 0
 
+    def peak_mb(self) -> int:
+        """Return the most memory it has used, from the kernel; 0 where the kernel does not say."""
+        try:
+            status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii", errors="replace")
+        except OSError:
+            return 0
+        for line in status.splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
+        return 0
+
     async def start(self, timeout_s: float = 60.0) -> dict[str, Any]:
         """Start and wait for the line that says where the ports are."""
         self._log.parent.mkdir(parents=True, exist_ok=True)

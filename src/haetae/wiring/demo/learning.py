@@ -1,0 +1,139 @@
+"""Stage "learn": three rankers walk forward over the daily bars; the registry keeps the newest ones.
+
+Every out-of-sample score was made by a model that saw only labels known before. The ensemble is
+the mean of the day-ranks of the three; nothing is chosen on test figures.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from haetae.domain.errors import Text
+from haetae.domain.learning import ModelCard, ModelState
+from haetae.domain.units import Symbol, day_from
+from haetae.features import daily
+from haetae.ml import artefact, labels, quality, rankers, samples, trial, yardsticks
+from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
+from haetae.registry.registry import Registry
+from haetae.wiring.demo.screen import Screen
+from haetae.wiring.demo.selection import Market
+from haetae.wiring.dice import rng
+
+HORIZON = 5
+"""Sessions a score looks ahead; a week outlasts the costs better than a day."""
+ROUND_TRIP_BP = 23.0
+"""Two fees, the 2026 sale tax and a tick each way, for the printed spread only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranking:
+    """Out-of-sample scores, tomorrow's scores, and the figures to print."""
+
+    scores: np.ndarray
+    tomorrow: Mapping[Symbol, float]
+    figures: dict[str, Any]
+    cards: tuple[ModelCard, ...]
+
+
+def eligible(market: Market) -> np.ndarray:
+    """Return who takes part in the ranking of each day, ``(n_days, n_symbols)``: traded common shares.
+
+    Static facts only: today's status flags say nothing of yesterday and would leak.
+    """
+    common = {i.symbol: i.listed_on for i in market.instruments if i.kind.value == "common"}
+    days = np.array([day_from(int(d)) for d in market.panel.days])
+    listed = np.array([common.get(symbol, dt.date.max) for symbol in market.panel.symbols])
+    return market.panel.traded & (listed[None, :] <= days[:, None])
+
+
+def _day_ranks(scores: np.ndarray) -> np.ndarray:
+    return np.stack([samples.ranks(row) for row in scores])
+
+
+def _mean(stack: np.ndarray) -> np.ndarray:
+    known = np.isfinite(stack).sum(axis=0)
+    total = np.nansum(stack, axis=0)
+    return np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0).astype(np.float32)
+
+
+def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, rounds: int) -> Ranking:
+    """Train, judge out of sample, fit the newest models and score the coming session."""
+    outcome = labels.forward_returns(market.panel, HORIZON)
+    who = eligible(market)
+    rows = samples.build(market.features, who, outcome)
+    walk = WalkForwardSettings(train_rows=252, min_train_rows=60, test_rows=42, sample_every=1)
+    first_test = max(120, len(market.panel) - 126)
+    shelf = yardsticks.one_line_scores(market.features, daily.NAMES)
+    masked = {name: np.where(who, score, np.nan).astype(np.float32) for name, score in shelf.items()}
+    low = masked[yardsticks.LOW_VOLATILITY]
+    figures: dict[str, Any] = {}
+    trials, coming, cards = [], [], []
+    for number, kind in enumerate(RankerKind):
+        settings = RankerSettings(kind=kind, rounds=rounds, min_leaf=100, seed=seed)
+        run = trial.run(rows, first_test, settings, walk)
+        figures[kind.value] = _figures(run.scores, outcome.values, low)
+        model, trained = trial.newest(rows, settings, walk)
+        card, files = artefact.pack(
+            model,
+            settings,
+            daily.NAMES,
+            daily.feature_hash(),
+            train_from=day_from(int(market.panel.days[trained[0]])),
+            train_to=day_from(int(market.panel.days[trained[-1]])),
+            horizon=HORIZON,
+            metrics={k: v for k, v in figures[kind.value].items() if isinstance(v, float) and np.isfinite(v)},
+        )
+        card = registry.put(card, files)
+        _take_over(registry, card)
+        trials.append(run.scores)
+        coming.append(model)
+        cards.append(card)
+        screen.progress(Text(ko="순위 모델", en="rankers"), number + 1, len(RankerKind) + 1)
+    ensemble = _mean(np.stack([_day_ranks(s) for s in trials]))
+    figures["ensemble"] = _figures(ensemble, outcome.values, low)
+    figures["baselines"] = {
+        name: _figures(score[first_test:], outcome.values[first_test:], None) for name, score in masked.items()
+    }
+    shuffled = yardsticks.shuffled_within_days(rows.target, rows.bounds, rng(seed, "shuffled labels"))
+    control = trial.run(rows, first_test, RankerSettings(rounds=rounds, min_leaf=100, seed=seed), walk, target=shuffled)
+    figures["baselines"]["shuffled_labels"] = _figures(control.scores, outcome.values, None)
+    screen.progress(Text(ko="순위 모델", en="rankers"), len(RankerKind) + 1, len(RankerKind) + 1)
+    return Ranking(ensemble, tomorrow(market, coming), figures, tuple(cards))
+
+
+def tomorrow(market: Market, models: list[rankers.Ranker]) -> dict[Symbol, float]:
+    """Return the ensemble's score of each eligible symbol for the session after ``market.day``."""
+    who = eligible(market)[-1]
+    inputs = samples.ranked_day(market.features[-1], who)
+    ranked = np.mean([samples.ranks(model.predict(inputs)) for model in models], axis=0)
+    symbols = np.array(market.panel.symbols)[who]
+    return {str(symbol): float(score) for symbol, score in zip(symbols, ranked, strict=True)}
+
+
+def load(registry: Registry, ids: list[str]) -> list[rankers.Ranker]:
+    """Return the rankers of stored cards; refuses artefacts whose hash or features differ."""
+    return [artefact.unpack(*registry.get(model_id), daily.feature_hash()) for model_id in ids]
+
+
+def _take_over(registry: Registry, card: ModelCard) -> None:
+    registry.promote(card.model_id, ModelState.SHADOW, why="demo: out-of-sample figures printed")
+    registry.promote(card.model_id, ModelState.CHAMPION, why="demo: newest model of its kind")
+
+
+def _figures(scores: np.ndarray, outcomes: np.ndarray, low: np.ndarray | None) -> dict[str, Any]:
+    found = quality.rank_quality(scores, outcomes, HORIZON, low)
+    spread = quality.decile_spread(scores, outcomes, HORIZON, round_trip_bp=ROUND_TRIP_BP)
+    told = replace(found).as_json()
+    return {
+        "rank_ic": told["mean"],
+        "icir": told["icir"],
+        "t": told["t"],
+        "days": told["days"],
+        "rank_ic_neutral": told["neutral_mean"],
+        "decile_net_bp": spread.as_json()["net_bp"],
+    }

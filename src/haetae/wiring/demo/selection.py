@@ -1,0 +1,81 @@
+"""Stage "select": daily features, the mood of the market, and the fifty names of tomorrow."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from haetae.domain.learning import UniverseSnapshot
+from haetae.domain.market import Instrument, Int64Array
+from haetae.domain.panel import Panel
+from haetae.domain.units import yyyymmdd
+from haetae.features import daily, feargreed
+from haetae.features.feargreed import FearGreed
+from haetae.store.lake import Lake
+from haetae.store.reference import instruments_on
+from haetae.universe.selection import select
+from haetae.universe.settings import UniverseSettings
+
+INDEX = "0001"
+"""KOSPI in the broker's index codes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Market:
+    """What is known after the close of ``day``: bars, features, mood, names."""
+
+    day: dt.date
+    panel: Panel
+    index_close: Int64Array
+    features: np.ndarray
+    mood: FearGreed
+    instruments: tuple[Instrument, ...]
+    universe: UniverseSnapshot
+
+
+def index_on(lake: Lake, days: np.ndarray) -> Int64Array:
+    """Return closes of the index on a panel's days, points x 100, 0 where the lake has none."""
+    rows = lake.read("index_daily", symbols=[INDEX])
+    known = {
+        yyyymmdd(day): close
+        for day, close in zip(rows.column("day").to_pylist(), rows.column("close").to_pylist(), strict=True)
+    }
+    return np.array([known.get(int(day), 0) for day in days], dtype=np.int64)
+
+
+def read_market(
+    lake: Lake, day: dt.date, settings: UniverseSettings | None = None, *, previous: UniverseSnapshot | None = None
+) -> Market:
+    """Build everything that follows from the daily bars up to ``day``."""
+    panel = lake.panel("daily", None, None, day)
+    index_close = index_on(lake, panel.days)
+    instruments = instruments_on(lake, day)
+    return Market(
+        day=day,
+        panel=panel,
+        index_close=index_close,
+        features=daily.build(panel, index_close),
+        mood=feargreed.build(panel, index_close),
+        instruments=instruments,
+        universe=select(day, instruments, panel, settings, previous=previous),
+    )
+
+
+def exclusion_counts(universe: UniverseSnapshot) -> dict[str, int]:
+    """Return how many symbols each reason kept out."""
+    return dict(sorted(Counter(exclusion.code for exclusion in universe.exclusions).items()))
+
+
+def mood_word(value: float) -> tuple[str, str]:
+    """Return the Korean and English word of an index value; five bands of twenty."""
+    words = (
+        ("극단적 공포", "extreme fear"),
+        ("공포", "fear"),
+        ("중립", "neutral"),
+        ("탐욕", "greed"),
+        ("극단적 탐욕", "extreme greed"),
+    )
+    return words[min(4, max(0, int(value // 20)))]
