@@ -114,6 +114,7 @@ class Board:
         self.world = world
         self.now = now
         self._session: Session | None = None
+        self._extremes: dict[tuple[str, int], tuple[int, tuple[int, dt.date, int, dt.date]]] = {}
         self.move(now)
 
     @property
@@ -132,6 +133,7 @@ class Board:
     def rebuild(self) -> None:
         """Forget what was built of the present session (after a shock)."""
         self._session = None
+        self._extremes.clear()
 
     @property
     def seen(self) -> int:
@@ -287,8 +289,14 @@ class Board:
 
     def extremes(self, symbol: str, sessions: int) -> tuple[int, dt.date, int, dt.date]:
         """Return highest price, its day, lowest price, its day of the last finished sessions."""
-        column, last = self.world.column[symbol], max(1, self.visible_days())
-        first = max(0, last - sessions)
+        last = max(1, self.visible_days())
+        known = self._extremes.get((symbol, sessions))
+        if known is None or known[0] != last:
+            known = self._extremes[symbol, sessions] = (last, self._extremes_until(symbol, sessions, last))
+        return known[1]
+
+    def _extremes_until(self, symbol: str, sessions: int, last: int) -> tuple[int, dt.date, int, dt.date]:
+        column, first = self.world.column[symbol], max(0, last - sessions)
         high, low = self.world.daily.high[first:last, column], self.world.daily.low[first:last, column]
         top = int(high.argmax())
         bottom = int(np.where(low > 0, low, np.iinfo(np.int64).max).argmin())

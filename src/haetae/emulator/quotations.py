@@ -1,26 +1,25 @@
 """Answers of the quotation calls, from what the board lets be seen.
 
 Here: one function per call, from the texts asked to the values of the reply's rows (field names are
-the wire's). Not here: the market (``board``), accounts (``trading``), the envelope (``core``).
+the wire's). Not here: charts (``charts``), the market (``board``), accounts (``trading``), the envelope (``core``).
 """
-# long: one function per call, a list to look things up in.
 
 from __future__ import annotations
 
+import bisect
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from haetae.domain.market import Instrument, Kind, Market
-from haetae.domain.units import Instant, day_from, day_of, hhmmss_of
-from haetae.emulator.board import Board, Sight
+from haetae.domain.market import Kind, Market
+from haetae.domain.units import hhmmss_of
+from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, listed, moved, read_day
+from haetae.emulator.board import Board
+from haetae.emulator.charts import daily_chart, daily_price, index_chart, minute_chart_of_day, minute_chart_today
 from haetae.emulator.gate import Refusal
 from haetae.krx import is_trading_day
 from haetae.krx.closures import LAST_YEAR
 
-Row = Mapping[str, Any]
-UNKNOWN_SYMBOL = Refusal("APBK0656")
 _ALARMS = {"caution": "01", "warning": "02", "danger": "03"}
 _STATES = (
     ("halted", "58"),
@@ -31,43 +30,11 @@ _STATES = (
     ("short_overheated", "59"),
 )
 _GROUPS = {Kind.ETF: "EF", Kind.ETN: "EN", Kind.REIT: "RT"}
-_INDEX_NAMES = {"0001": "종합", "1001": "KOSDAQ"}
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Values of a reply's outputs; ``next_key`` is blank on the last page."""
-
-    outputs: Mapping[str, Row | Sequence[Row]]
-    next_key: str = ""
-    code: str = ""
-
-
-def _day(text: str) -> dt.date | None:
-    """Return a day asked for; the year 0000, which some clients send for *ever*, is the first day there is."""
-    digits = text.strip()
-    try:
-        return dt.date.min if digits.startswith("0000") else day_from(digits)
-    except ValueError:
-        return None
-
-
-def _clock(text: str) -> int:
-    digits = text.strip()
-    return int(digits) if digits.isdigit() and int(digits) else 235_959
-
-
-def _moved(sight: Sight) -> dict[str, Any]:
-    return {"prdy_vrss": sight.change, "prdy_vrss_sign": sight.sign, "prdy_ctrt": sight.change_rate}
-
-
-def _listed(board: Board, asked: Mapping[str, str]) -> Instrument | None:
-    return board.instrument(asked["FID_INPUT_ISCD"].strip())
 
 
 def inquire_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     """Present price of one name with its limits and status flags."""
-    item = _listed(board, asked)
+    item = listed(board, asked)
     if item is None:
         return UNKNOWN_SYMBOL
     sight = board.sight(item.symbol)
@@ -75,7 +42,7 @@ def inquire_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     halted = board.halted(item.symbol)
     tick = board.session.rules.tick_size(sight.last, item.kind, item.market)
     row = {
-        **_moved(sight),
+        **moved(sight),
         "iscd_stat_cls_code": "58" if halted else state,
         "marg_rate": 20.0,
         "rprs_mrkt_kor_name": item.market.value,
@@ -111,7 +78,8 @@ def inquire_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
 
 def _extremes(board: Board, symbol: str, last: int) -> dict[str, Any]:
     """Highs and lows of 250 sessions, of the year, and of 52 weeks, each with its day and distance."""
-    year = sum(1 for day in board.world.days if day.year == board.session.day.year and day < board.session.day)
+    first_of_year = dt.date(board.session.day.year, 1, 1)
+    year = board.session.row - bisect.bisect_left(board.world.days, first_of_year)
     names = (
         ("d250_hgpr", "d250_lwpr", "_vrss_prpr_rate", "", 250),
         ("dryy_hgpr", "dryy_lwpr", "_vrss_prpr_rate", "stck_", max(1, year)),
@@ -128,7 +96,7 @@ def _extremes(board: Board, symbol: str, last: int) -> dict[str, Any]:
 
 def inquire_book(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     """Ten levels of the order book and the expected execution."""
-    item = _listed(board, asked)
+    item = listed(board, asked)
     if item is None:
         return UNKNOWN_SYMBOL
     sight, depth = board.sight(item.symbol), board.depth(item.symbol)
@@ -194,178 +162,9 @@ def multprice(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     return Answer({"output": rows})
 
 
-def daily_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """Daily bars, at most 100, newest first; walk back by the end date. A halted day has a close only."""
-    item = _listed(board, asked)
-    start, end = _day(asked["FID_INPUT_DATE_1"]), _day(asked["FID_INPUT_DATE_2"])
-    if item is None:
-        return UNKNOWN_SYMBOL
-    if start is None or end is None:
-        return Refusal("OPSQ2002")
-    if asked["FID_PERIOD_DIV_CODE"].strip().upper() not in {"D", ""}:
-        return Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
-    rows = board.daily_rows(item.symbol, start, end)[-100:]
-    sight = board.sight(item.symbol)
-    head = {
-        **_moved(sight),
-        "stck_prdy_clpr": sight.base,
-        "acml_vol": sight.volume,
-        "acml_tr_pbmn": sight.turnover,
-        "hts_kor_isnm": item.name,
-        "stck_prpr": sight.last,
-        "stck_shrn_iscd": item.symbol,
-        "stck_mxpr": sight.upper,
-        "stck_llam": sight.lower,
-        "stck_oprc": sight.open,
-        "stck_hgpr": sight.high,
-        "stck_lwpr": sight.low,
-        "lstn_stcn": item.shares_outstanding,
-        "hts_avls": board.cap(item.symbol) // 100_000_000,
-        "stck_fcam": 500,
-    }
-    return Answer({"output1": head, "output2": [_daily(day, bar) for day, bar in reversed(rows)]})
-
-
-def _daily(day: dt.date, bar: tuple[int, ...]) -> Row:
-    """Values as texts already: a collector asks for many of these rows."""
-    opened, high, low, close, volume, turnover, base = bar
-    quiet = volume == 0
-    return {
-        "stck_bsop_date": f"{day:%Y%m%d}",
-        "stck_clpr": str(close),
-        "stck_oprc": "0" if quiet else str(opened),
-        "stck_hgpr": "0" if quiet else str(high),
-        "stck_lwpr": "0" if quiet else str(low),
-        "acml_vol": str(volume),
-        "acml_tr_pbmn": str(turnover),
-        "flng_cls_code": "00",
-        "prdy_vrss": str(close - base),
-        "prdy_vrss_sign": "2" if close > base else "5" if close < base else "3",
-    }
-
-
-def daily_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """The last 30 daily bars, newest first."""
-    item = _listed(board, asked)
-    if item is None:
-        return UNKNOWN_SYMBOL
-    today = day_of(board.now)
-    rows = board.daily_rows(item.symbol, today - dt.timedelta(days=60), today)[-30:]
-    return Answer({"output": [_priced(day, bar) for day, bar in reversed(rows)]})
-
-
-def _priced(day: dt.date, bar: tuple[int, ...]) -> Row:
-    row = dict(_daily(day, bar))
-    del row["acml_tr_pbmn"]
-    base = bar[6]
-    row["prdy_ctrt"] = 100.0 * (bar[3] - base) / base if base else 0.0
-    return row
-
-
-def _minute_clock(start: Instant, end: Instant) -> int:
-    """Stamp of a minute row: its start; the closing auction carries the close."""
-    return hhmmss_of(start) if end - start <= 60_000_000_000 else hhmmss_of(end)
-
-
-def _minutes(board: Board, item: Instrument, day: dt.date, until: int, most: int) -> list[Row]:
-    """Newest first; values are texts already, for these rows are most of what a collector asks."""
-    rows: list[Row] = []
-    date = f"{day:%Y%m%d}"
-    for start, end, (opened, high, low, close, volume, turnover) in reversed(board.minute_rows(item.symbol, day)):
-        clock = _minute_clock(start, end)
-        if clock > until:
-            continue
-        if len(rows) == most:
-            break
-        rows.append(
-            {
-                "stck_bsop_date": date,
-                "stck_cntg_hour": f"{clock:06d}",
-                "stck_prpr": str(close),
-                "stck_oprc": str(opened),
-                "stck_hgpr": str(high),
-                "stck_lwpr": str(low),
-                "cntg_vol": str(volume),
-                "acml_tr_pbmn": str(turnover),
-            }
-        )
-    return rows
-
-
-def _minute_head(board: Board, item: Instrument) -> Row:
-    sight = board.sight(item.symbol)
-    return {
-        **_moved(sight),
-        "stck_prdy_clpr": sight.base,
-        "acml_vol": sight.volume,
-        "acml_tr_pbmn": sight.turnover,
-        "hts_kor_isnm": item.name,
-        "stck_prpr": sight.last,
-    }
-
-
-def minute_chart_today(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """Today's minutes up to an hour, at most 30, newest first."""
-    item = _listed(board, asked)
-    if item is None:
-        return UNKNOWN_SYMBOL
-    rows = _minutes(board, item, board.session.day, _clock(asked["FID_INPUT_HOUR_1"]), 30)
-    return Answer({"output1": _minute_head(board, item), "output2": rows})
-
-
-def minute_chart_of_day(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """Minutes of a past day up to an hour, at most 120, newest first; ``Y`` goes on into earlier days."""
-    item, day = _listed(board, asked), _day(asked["FID_INPUT_DATE_1"])
-    if item is None:
-        return UNKNOWN_SYMBOL
-    if day is None:
-        return Refusal("OPSQ2002")
-    until = _clock(asked["FID_INPUT_HOUR_1"])
-    rows = _minutes(board, item, day, until, 120)
-    if asked["FID_PW_DATA_INCU_YN"].strip().upper() == "Y":
-        earlier = [known for known in board.world.days if known < day]
-        while earlier and len(rows) < 120:
-            rows += _minutes(board, item, earlier.pop(), 235_959, 120 - len(rows))
-    return Answer({"output1": _minute_head(board, item), "output2": rows})
-
-
-def index_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """Daily bars of an index, at most 50, newest first."""
-    code = asked["FID_INPUT_ISCD"].strip()
-    start, end = _day(asked["FID_INPUT_DATE_1"]), _day(asked["FID_INPUT_DATE_2"])
-    if code not in board.world.indices:
-        return Refusal("OPSQ2001", "ERROR INVALID FID_INPUT_ISCD")
-    if start is None or end is None:
-        return Refusal("OPSQ2002")
-    rows = board.index_rows(code, start, end)[-50:]
-    newest = board.index_rows(code, day_of(board.now) - dt.timedelta(days=20), day_of(board.now))
-    last, before = (newest[-1][1][3], newest[-2][1][3]) if len(newest) > 1 else (0, 0)
-    head = {
-        "bstp_nmix_prdy_vrss": last - before,
-        "prdy_vrss_sign": "2" if last > before else "5" if last < before else "3",
-        "bstp_nmix_prdy_ctrt": 100.0 * (last - before) / before if before else 0.0,
-        "prdy_nmix": before,
-        "hts_kor_isnm": _INDEX_NAMES[code],
-        "bstp_nmix_prpr": last,
-        "bstp_cls_code": code,
-    }
-    bars = [
-        {
-            "stck_bsop_date": day,
-            "bstp_nmix_prpr": close,
-            "bstp_nmix_oprc": opened,
-            "bstp_nmix_hgpr": high,
-            "bstp_nmix_lwpr": low,
-            "acml_vol": volume // 1_000,
-        }
-        for day, (opened, high, low, close, volume) in reversed(rows)
-    ]
-    return Answer({"output1": head, "output2": bars})
-
-
 def recent_trades(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     """The 30 newest prints of today, newest first."""
-    item = _listed(board, asked)
+    item = listed(board, asked)
     if item is None:
         return UNKNOWN_SYMBOL
     tape, column = board.session.tape, board.world.column[item.symbol]
@@ -446,7 +245,7 @@ def isin(symbol: str) -> str:
 
 def holidays(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     """One row per calendar day from a date on, 24 a page."""
-    start = _day(asked.get("CTX_AREA_NK", "")) or _day(asked["BASS_DT"])
+    start = read_day(asked.get("CTX_AREA_NK", "")) or read_day(asked["BASS_DT"])
     if start is None:
         return Refusal("OPSQ2002")
     span = [start + dt.timedelta(days=offset) for offset in range(24)]

@@ -14,9 +14,9 @@ from haetae import ledger
 from haetae.domain.orders import Rejected, Side
 from haetae.domain.units import Instant, day_from, day_of, hhmmss_of
 from haetae.emulator.accounts import KINDS, Account, OrderRow
+from haetae.emulator.answers import Answer
 from haetae.emulator.board import Board
 from haetae.emulator.gate import Refusal
-from haetae.emulator.quotations import Answer
 from haetae.kis.wire import codes
 from haetae.kis.wire.operations import Mode, Operation
 from haetae.krx.scalar import affordable

@@ -1,0 +1,186 @@
+"""Answers of the chart calls: daily bars, minutes, indices, newest first as the service sends them.
+
+Not here: present prices (``quotations``), what may be seen (``board``).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from haetae.domain.market import Instrument
+from haetae.domain.units import NS_PER_MINUTE, Instant, day_of, hhmmss_of
+from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, Row, listed, moved, read_clock, read_day
+from haetae.emulator.board import Board
+from haetae.emulator.gate import Refusal
+
+_INDEX_NAMES = {"0001": "종합", "1001": "KOSDAQ"}
+
+
+def daily_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
+    """Daily bars, at most 100, newest first; walk back by the end date. A halted day has a close only."""
+    item = listed(board, asked)
+    start, end = read_day(asked["FID_INPUT_DATE_1"]), read_day(asked["FID_INPUT_DATE_2"])
+    if item is None:
+        return UNKNOWN_SYMBOL
+    if start is None or end is None:
+        return Refusal("OPSQ2002")
+    if asked["FID_PERIOD_DIV_CODE"].strip().upper() not in {"D", ""}:
+        return Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
+    rows = board.daily_rows(item.symbol, start, end)[-100:]
+    sight = board.sight(item.symbol)
+    head = {
+        **moved(sight),
+        "stck_prdy_clpr": sight.base,
+        "acml_vol": sight.volume,
+        "acml_tr_pbmn": sight.turnover,
+        "hts_kor_isnm": item.name,
+        "stck_prpr": sight.last,
+        "stck_shrn_iscd": item.symbol,
+        "stck_mxpr": sight.upper,
+        "stck_llam": sight.lower,
+        "stck_oprc": sight.open,
+        "stck_hgpr": sight.high,
+        "stck_lwpr": sight.low,
+        "lstn_stcn": item.shares_outstanding,
+        "hts_avls": board.cap(item.symbol) // 100_000_000,
+        "stck_fcam": 500,
+    }
+    return Answer({"output1": head, "output2": [_daily(day, bar) for day, bar in reversed(rows)]})
+
+
+def _daily(day: dt.date, bar: tuple[int, ...]) -> Row:
+    """Values as texts already: a collector asks for many of these rows."""
+    opened, high, low, close, volume, turnover, base = bar
+    quiet = volume == 0
+    return {
+        "stck_bsop_date": f"{day:%Y%m%d}",
+        "stck_clpr": str(close),
+        "stck_oprc": "0" if quiet else str(opened),
+        "stck_hgpr": "0" if quiet else str(high),
+        "stck_lwpr": "0" if quiet else str(low),
+        "acml_vol": str(volume),
+        "acml_tr_pbmn": str(turnover),
+        "flng_cls_code": "00",
+        "prdy_vrss": str(close - base),
+        "prdy_vrss_sign": "2" if close > base else "5" if close < base else "3",
+    }
+
+
+def daily_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
+    """The last 30 daily bars, newest first."""
+    item = listed(board, asked)
+    if item is None:
+        return UNKNOWN_SYMBOL
+    today = day_of(board.now)
+    rows = board.daily_rows(item.symbol, today - dt.timedelta(days=60), today)[-30:]
+    return Answer({"output": [_priced(day, bar) for day, bar in reversed(rows)]})
+
+
+def _priced(day: dt.date, bar: tuple[int, ...]) -> Row:
+    row = dict(_daily(day, bar))
+    del row["acml_tr_pbmn"]
+    base = bar[6]
+    row["prdy_ctrt"] = 100.0 * (bar[3] - base) / base if base else 0.0
+    return row
+
+
+def _minute_clock(start: Instant, end: Instant) -> int:
+    """Stamp of a minute row: its start; the closing auction carries the close."""
+    return hhmmss_of(start) if end - start <= NS_PER_MINUTE else hhmmss_of(end)
+
+
+def _minutes(board: Board, item: Instrument, day: dt.date, until: int, most: int) -> list[Row]:
+    """Newest first; values are texts already, for these rows are most of what a collector asks."""
+    rows: list[Row] = []
+    date = f"{day:%Y%m%d}"
+    for start, end, (opened, high, low, close, volume, turnover) in reversed(board.minute_rows(item.symbol, day)):
+        clock = _minute_clock(start, end)
+        if clock > until:
+            continue
+        if len(rows) == most:
+            break
+        rows.append(
+            {
+                "stck_bsop_date": date,
+                "stck_cntg_hour": f"{clock:06d}",
+                "stck_prpr": str(close),
+                "stck_oprc": str(opened),
+                "stck_hgpr": str(high),
+                "stck_lwpr": str(low),
+                "cntg_vol": str(volume),
+                "acml_tr_pbmn": str(turnover),
+            }
+        )
+    return rows
+
+
+def _minute_head(board: Board, item: Instrument) -> Row:
+    sight = board.sight(item.symbol)
+    return {
+        **moved(sight),
+        "stck_prdy_clpr": sight.base,
+        "acml_vol": sight.volume,
+        "acml_tr_pbmn": sight.turnover,
+        "hts_kor_isnm": item.name,
+        "stck_prpr": sight.last,
+    }
+
+
+def minute_chart_today(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
+    """Today's minutes up to an hour, at most 30, newest first."""
+    item = listed(board, asked)
+    if item is None:
+        return UNKNOWN_SYMBOL
+    rows = _minutes(board, item, board.session.day, read_clock(asked["FID_INPUT_HOUR_1"]), 30)
+    return Answer({"output1": _minute_head(board, item), "output2": rows})
+
+
+def minute_chart_of_day(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
+    """Minutes of a past day up to an hour, at most 120, newest first; ``Y`` goes on into earlier days."""
+    item, day = listed(board, asked), read_day(asked["FID_INPUT_DATE_1"])
+    if item is None:
+        return UNKNOWN_SYMBOL
+    if day is None:
+        return Refusal("OPSQ2002")
+    until = read_clock(asked["FID_INPUT_HOUR_1"])
+    rows = _minutes(board, item, day, until, 120)
+    if asked["FID_PW_DATA_INCU_YN"].strip().upper() == "Y":
+        earlier = [known for known in board.world.days if known < day]
+        while earlier and len(rows) < 120:
+            rows += _minutes(board, item, earlier.pop(), 235_959, 120 - len(rows))
+    return Answer({"output1": _minute_head(board, item), "output2": rows})
+
+
+def index_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
+    """Daily bars of an index, at most 50, newest first."""
+    code = asked["FID_INPUT_ISCD"].strip()
+    start, end = read_day(asked["FID_INPUT_DATE_1"]), read_day(asked["FID_INPUT_DATE_2"])
+    if code not in board.world.indices:
+        return Refusal("OPSQ2001", "ERROR INVALID FID_INPUT_ISCD")
+    if start is None or end is None:
+        return Refusal("OPSQ2002")
+    rows = board.index_rows(code, start, end)[-50:]
+    newest = board.index_rows(code, day_of(board.now) - dt.timedelta(days=20), day_of(board.now))
+    last, before = (newest[-1][1][3], newest[-2][1][3]) if len(newest) > 1 else (0, 0)
+    head = {
+        "bstp_nmix_prdy_vrss": last - before,
+        "prdy_vrss_sign": "2" if last > before else "5" if last < before else "3",
+        "bstp_nmix_prdy_ctrt": 100.0 * (last - before) / before if before else 0.0,
+        "prdy_nmix": before,
+        "hts_kor_isnm": _INDEX_NAMES[code],
+        "bstp_nmix_prpr": last,
+        "bstp_cls_code": code,
+    }
+    bars = [
+        {
+            "stck_bsop_date": day,
+            "bstp_nmix_prpr": close,
+            "bstp_nmix_oprc": opened,
+            "bstp_nmix_hgpr": high,
+            "bstp_nmix_lwpr": low,
+            "acml_vol": volume // 1_000,
+        }
+        for day, (opened, high, low, close, volume) in reversed(rows)
+    ]
+    return Answer({"output1": head, "output2": bars})
