@@ -3,9 +3,11 @@
 Ours trades with every rule of the KRX (tick grid, daily limits, one bar of latency, one tick of
 slippage, a tenth of the volume with partial fills, orders that end with the day, floored fee and
 tax, reserved cash, fill log). The peer is vectorbt (bench dependency group) on its faster engine,
-with fee and sale tax but without the other rules: it fills at the close of the signal bar and may
-use fractions of the cash it has. Both compute their own signals inside the timed call, run one
-after the other, several times, on one thread; the figure is CPU time, the best of the runs.
+with fee, sale tax and whole shares but without the other rules: it fills at the close of the signal
+bar, and its signal simulation sizes by free cash where ours sizes by equity. So the counts of orders
+are close, the final equities are not meant to be: slippage alone is a tick of 100 won each way.
+Both compute their own signals inside the timed call, ours also prepares limits and tables there.
+They run in turns on one thread; the figure is CPU time, the best of the runs.
 
     PYTHONPATH=src python benchmarks/m60.py [OUT.json]
 """
