@@ -342,10 +342,16 @@ class KisBroker:
         events: list[OrderEvent] = []
         for working in mine:
             if working.unknown:
-                row = working.adopt(found, claimed, day, skew_s=self._settings.clock_skew_s)
+                settings = self._settings
+                row = working.adopt(
+                    found, claimed, day, skew_s=settings.clock_skew_s, within_s=settings.unknown_window_s
+                )
                 if row is not None:
                     claimed.add(row.number)
                     events.append(working.accepted(row, day, now))
+                elif closed:
+                    working.done = True
+                    _log.error("order.never_found", intent_id=working.intent_id, symbol=working.symbol)
             filled_at = max((self._noticed.get(number, 0) for number in working.numbers), default=0)
             events += working.tell(found, now, filled_at or now, closed=closed)
             if working.contradicted:

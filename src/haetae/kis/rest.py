@@ -189,7 +189,10 @@ class KisRest:
         secret = self.settings.app_secret.reveal()
         values = {"grant_type": "client_credentials", "appkey": self.settings.app_key, "secretkey": secret}
         reply = await self.call("Approval", values, lane=Lane.URGENT)
-        return str(reply.body.get("approval_key", ""))
+        key = str(reply.body.get("approval_key") or "")
+        if not key:
+            raise Retryable("KIS sent no approval key", expected="approval_key", found=reply.text[:60])
+        return key
 
     async def download(self, path: str) -> bytes:
         """Return a file of the master host."""

@@ -105,6 +105,8 @@ class KisSettings:
     """Wait after a minute's end for its last prints; longer than ``notice_delay_s``, so fills are told first."""
     clock_skew_s: int = 2
     """An unknown order may carry a time this much before the send (clocks differ)."""
+    unknown_window_s: int = 15
+    """… and this much after it: the read timeout and ten seconds; a later row is somebody else's order."""
 
     def __post_init__(self) -> None:
         """Collect all faults."""

@@ -132,9 +132,15 @@ class Working:
         self.numbers.append(int(order_id.number))
         self.unknown = False
 
-    def adopt(self, found: Mapping[int, OrderRow], claimed: set[int], day: dt.date, *, skew_s: int) -> OrderRow | None:
-        """Return the one new row that can only be this order, None if there is none or more than one."""
+    def adopt(
+        self, found: Mapping[int, OrderRow], claimed: set[int], day: dt.date, *, skew_s: int, within_s: int
+    ) -> OrderRow | None:
+        """Return the one new row that can only be this order, None if there is none or more than one.
+
+        Its time lies between ``skew_s`` before the send and ``within_s`` after it.
+        """
         earliest = self.sent_at - skew_s * NS_PER_SECOND
+        latest = self.sent_at + within_s * NS_PER_SECOND
         fits = [
             row
             for row in found.values()
@@ -143,7 +149,8 @@ class Working:
             and not row.original
             and (row.symbol, row.side, row.quantity) == (self.symbol, self.side, self.quantity)
             and row.limit_price == self.limit_price
-            and instant_at(day, row.clock) + NS_PER_SECOND > earliest
+            and earliest < instant_at(day, row.clock) + NS_PER_SECOND
+            and instant_at(day, row.clock) <= latest
         ]
         return fits[0] if len(fits) == 1 else None
 

@@ -223,6 +223,18 @@ async def test_an_unknown_order_without_a_row_stays_unknown(bench):
     assert bench.told == []
 
 
+async def test_after_the_session_an_unknown_order_is_no_longer_looked_for(bench):
+    bench.stub.answers["order-cash-buy"] = [refused("EGW00301")]
+    await bench.broker.submit(cleared())
+    bench.stub.answers["inquire-daily-ccld"] = [day_rows()]
+    bench.clock.advance(instant_at(DAY, 153_200))
+    await bench.pass_time(30)
+    asked = len(bench.stub.named("inquire-daily-ccld"))
+    await bench.pass_time(300)
+    assert len(bench.stub.named("inquire-daily-ccld")) == asked
+    assert bench.told == []
+
+
 async def test_a_cancel_is_confirmed_by_a_reading(bench):
     bench.stub.answers["order-cash-buy"] = [ack()]
     accepted = await bench.broker.submit(cleared())

@@ -138,7 +138,7 @@ def test_after_a_restart_older_numbers_are_found_through_the_originals():
 
 
 def adopt(order: Working, *rows: OrderRow, claimed=frozenset()) -> OrderRow | None:
-    return order.adopt({one.number: one for one in rows}, set(claimed), DAY, skew_s=2)
+    return order.adopt({one.number: one for one in rows}, set(claimed), DAY, skew_s=2, within_s=15)
 
 
 def test_an_unknown_order_is_adopted_when_exactly_one_new_row_fits():
@@ -163,6 +163,7 @@ def test_rows_that_cannot_be_ours_are_never_adopted():
         row(8, quantity=11),
         row(8, limit_price=71_100),
         row(8, clock=92_957),
+        row(8, clock=93_016),
         row(8, original=3),
     ):
         assert adopt(order, stranger) is None
