@@ -226,3 +226,29 @@ async def test_the_life_of_orders_ends_with_the_same_figures_on_both_sides(world
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
         await broker.close()
+
+
+async def told_in_a_quarter_of_an_hour(world: World) -> list[str]:
+    """Trade beside the feed and return everything that was told, in order."""
+    async with desk(world, 85_900) as at:
+        broker, feed = KisBroker(at.rest, at.stream, at.clock), KisFeed(at.rest, at.stream, at.clock)
+        await broker.start()
+        symbols = ["005930", *world.symbols[:48]]
+        tasks = [asyncio.create_task(at.take(feed.stream(symbols))), asyncio.create_task(at.take(broker.events()))]
+        for minute in range(1, 9):
+            await at.run_until(instant_at(DAY, 90_000 + 100 * minute + 1))
+            at.told.append(await broker.submit(cleared(f"order-{minute}", at.clock, quantity=3 * minute)))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await broker.close()
+        return [
+            f"{event.end} {event.close.tolist()} {event.volume.tolist()}" if isinstance(event, Slice) else repr(event)
+            for event in at.told
+        ]
+
+
+async def test_on_a_driven_clock_everything_is_told_in_the_same_order_every_time(world):
+    first = await told_in_a_quarter_of_an_hour(world)
+    assert sum(text.startswith("Filled") for text in first) >= 6
+    assert await told_in_a_quarter_of_an_hour(world) == first
