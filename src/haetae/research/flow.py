@@ -237,7 +237,7 @@ def _model_settings(settings: ResearchSettings) -> tuple[object, ...]:
 
 def _lake_figures(market: DailyMarket) -> dict[str, float]:
     panel = market.panel
-    return {"rows": float((panel.close > 0).sum()), "symbols": len(panel.symbols), "sessions": len(panel)}
+    return {"symbol_days": float((panel.close > 0).sum()), "symbols": len(panel.symbols), "sessions": len(panel)}
 
 
 def _feature_figures(values: models.FloatArray) -> dict[str, float]:
