@@ -222,6 +222,10 @@ def test_a_rationale_against_its_own_action_is_not_acted_upon() -> None:
 
 def test_a_late_reply_is_stale_and_a_failed_one_keeps_its_reason() -> None:
     assert decide(PLAIN, late_s=1).status == "ABSTAIN_STALE"
+    asked = brief()
+    on_time = AgentReply("P1.00", asked.valid_until, "model", PLAIN)
+    at_the_end = read_reply(asked, on_time, at=asked.valid_until, last=50_000, held=0, settings=SETTINGS)
+    assert at_the_end.status == "MODEL_APPROVE"
     assert decide("", failure="TIMEOUT").status == "ABSTAIN_TIMEOUT"
     assert decide("", failure="budget").status == "ABSTAIN_BUDGET"
     assert decide("", failure="socket exploded").status == "ABSTAIN_PROTOCOL"

@@ -124,6 +124,7 @@ CASES = [
     ("G05", sell(), now(**at(153_000)), now(), now(**at(152_959))),
     ("G05", sell(), now(**at(85_959)), now(), now(**at(90_000))),
     ("G05", escape(), now(**at(82_959)), now(), now(**at(83_000))),
+    ("G05", escape(), now(**at(153_000)), now(), now(**at(152_959))),
     ("G06", intent(), now(halted=frozenset({SYMBOL})), now(), now(halted=frozenset({OTHER}))),
     ("G06", intent(), now(frozen=frozenset({SYMBOL})), now(), now(frozen=frozenset({OTHER}))),
     ("G07", intent(symbol=OTHER), now(tradable=frozenset({SYMBOL})), now(), now(tradable=frozenset({OTHER}))),
@@ -154,6 +155,7 @@ CASES = [
         now(sent=(Sent(AT - seconds(30), "S", SYMBOL, Side.BUY, False),)),
     ),
     ("G18", intent(), now(sent=sents(12)), now(), now(sent=sents(11))),
+    ("G18", intent(), now(sent=sents(12, apart_s=5)), now(), now(sent=sents(13, apart_s=5)[1:])),
     ("G18", intent(), now(sent=sents(120, apart_s=29)), now(), now(sent=sents(119, apart_s=29))),
     ("G18", intent(), now(sent=sents(400, apart_s=61)), now(), now(sent=sents(399, apart_s=61))),
     (
@@ -275,6 +277,34 @@ def test_concentration_counts_sector_gross_and_the_five_largest() -> None:
     assert left(intent(quantity=5), top, Limits()) == (4, "G14")
     full = replace(apart, held=dict.fromkeys(names, 179))
     assert left(intent(quantity=11), full, replace(limits, max_top5_ppm=300_000)) == (0, "G14")
+
+
+def test_market_orders_are_for_escape_sales_only() -> None:
+    market = {"kind": OrderKind.MARKET, "limit_price": 0}
+    assert spoke(sell(**market), now()) == "G09"
+    assert spoke(sell(escape=True, **market), now()) is None
+
+
+@pytest.mark.parametrize(("price", "code"), [(65_000, None), (65_100, "G09"), (35_000, None), (34_950, "G09")])
+def test_the_days_limits_themselves_are_valid_prices(price: int, code: str | None) -> None:
+    assert RULES.price_limits(50_000) == (35_000, 65_000)
+    assert spoke(intent(limit_price=price), now(last={SYMBOL: price})) == code
+
+
+def test_a_sale_needs_no_usual_turnover_and_nothing_left_is_a_refusal() -> None:
+    assert spoke(sell(), now(average_turnover={})) is None
+    assert isinstance(review(sell(), now(held={}), Limits()), Deny)
+
+
+@pytest.mark.parametrize(("below", "code"), [(9_999_999, None), (10_000_000, "G20")])
+def test_the_drawdown_limit_itself_refuses(below: int, code: str | None) -> None:
+    peak = 100_000_000
+    fallen = {"equity": peak - below, "opening_equity": peak - below, "peak_equity": peak}
+    assert spoke(intent(quantity=1), now(**fallen)) == code
+
+
+def test_a_peak_that_is_not_known_refuses() -> None:
+    assert spoke(intent(), now(peak_equity=0)) == "G20"
 
 
 def test_a_name_on_the_deny_list_is_not_bought_but_may_be_sold() -> None:
