@@ -29,6 +29,7 @@ from haetae.features import daily
 from haetae.ml.artefact import card_of
 from haetae.ports import Clock
 from haetae.research import models, portfolios, universes
+from haetae.research.code import code_hash
 from haetae.research.market import DailyMarket, LakeReader, load
 from haetae.research.notes import remarks, window_text
 from haetae.research.settings import ResearchSettings
@@ -102,12 +103,10 @@ class _Run:
     seconds: dict[str, float]
     first: int = 0
 
-    def stage(
-        self, name: str, version: int, inputs: Mapping[str, str], settings: tuple[object, ...], make: Any
-    ) -> Made:
+    def stage(self, name: str, inputs: Mapping[str, str], settings: tuple[object, ...], make: Any) -> Made:
         began = self.clock.monotonic()
         self.progress(name, 0, 1)
-        made = self.shelf.stage(name, version, inputs, settings, make)
+        made = self.shelf.stage(name, code_hash(name), inputs, settings, make)
         self.progress(name, 1, 1)
         self.seconds[name] = round(self.clock.monotonic() - began, 3)
         return made
@@ -163,7 +162,6 @@ def _stages(run_: _Run) -> Outcome:
     lake = Manifest("lake", {}, "", {"daily": market.digest}, _lake_figures(market))
     snapshots = run_.stage(
         "universe",
-        1,
         {"lake": market.digest},
         (settings.universe, run_.first, market.adjusted),
         lambda: universes.to_files(universes.monthly(market, run_.first, settings.universe)),
@@ -172,14 +170,12 @@ def _stages(run_: _Run) -> Outcome:
     features = functools.cache(run_.features)
     declared = run_.stage(
         "features",
-        1,
         {"lake": market.digest},
         (daily.feature_hash(),),
         lambda: ({}, _feature_figures(features())),
     )
     learned = run_.stage(
         "models",
-        1,
         {"features": declared.key, "universe": snapshots.key},
         (*_model_settings(settings), run_.first, run_.seed),
         lambda: models.learn(
@@ -195,21 +191,18 @@ def _stages(run_: _Run) -> Outcome:
     features.cache_clear()
     held = run_.stage(
         "portfolio",
-        1,
         {"models": learned.key, "universe": snapshots.key},
         (settings.constraints, settings.backtest, settings.rebalance_sessions),
         lambda: _portfolio(run_, members, learned),
     )
     tested = run_.stage(
         "backtest",
-        1,
         {"portfolio": held.key, "models": learned.key},
         (settings.constraints, settings.backtest, settings.rebalance_sessions, run_.seed),
         lambda: _backtest(run_, members, learned, held),
     )
     report = run_.stage(
         "report",
-        1,
         {"backtest": tested.key, "models": learned.key},
         (),
         lambda: _report(run_, snapshots, declared, learned, tested),

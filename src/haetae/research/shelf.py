@@ -1,6 +1,6 @@
 """Where the flow keeps what its stages made: one folder a stage and key, whole or not there.
 
-A key is the hash of the stage's name, its version, its settings and the keys of what it was made
+A key is the hash of the stage's name, its code, its settings and the keys of what it was made
 from, so equal inputs find the stored outputs and a changed setting misses only what depends on
 it. Files are written aside and renamed; their hashes are in the manifest and checked on reading,
 and a folder that does not match is made anew.
@@ -73,7 +73,7 @@ class Shelf:
     def stage(
         self,
         name: str,
-        version: int,
+        code: str,
         inputs: Mapping[str, str],
         settings: tuple[object, ...],
         make: Maker,
@@ -82,8 +82,8 @@ class Shelf:
 
         Parameters
         ----------
-        version : int
-            Raised when the stage's code changes what it makes.
+        code : str
+            Names the source that makes it (``code.code_hash``).
         inputs : mapping
             Keys or digests of what it is made from.
         settings : tuple
@@ -91,7 +91,7 @@ class Shelf:
         make : callable
             Returns files by name and finite figures for the manifest.
         """
-        config = config_hash(version, *settings)
+        config = config_hash(code, *settings)
         key = config_hash(name, config, dict(inputs))
         found = self._find(name, key)
         if found is not None:

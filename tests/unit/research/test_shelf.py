@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from haetae.research import STAGES
+from haetae.research.code import ROOMS, code_hash
 from haetae.research.settings import ResearchSettings
 from haetae.research.shelf import Shelf, config_hash
 
@@ -22,8 +24,8 @@ class _Counted:
 def test_a_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
     make = _Counted()
     shelf = Shelf(tmp_path)
-    first = shelf.stage("models", 1, {"features": "a"}, (ResearchSettings(),), make)
-    again = Shelf(tmp_path).stage("models", 1, {"features": "a"}, (ResearchSettings(),), make)
+    first = shelf.stage("models", "c1", {"features": "a"}, (ResearchSettings(),), make)
+    again = Shelf(tmp_path).stage("models", "c1", {"features": "a"}, (ResearchSettings(),), make)
     assert make.calls == 1
     assert not first.reused
     assert again.reused
@@ -31,15 +33,15 @@ def test_a_stage_is_made_once_for_equal_inputs(tmp_path: Path) -> None:
     assert again.manifest == first.manifest
 
 
-def test_another_input_setting_or_version_is_another_stage(tmp_path: Path) -> None:
+def test_another_input_setting_or_code_is_another_stage(tmp_path: Path) -> None:
     make = _Counted()
     shelf = Shelf(tmp_path)
     keys = {
-        shelf.stage("models", 1, {"features": "a"}, (1,), make).key,
-        shelf.stage("models", 1, {"features": "b"}, (1,), make).key,
-        shelf.stage("models", 1, {"features": "a"}, (2,), make).key,
-        shelf.stage("models", 2, {"features": "a"}, (1,), make).key,
-        shelf.stage("report", 1, {"features": "a"}, (1,), make).key,
+        shelf.stage("models", "c1", {"features": "a"}, (1,), make).key,
+        shelf.stage("models", "c1", {"features": "b"}, (1,), make).key,
+        shelf.stage("models", "c1", {"features": "a"}, (2,), make).key,
+        shelf.stage("models", "c2", {"features": "a"}, (1,), make).key,
+        shelf.stage("report", "c1", {"features": "a"}, (1,), make).key,
     }
     assert len(keys) == 5
     assert make.calls == 5
@@ -48,13 +50,13 @@ def test_another_input_setting_or_version_is_another_stage(tmp_path: Path) -> No
 def test_a_damaged_output_is_made_anew(tmp_path: Path) -> None:
     make = _Counted()
     shelf = Shelf(tmp_path)
-    made = shelf.stage("models", 1, {}, (), make)
+    made = shelf.stage("models", "c1", {}, (), make)
     (tmp_path / "models" / made.key / "answer.json").write_bytes(b"43")
-    mended = shelf.stage("models", 1, {}, (), make)
+    mended = shelf.stage("models", "c1", {}, (), make)
     assert make.calls == 2
     assert mended.files["answer.json"] == b"42"
     (tmp_path / "models" / made.key / "manifest.json").write_text("{", encoding="utf-8")
-    shelf.stage("models", 1, {}, (), make)
+    shelf.stage("models", "c1", {}, (), make)
     assert make.calls == 3
     assert not list((tmp_path / "models").glob(".*"))
 
@@ -63,3 +65,10 @@ def test_equal_settings_have_equal_hashes() -> None:
     assert config_hash(ResearchSettings()) == config_hash(ResearchSettings())
     assert config_hash(ResearchSettings()) != config_hash(ResearchSettings(horizon_sessions=6))
     assert config_hash({"a": 1, "b": 2}) == config_hash({"b": 2, "a": 1})
+
+
+def test_the_code_of_a_stage_has_a_name_and_stages_differ() -> None:
+    names = {stage: code_hash(stage) for stage in ROOMS}
+    assert set(ROOMS) == set(STAGES[1:])
+    assert len(set(names.values())) == len(ROOMS)
+    assert names == {stage: code_hash(stage) for stage in ROOMS}
