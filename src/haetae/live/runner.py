@@ -25,8 +25,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import structlog
 
@@ -49,7 +48,7 @@ from haetae.domain.events import (
     Timer,
 )
 from haetae.domain.market import Quote
-from haetae.domain.orders import Order, OrderEvent, Rejected
+from haetae.domain.orders import OrderEvent, Rejected
 from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.krx import Rulebook
 from haetae.live.lanes import Job, Lane
@@ -67,47 +66,10 @@ from haetae.live.recovery import (
 )
 from haetae.live.report import DayReport, report_day
 from haetae.live.settings import LiveSettings
+from haetae.live.work import Idling, Resuming, Work
 from haetae.ports import Broker, Clock, Decider, Journal, MarketFeed, Policy
 
 _log = structlog.get_logger(__name__)
-
-
-@runtime_checkable
-class Idling(Protocol):
-    """An adapter that can say when its own work is done."""
-
-    async def idle(self) -> None:
-        """Return when nothing of this adapter is under way."""
-        ...
-
-
-@runtime_checkable
-class Resuming(Protocol):
-    """A broker that takes up an order of an earlier run."""
-
-    def resume(self, order: Order) -> None:
-        """Follow an order that is open already."""
-        ...
-
-
-@dataclass(slots=True)
-class _Work:
-    """What is under way: events queued, questions and sends without an end."""
-
-    count: int = 0
-    quiet: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def __post_init__(self) -> None:
-        self.quiet.set()
-
-    def begin(self) -> None:
-        self.count += 1
-        self.quiet.clear()
-
-    def end(self) -> None:
-        self.count -= 1
-        if self.count == 0:
-            self.quiet.set()
 
 
 class TradingDayRunner:
@@ -138,7 +100,7 @@ class TradingDayRunner:
         self._rules = rules
         self._settings = settings or LiveSettings()
         self._queue: asyncio.Queue[DeskEvent | None] = asyncio.Queue()
-        self._work = _Work()
+        self._work = Work()
         self._started = asyncio.Event()
         self._ended = asyncio.Event()
         self._stopping = False
@@ -206,8 +168,6 @@ class TradingDayRunner:
         if self._failure is not None:
             raise self._failure
 
-    # ------------------------------------------------------------------ start
-
     async def _begin(self) -> None:
         now = self._clock.now()
         recovered = recover(self._journal, self.desk, self._rules)
@@ -239,8 +199,6 @@ class TradingDayRunner:
                     raise
                 await self._clock.sleep(self._settings.read_retry_s)
         raise AssertionError("start_reads is at least 1")
-
-    # ------------------------------------------------------------------- loop
 
     def _put(self, event: DeskEvent) -> None:
         self._work.begin()
@@ -320,8 +278,6 @@ class TradingDayRunner:
             limit.cancel()
             asked.cancel()
 
-    # ------------------------------------------------------------------ broker
-
     def _queue_job(self, lane: str, job: Job) -> None:
         self._work.begin()
         self._lanes[lane].put(job)
@@ -384,8 +340,6 @@ class TradingDayRunner:
         else:
             self._put(Timer(at, name))
 
-    # ----------------------------------------------------------------- sources
-
     async def _read_broker(self) -> None:
         async for event in self._broker.events():
             self._put(event)
@@ -412,8 +366,6 @@ class TradingDayRunner:
             return
         self._failure = self._failure or task.exception()
         self._queue.put_nowait(None)
-
-    # --------------------------------------------------------------------- end
 
     async def _finish(self) -> DayReport:
         now = self._clock.now()
