@@ -8,6 +8,7 @@ notices arrive in that moment. Without notices the same reading is made every ``
 All waiting is on the injected clock. A notice that reaches us before the reading gives the fill its time;
 KIS sends no execution time in the reading itself.
 """
+# long: one account at one broker; the life of an order there reads from top to bottom.
 
 from __future__ import annotations
 

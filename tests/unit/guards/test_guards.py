@@ -1,4 +1,5 @@
 """Each guard: it fires, it does not fire, and the boundary between."""
+# long: a row of small tests, one guard after the other.
 
 from __future__ import annotations
 
