@@ -41,6 +41,8 @@ def _layout(y_title: str, **more: Any) -> dict[str, Any]:
 def _line(result: Result, y: NDArray[np.float64], place: int, *, digits: int = 4) -> Figure:
     first = place == 0
     return {
+        # The bound that knows the future would flatten every real line; a click on its name shows it.
+        "visible": "legendonly" if result.bound else True,
         "type": "scatter",
         "mode": "lines",
         "name": result.name,
@@ -76,6 +78,7 @@ def monthly_figure(run: Result) -> Figure:
     years = sorted(table)
     cells = [[100.0 * table[y][m] if m in table[y] else None for m in range(1, 13)] for y in years]
     text = [[f"{v:+.1f}" if v is not None else "" for v in row] for row in cells]
+    reach = max([5.0, *(abs(v) for row in cells for v in row if v is not None)])
     heat = {
         "type": "heatmap",
         "z": [[None if v is None else round(v, 3) for v in row] for row in cells],
@@ -83,7 +86,8 @@ def monthly_figure(run: Result) -> Figure:
         "y": [f"{y}년" for y in years],
         "text": text,
         "texttemplate": "%{text}",
-        "zmid": 0,
+        "zmin": -reach,
+        "zmax": reach,
         "colorscale": [[0, "#1d4ed8"], [0.5, "#ffffff"], [1, "#dc2626"]],
         "showscale": False,
         "hovertemplate": "%{y} %{x}: %{z:.2f} %<extra></extra>",
