@@ -50,6 +50,8 @@ async def open_exchange(
     """Start an emulator that stands at 18:00 of ``evening``; returns it with its state.
 
     The keys are made from the seed: the emulator takes any well-formed pair, the real service none.
+    A stepped market may stand still, so silence is no fault of the socket, and notices do not get lost
+    on loopback, so open orders are read once a minute.
     """
     arguments = ["--free-ports", "--with-parent", "--seed", str(seed), "--speed", "0"]
     arguments += ["--listed", str(listed), "--history", str(history)]
@@ -69,6 +71,7 @@ async def open_exchange(
         hts_id="haetae",
         token_file=folder / "token.json",
         silence_s=None,
+        poll_s=60.0,
     )
     control = Control(str(ready["control"]), session)
     return Exchange(process, control, kis), await control.state()
