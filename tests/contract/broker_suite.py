@@ -198,7 +198,7 @@ class BrokerSuite:
                 assert isinstance(await rig.send(order), Accepted)
                 await rig.market.run(60)
                 for event in rig.fills(order):
-                    charge = rig.rules.charge(side, event.fill.amount, item.market, item.kind)
+                    charge = rig.rules.charge_fill(event.fill, item.market, item.kind)
                     sign = -1 if side is Side.BUY else 1
                     cash += sign * event.fill.amount - charge.total
                     assert side is Side.BUY or charge.tax > 0

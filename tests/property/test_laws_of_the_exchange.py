@@ -230,7 +230,7 @@ def test_law_6_cash_and_cost_balance_to_the_won_after_every_fill(seed: int) -> N
     for _, _, fills, venue in play(stage):
         for fill in fills:
             item = stage.listed[fill.symbol]
-            paid = RULES.charge(fill.side, fill.amount, item.market, item.kind)
+            paid = RULES.charge_fill(fill, item.market, item.kind)
             book = apply_fill(book, fill, paid, RULES.settle_on())
             cost = sum(position.cost for position in book.positions.values())
             assert book.cash + cost == book.deposits + book.realized

@@ -94,7 +94,7 @@ class Account:
         for event in events:
             if isinstance(event, Filled):
                 item = self.listed[event.fill.symbol]
-                charge = self.rules.charge(event.fill.side, event.fill.amount, item.market, item.kind)
+                charge = self.rules.charge_fill(event.fill, item.market, item.kind)
                 self.book = apply_fill(self.book, event.fill, charge, self.rules.settle_on())
         if self.left:
             arrived = all(self.book.quantity(s) == n for s, n in self.want.items())

@@ -91,7 +91,7 @@ def trade_both(seed: int, day_list: list[dt.date], bars: int, model: FillModel, 
             for event in events:
                 assert isinstance(event, Filled)
                 item = listed[event.fill.symbol]
-                paid = rules.charge(event.fill.side, event.fill.amount, item.market, item.kind)
+                paid = rules.charge_fill(event.fill, item.market, item.kind)
                 book = apply_fill(book, event.fill, paid, rules.settle_on())
             held = [venue.holdings.get(symbol, 0) for symbol in panel.symbols]
             assert arrays.shares[0].tolist() == held

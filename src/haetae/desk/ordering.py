@@ -222,7 +222,7 @@ def _book(turn: Turn, fill: Fill) -> None:
     kinds = session.kinds if session is not None else {}
     market = Market(markets.get(fill.symbol, Market.KOSPI.value))
     kind = Kind(kinds.get(fill.symbol, Kind.COMMON.value))
-    charge = turn.rules.charge(fill.side, fill.amount, market, kind)
+    charge = turn.rules.charge_fill(fill, market, kind)
     before = state.book
     try:
         book = apply_fill(before, fill, charge, turn.rules.settle_on())

@@ -130,6 +130,8 @@ class Fill:
 
     ``cumulative`` is the filled quantity of the order after this fill; with ``order_id`` it is the
     key that makes fills exactly-once. ``price`` is the average price of this fill in won.
+    ``amount_before`` is what the order had executed before, in won: fee and tax are floored on the
+    order's whole amount, so it makes no difference whether two executions are told as one.
     """
 
     order_id: BrokerOrderId
@@ -141,6 +143,7 @@ class Fill:
     amount: Won
     cumulative: Shares
     at: Instant
+    amount_before: Won = 0
 
     def __post_init__(self) -> None:
         """Refuse an empty or negative execution."""

@@ -245,7 +245,7 @@ class Account:
 
     def _fill(self, row: OrderRow, fill: Fill, at: Instant) -> None:
         item = self.venue.instruments[row.symbol]
-        charge = self.venue.rules.charge(row.side, fill.amount, item.market, item.kind)
+        charge = self.venue.rules.charge_fill(fill, item.market, item.kind)
         self.book = ledger.apply_fill(self.book, fill, charge, self.venue.rules.settle_on())
         row.filled += fill.quantity
         row.amount += fill.amount

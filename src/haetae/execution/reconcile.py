@@ -164,6 +164,7 @@ def _facts(order: Order, row: BrokerOrder, at: Instant) -> tuple[list[OrderEvent
             amount,
             row.filled,
             at,
+            order.amount,
         )
         events.append(Filled(intent.intent_id, at, fill))
     if row.open_quantity == 0 and row.filled < order.quantity and not order.status.terminal:

@@ -190,6 +190,7 @@ class Working:
                 amount=paid,
                 cumulative=filled,
                 at=filled_at,
+                amount_before=self.amount,
             )
             events.append(Filled(self.intent_id, now, fill))
             self.filled, self.amount = filled, amount

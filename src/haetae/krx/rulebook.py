@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from haetae.domain.market import Int64Array, Kind, Market, Phase
-from haetae.domain.orders import Side
+from haetae.domain.orders import Fill, Side
 from haetae.domain.units import BasisPoints, Instant, Won
 from haetae.krx import calendar, costs, scalar, ticks
 from haetae.krx.costs import Charge
@@ -83,12 +83,19 @@ class Rulebook:
         """The commission on both sides, in parts per billion."""
         return self.fees.fee_ppb
 
-    def charge(self, side: Side, amount: Won, market: Market, kind: Kind) -> Charge:
-        """Return fee and tax of one fill; each is floored to a won, buys pay no tax."""
-        fee = int(scalar.charge(amount, self.fee_ppb))
+    def charge(self, side: Side, amount: Won, market: Market, kind: Kind, *, before: Won = 0) -> Charge:
+        """Return fee and tax of one fill of an order that has executed ``before`` won already.
+
+        Each is floored to a won on the order's whole amount; buys pay no tax.
+        """
+        fee = int(scalar.charge_next(before, amount, self.fee_ppb))
         if side is Side.BUY:
             return Charge(fee)
-        return Charge(fee, int(scalar.charge(amount, self.sale_tax_ppb(market, kind))))
+        return Charge(fee, int(scalar.charge_next(before, amount, self.sale_tax_ppb(market, kind))))
+
+    def charge_fill(self, fill: Fill, market: Market, kind: Kind) -> Charge:
+        """Return fee and tax of a fill."""
+        return self.charge(fill.side, fill.amount, market, kind, before=fill.amount_before)
 
     def phase_at(self, at: Instant) -> Phase:
         """Return the phase of an instant of this day."""

@@ -83,10 +83,22 @@ def charge(amount: int, rate_ppb: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def reserve_buy(quantity: int, price: int, fee_ppb: int) -> int:
-    """Return the cash a buy ties up: amount at ``price`` (the upper limit for market orders) and fee."""
+def charge_next(before: int, amount: int, rate_ppb: int) -> int:
+    """Return the fee or tax that ``amount`` adds to an order which has executed ``before``.
+
+    It is floored on the order's whole amount, so executions add up to the same won however they are told.
+    """
+    return charge(before + amount, rate_ppb) - charge(before, rate_ppb)
+
+
+@njit(cache=True, error_model="numpy")
+def reserve_buy(quantity: int, price: int, fee_ppb: int, before: int = 0) -> int:
+    """Return the cash a buy ties up: amount at ``price`` (the upper limit for market orders) and fee.
+
+    ``before`` is what the order has executed already; the fee on the rest depends on it by a won.
+    """
     amount = quantity * price
-    return amount + charge(amount, fee_ppb)
+    return amount + charge_next(before, amount, fee_ppb)
 
 
 @njit(cache=True, error_model="numpy")

@@ -128,7 +128,7 @@ def latest_book(journal: Journal) -> Book | None:
             market = Market(session.markets.get(fill.symbol, Market.KOSPI.value))
             kind = Kind(session.kinds.get(fill.symbol, Kind.COMMON.value))
             rules = Rulebook.on(day_of(session.at))
-            book = apply_fill(book, fill, rules.charge(fill.side, fill.amount, market, kind), rules.settle_on())
+            book = apply_fill(book, fill, rules.charge_fill(fill, market, kind), rules.settle_on())
     return book
 
 

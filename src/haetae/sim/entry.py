@@ -99,8 +99,10 @@ def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[
     if closed is not None:
         return _refuse(venue, order.intent_id, at, *closed)
     own = venue.reservation(order)
+    # The fee on the rest of a partly executed order may round up by a won that the check does not see.
+    cash = venue.orderable_cash + own - (order.amount > 0)
     fault = _fault(
-        venue, order.symbol, order.side, order.open_quantity, command.limit_price, venue.orderable_cash + own,
+        venue, order.symbol, order.side, order.open_quantity, command.limit_price, cash,
         own_shares=order.open_quantity if order.side is Side.SELL else 0,
     )  # fmt: skip
     if fault is not None:

@@ -116,6 +116,17 @@ def _fill(
     status = OrderStatus.FILLED if filled == order.quantity else order.status
     after = replace(order, filled=filled, amount=order.amount + amount, status=status)
     item = venue.instruments[order.symbol]
-    charge = venue.rules.charge(order.side, amount, item.market, item.kind)
-    fill = Fill(order.order_id, order.intent_id, order.symbol, order.side, quantity, price, amount, filled, at)
+    fill = Fill(
+        order_id=order.order_id,
+        intent_id=order.intent_id,
+        symbol=order.symbol,
+        side=order.side,
+        quantity=quantity,
+        price=price,
+        amount=amount,
+        cumulative=filled,
+        at=at,
+        amount_before=order.amount,
+    )
+    charge = venue.rules.charge_fill(fill, item.market, item.kind)
     return after, Filled(order.intent_id, at, fill), charge

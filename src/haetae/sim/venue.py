@@ -113,7 +113,7 @@ class Venue:
         if order.side is Side.SELL or order.status.terminal:
             return 0
         price = order.limit_price or self.limits[order.symbol][1]
-        return int(reserve_buy(order.open_quantity, price, self.rules.fee_ppb))
+        return int(reserve_buy(order.open_quantity, price, self.rules.fee_ppb, order.amount))
 
     @property
     def orderable_cash(self) -> Won:

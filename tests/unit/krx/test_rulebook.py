@@ -189,3 +189,20 @@ def test_settlement_is_two_trading_days_later() -> None:
 def test_a_closed_day_has_no_rulebook() -> None:
     with pytest.raises(MarketRuleError):
         Rulebook.on(dt.date(2026, 11, 22))
+
+
+@given(
+    parts=st.lists(st.integers(1, 50_000_000), min_size=1, max_size=6),
+    side=st.sampled_from(Side),
+    market=st.sampled_from([Market.KOSPI, Market.KOSDAQ]),
+)
+def test_executions_cost_the_same_told_apart_or_together(parts, side, market):
+    rules = Rulebook.on(TODAY)
+    together = rules.charge(side, sum(parts), market, Kind.COMMON)
+    before, fee, tax = 0, 0, 0
+    for amount in parts:
+        paid = rules.charge(side, amount, market, Kind.COMMON, before=before)
+        assert paid.fee >= 0
+        assert paid.tax >= 0
+        before, fee, tax = before + amount, fee + paid.fee, tax + paid.tax
+    assert (fee, tax) == (together.fee, together.tax)

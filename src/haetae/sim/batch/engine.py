@@ -209,7 +209,7 @@ def open_accounts(n_envs: int, n_symbols: int, cash: Won) -> Accounts:
         money=money,
         shares=np.zeros((n_envs, n_symbols), dtype=np.int64),
         quantity=np.zeros((n_envs, n_symbols), dtype=np.int64),
-        order=np.zeros((n_envs, n_symbols, 3), dtype=np.int64),
+        order=np.zeros((n_envs, n_symbols, 4), dtype=np.int64),
     )
 
 

@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array
-from haetae.krx.scalar import affordable, charge, part_of, reserve_buy
+from haetae.krx.scalar import affordable, charge_next, part_of, reserve_buy
 from haetae.sim.admission import OK, check
 from haetae.sim.batch.prefetch import prefetch
 from haetae.sim.matching import fill_price, volume_cap
@@ -31,8 +31,8 @@ LOG_WIDTH = 7
 CASH, RESERVED, FEES, TAXES, BUSY = range(5)
 """Columns of ``Accounts.money``; ``BUSY`` counts working orders."""
 
-LIMIT, HELD, DAY = range(3)
-"""Columns of ``Accounts.order``: price (0 is market), cash reserved, session the order lives in."""
+LIMIT, HELD, DAY, PAID = range(4)
+"""Columns of ``Accounts.order``: price (0 is market), cash reserved, session it lives in, won executed."""
 
 
 class Frame(NamedTuple):
@@ -59,7 +59,7 @@ class Accounts(NamedTuple):
     """State of all environments.
 
     ``money`` is (n_envs, 5), ``shares`` and ``quantity`` are (n_envs, n_symbols), ``order`` is
-    (n_envs, n_symbols, 3). ``quantity`` is the open part of the working order, 0 if there is none.
+    (n_envs, n_symbols, 4). ``quantity`` is the open part of the working order, 0 if there is none.
     """
 
     money: Int64Array
@@ -134,6 +134,7 @@ def admit(
         quantity[env, s] = signed
         order[env, s, LIMIT] = limit
         order[env, s, DAY] = day
+        order[env, s, PAID] = 0
         money[env, BUSY] += 1
         if sign > 0:
             held = reserve_buy(signed, limit if limit != 0 else upper[day, s], fee_ppb)
@@ -295,8 +296,10 @@ def walk(
                         continue
                     left = signed - sign * filled
                     amount = filled * price
-                    fee = charge(amount, fee_ppb)
-                    tax = charge(amount, tax_ppb[day, s]) if sign < 0 else 0
+                    before = order[env, s, PAID]
+                    fee = charge_next(before, amount, fee_ppb)
+                    tax = charge_next(before, amount, tax_ppb[day, s]) if sign < 0 else 0
+                    order[env, s, PAID] = before + amount
                     money[env, CASH] -= sign * amount + fee + tax
                     money[env, FEES] += fee
                     money[env, TAXES] += tax
@@ -304,7 +307,7 @@ def walk(
                     shares[env, s] += sign * filled
                     quantity[env, s] = left
                     if sign > 0:
-                        held = reserve_buy(left, limit if limit != 0 else upper[day, s], fee_ppb)
+                        held = reserve_buy(left, limit if limit != 0 else upper[day, s], fee_ppb, before + amount)
                         money[env, RESERVED] += held - order[env, s, HELD]
                         order[env, s, HELD] = held
                     if count < log.shape[0]:
