@@ -166,3 +166,15 @@ def test_a_folder_in_use_is_refused_with_the_next_step(demo, tmp_path):
         done = haetae("demo", "--short", "--out", out, check=False)
     assert done.returncode == 2
     assert "--out" in done.stdout + done.stderr
+
+
+def test_the_bars_of_a_lake_trade_over_the_same_wire(demo, tmp_path):
+    facts_file = tmp_path / "facts.json"
+    lake = demo["facts"]["files"]["lake"]
+    haetae("demo", "--short", "--lake", lake, "--out", tmp_path / "out", "--json", facts_file)
+    facts = json.loads(facts_file.read_text())
+    assert facts["synthetic"] is False
+    assert len(facts["universe"]) == 50
+    assert [day["day"] for day in facts["sessions"]] == [day["day"] for day in demo["facts"]["sessions"]]
+    assert facts["escape"]["fired"]
+    assert facts["reconciled"] is True

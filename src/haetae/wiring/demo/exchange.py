@@ -44,6 +44,7 @@ async def open_exchange(
     listed: int,
     history: int,
     evening: dt.date,
+    sessions: int,
     cash: int,
     replay: Path | None,
 ) -> tuple[Exchange, dict[str, Any]]:
@@ -57,7 +58,7 @@ async def open_exchange(
     arguments += ["--listed", str(listed), "--history", str(history)]
     arguments += ["--clock", f"{evening}T18:00:00", "--cash", str(cash)]
     if replay is not None:
-        arguments += ["--replay", str(replay)]
+        arguments += ["--replay", str(replay), "--sessions", str(sessions)]
     process = EmulatorProcess(arguments, folder / "emulator.log")
     ready = await process.start()
     key = hashlib.sha256(f"demo:{seed}".encode()).hexdigest()

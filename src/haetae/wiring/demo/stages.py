@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from haetae.domain.errors import Text
+from haetae.domain.errors import DataError, Text
 from haetae.domain.units import Symbol, instant_at
 from haetae.emulator.settings import MarketSettings
 from haetae.features import daily, minute
@@ -37,6 +37,7 @@ from haetae.wiring.demo.selection import Market
 from haetae.wiring.desks import DayPlan, Plan, plan_path, plan_record
 
 CASH = 100_000_000
+LIVE_SESSIONS = 2
 SHOCK_AT, SHOCK_MINUTES, SHOCK_BP = 130_500, 5, -600
 """The second session's scripted fall: from 13:05, six per cent in five minutes."""
 
@@ -57,6 +58,23 @@ FULL = Size(listed=160, history=300, minute_sessions=22, rounds=150, updates=40,
 SHORT = Size(listed=130, history=190, minute_sessions=8, rounds=40, updates=8, seeds=1)
 
 
+def _sessions(replay: Path | None) -> tuple[dt.date, dt.date, dt.date]:
+    """Return the last evening of history and the two sessions to trade: of the lake, if one is replayed."""
+    if replay is None:
+        first = MarketSettings().first_live_day
+        return previous_trading_day(first), first, next_trading_day(first)
+    rows = Lake(replay).sql("SELECT DISTINCT day FROM daily ORDER BY day")
+    days = rows.column("day").to_pylist()[-LIVE_SESSIONS - 1 :]
+    if len(days) <= LIVE_SESSIONS:
+        raise DataError(
+            Text(ko=f"{replay} 에 재생할 일봉이 모자랍니다", en=f"{replay} has too few daily bars to replay"),
+            expected=Text(ko="1년 이상의 일봉", en="a year or more of daily bars"),
+            found=f"{len(days)} sessions",
+            next_step="haetae lake import --kind daily FILE --lake DIR",
+        )
+    return days[0], days[1], days[2]
+
+
 class Stages:
     """One run's stages and what they share."""
 
@@ -70,9 +88,8 @@ class Stages:
         self._lake = Lake(folder.path / "lake")
         self._registry = Registry(folder.path / "models")
         self._journal_path = folder.path / "journal.db"
-        first = MarketSettings().first_live_day
-        self._known = previous_trading_day(first)
-        self._days = (first, next_trading_day(first))
+        self._known, *days = _sessions(replay)
+        self._days = tuple(days)
         self._exchange: Exchange | None = None
         self._market: Market | None = None
         self._ranking: Ranking | None = None
@@ -105,6 +122,7 @@ class Stages:
             listed=self._size.listed,
             history=self._size.history,
             evening=self._known,
+            sessions=LIVE_SESSIONS,
             cash=CASH,
             replay=self._replay,
         )
