@@ -7,7 +7,7 @@ with fee, sale tax and whole shares but without the other rules: it fills at the
 bar, and its signal simulation sizes by free cash where ours sizes by equity. So the counts of orders
 are close, the final equities are not meant to be: slippage alone is a tick of 100 won each way.
 Both compute their own signals inside the timed call, ours also prepares limits and tables there.
-They run in turns on one thread; the figure is CPU time, the best of the runs.
+They run in turns on one thread; the figure is CPU time, the median of the runs.
 
     PYTHONPATH=src python benchmarks/m60.py [OUT.json]
 """
@@ -128,7 +128,7 @@ def run_peer(vbt: Any, close: Any, engine: str) -> tuple[float, int, float]:
 
 
 def run(out_json: Path | None = None) -> dict[str, Any]:
-    """Measure both sides, print what was found, write it to ``out_json``; return the figures."""
+    """Measure both sides and return the figures; write them to ``out_json`` if given."""
     panel = make_panel()
     bars = panel.close.size
     run_ours(panel)
@@ -174,12 +174,10 @@ def run(out_json: Path | None = None) -> dict[str, Any]:
         "ratio": peer_s / ours_s if peer_s is not None else None,
         "gate": GATE,
     }
-    for name, value in figures.items():
-        print(f"{name:>24}: {value}")
     if out_json is not None:
         out_json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
     return figures
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]) if len(sys.argv) > 1 else None)
+    print(json.dumps(run(Path(sys.argv[1]) if len(sys.argv) > 1 else None), indent=1))
