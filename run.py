@@ -485,12 +485,39 @@ def libgomp_folder():
     return folder
 
 
+def compiled_folder():
+    """Return where numba keeps machine code: a folder named by the source of every compiled file.
+
+    Numba notices a change of the file a compiled loop stands in, not of the functions it calls from
+    other files; after an update yesterday's arithmetic would run on.
+    """
+    digest = hashlib.sha256()
+    for folder, folders, files in os.walk(os.path.join(ROOT, "src")):
+        folders.sort()
+        for name in sorted(files):
+            if name.endswith(".py"):
+                with open(os.path.join(folder, name), "rb") as file:
+                    source = file.read()
+                if b"njit" in source:
+                    digest.update(source)
+    base = os.path.join(VENV, "compiled")
+    mine = digest.hexdigest()[:16]
+    try:
+        for old in sorted(os.listdir(base), key=lambda name: os.path.getmtime(os.path.join(base, name)))[:-3]:
+            if old != mine:
+                shutil.rmtree(os.path.join(base, old), ignore_errors=True)
+    except OSError:
+        pass  # no folder yet, or somebody else is tidying it
+    return os.path.join(base, mine)
+
+
 def run_environment(verb=""):
     """Return the environment of a run; what the user set for threads stands."""
     env = dict(os.environ)
     env.setdefault("OMP_WAIT_POLICY", "passive")  # XGBoost on 2 shared cores: 21 s spinning, 2 s passive
     if verb != "bench":  # a benchmark pins its own threads
         env.setdefault("OMP_NUM_THREADS", str(cpu_count()))
+    env.setdefault("NUMBA_CACHE_DIR", compiled_folder())
     env["PYTHONUTF8"] = "1"
     env["PYTHONPATH"] = os.path.join(ROOT, "src")
     env.pop("PYTHONHOME", None)
