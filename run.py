@@ -24,9 +24,9 @@ VENV = os.path.abspath(os.environ.get("HAETAE_VENV") or os.path.join(ROOT, ".ven
 WINDOWS = os.name == "nt"
 PYTHON = os.path.join(VENV, "Scripts", "python.exe") if WINDOWS else os.path.join(VENV, "bin", "python")
 STAMP = os.path.join(VENV, "haetae-stamp.json")
-KINDS = ("demo", "test", "bench")  # each lock contains the one before
+KINDS = ("demo", "full", "test", "bench")  # each lock contains the one before
 OLDEST, NEWEST = (3, 11), (3, 13)  # what the locks were resolved for
-NEEDED_MB = {"demo": 1900, "test": 2100, "bench": 2700}  # measured sizes plus the download cache
+NEEDED_MB = {"demo": 1900, "full": 2300, "test": 2700, "bench": 3300}  # measured sizes plus the download cache
 ENGLISH = os.environ.get("HAETAE_LANG", "").lower().startswith("en")
 LAW = (
     "import sys; from importlinter.cli import lint_imports_command as c; sys.argv = ['lint-imports', '--no-cache']; c()"
@@ -41,12 +41,12 @@ USAGE = (
     "python3 run.py demo [--json FILE] [--out DIR]   전체 흐름을 한 번에 (키·인터넷 불필요)\n"
     "python3 run.py test [pytest 인자]                테스트\n"
     "python3 run.py check                             린트·형식·타입·구조 계약\n"
-    "python3 run.py setup [demo|test|bench]           환경만 준비\n"
+    "python3 run.py setup [demo|full|test|bench]           환경만 준비\n"
     "python3 run.py <명령> …                          = haetae <명령> …  (HAETAE_LANG=en: English)\n",
     "python3 run.py demo [--json FILE] [--out DIR]   the whole flow in one command (no key, no internet)\n"
     "python3 run.py test [pytest arguments]          the tests\n"
     "python3 run.py check                            lint, format, types, structure contracts\n"
-    "python3 run.py setup [demo|test|bench]          prepare the environment only\n"
+    "python3 run.py setup [demo|full|test|bench]          prepare the environment only\n"
     "python3 run.py <command> …                      = haetae <command> …\n",
 )
 
@@ -546,7 +546,12 @@ def check():
     return 1 if failed else 0
 
 
-def kind_of(verb):
+def kind_of(verb, rest=()):
+    """Return the smallest environment a verb runs in; a language model needs its client wherever it is asked."""
+    if verb in ("serve", "dashboard", "llm", "infra", "deploy") or "--serve" in rest or "s3://" in " ".join(rest):
+        return "full"
+    if os.environ.get("HAETAE_LLM_BASE_URL") and verb in ("demo", "trade", "review"):
+        return "full"
     return {"test": "test", "check": "test", "bench": "bench"}.get(verb, "demo")
 
 
@@ -562,13 +567,13 @@ def main(arguments):
         if kind not in KINDS:
             raise SetupError(
                 ("모르는 환경 이름입니다", "unknown kind of environment"),
-                ("demo, test, bench",) * 2,
+                (", ".join(KINDS),) * 2,
                 kind,
                 ("`python3 run.py setup test` 처럼 쓰세요", "for example `python3 run.py setup test`"),
             )
         ensure(kind)
         return 0
-    ensure(kind_of(verb))
+    ensure(kind_of(verb, rest))
     if verb == "check":
         return check()
     if verb == "test":

@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
     copy = tmp_path / "co"
     (copy / "locks").mkdir(parents=True)
     shutil.copy(ROOT / "run.py", copy / "run.py")
-    for name in ("demo", "test", "bench", "bootstrap"):
+    for name in ("demo", "full", "test", "bench", "bootstrap"):
         (copy / "locks" / f"{name}.txt").write_text(f"# nothing to install for {name}\n")
     package = copy / "src" / "haetae" / "cli"
     package.mkdir(parents=True)
@@ -101,11 +101,34 @@ def test_the_command_takes_the_place_of_the_starter(checkout: Path) -> None:
 
 @pytest.mark.parametrize(
     ("installed", "wanted", "good"),
-    [("bench", "demo", True), ("bench", "test", True), ("test", "demo", True), ("demo", "test", False)],
+    [
+        ("bench", "demo", True),
+        ("bench", "test", True),
+        ("test", "full", True),
+        ("full", "demo", True),
+        ("demo", "full", False),
+    ],
 )
 def test_a_larger_install_serves_a_smaller_need(checkout: Path, installed: str, wanted: str, good: bool) -> None:
     made_ready(checkout, installed)
     assert loaded(checkout).is_ready(wanted) is good
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("demo", "demo"), ("demo --serve", "full"), ("serve", "full"), ("infra plan", "full"), ("lake show", "demo"),
+        ("lake push s3://bucket/lake", "full"), ("check", "test"), ("bench m60", "bench"),
+    ],
+)  # fmt: skip
+def test_each_verb_gets_the_smallest_environment_it_runs_in(checkout: Path, words: str, kind: str) -> None:
+    verb, *rest = words.split()
+    assert loaded(checkout).kind_of(verb, rest) == kind
+
+
+def test_a_configured_language_model_brings_its_client(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HAETAE_LLM_BASE_URL", "http://127.0.0.1:9/v1")
+    assert [loaded(checkout).kind_of(verb, []) for verb in ("demo", "trade", "lake")] == ["full", "full", "demo"]
 
 
 def test_a_changed_lock_makes_the_environment_stale(checkout: Path) -> None:
@@ -176,7 +199,7 @@ def test_an_unreachable_index_is_refused_with_the_next_step(checkout: Path) -> N
 
 
 def test_an_unknown_kind_of_setup_is_refused(checkout: Path) -> None:
-    refused(start(checkout, "setup", "everything"), "everything", "demo, test, bench")
+    refused(start(checkout, "setup", "everything"), "everything", "demo, full, test, bench")
 
 
 def test_without_a_command_the_usage_is_shown_and_nothing_is_built(checkout: Path) -> None:
@@ -246,7 +269,7 @@ def test_each_lock_contains_the_one_before() -> None:
         lines = (ROOT / "locks" / f"{name}.txt").read_text().splitlines()
         return {line.split(" ")[0] for line in lines if "==" in line and not line.startswith((" ", "#"))}
 
-    assert pins("demo") <= pins("test") <= pins("bench")
+    assert pins("demo") <= pins("full") <= pins("test") <= pins("bench")
 
 
 def test_the_starter_parses_where_python_is_old() -> None:
