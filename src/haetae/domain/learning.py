@@ -131,3 +131,32 @@ class Lesson:
     mean_gain_bp: float
     state: str
     created_at: Instant
+
+
+CRITIQUE_LABELS = (
+    "thesis_wrong",
+    "timing",
+    "regime_missed",
+    "evidence_missing",
+    "oversized",
+    "cost",
+    "execution",
+    "luck",
+)
+"""The closed list a critique chooses from; anything else is no critique."""
+
+
+@dataclass(frozen=True, slots=True)
+class Critique:
+    """A language model's word on one reviewed decision; it has no effect on any order or lesson.
+
+    ``label`` is one of ``CRITIQUE_LABELS``, or empty when none came; then ``failure`` says why.
+    ``remark`` is for people, at most 300 characters, and is never parsed. ``critic`` is the model's id.
+    """
+
+    decision_id: str
+    at: Instant
+    critic: str
+    label: str
+    remark: str = ""
+    failure: str = ""

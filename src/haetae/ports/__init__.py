@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from haetae.domain.account import CashReport
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
-from haetae.domain.learning import Lesson, ModelCard, ModelState
+from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, TradeReview
 from haetae.domain.market import Instrument, PhaseChange, Quote, Slice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
 from haetae.domain.units import Instant, Shares, Symbol, Won
@@ -87,6 +87,14 @@ class Decider(Protocol):
 
     async def decide(self, brief: Brief) -> AgentReply:
         """Return the raw reply before ``brief.valid_until``; failures are replies too."""
+        ...
+
+
+class Critic(Protocol):
+    """Who looks back at a decision with words from a closed list; configured only with a language model."""
+
+    async def critique(self, review: TradeReview, facts: Mapping[str, object]) -> Critique:
+        """Return a critique; ``facts`` are JSON values known when the review was made. Failures are critiques too."""
         ...
 
 
