@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import emulator, faults, journal, lake, research
+from haetae.cli import emulator, faults, journal, lake, model, research, review
 from haetae.cli.bench import bench
 from haetae.cli.demo import demo
 from haetae.cli.text import hint
@@ -60,6 +60,8 @@ def build() -> typer.Typer:
     app.add_typer(research.nouns, name="research")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")
+    app.add_typer(model.nouns, name="model")
+    app.add_typer(review.nouns, name="review")
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
     app.command(help=hint("버전과 실행 환경을 보입니다.", "Show the version and what it runs on."))(version)
     return app

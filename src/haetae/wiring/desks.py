@@ -19,6 +19,7 @@ from haetae.desk import DeskSettings, DeskState, open_desk, warm
 from haetae.domain.account import Book
 from haetae.domain.errors import DataError, Text
 from haetae.domain.events import SessionStart
+from haetae.domain.learning import Lesson
 from haetae.domain.market import Instrument
 from haetae.domain.units import Instant, Symbol
 from haetae.ledger import open_book
@@ -98,11 +99,13 @@ def desk_settings(decision_minutes: int, first_decision_minute: int) -> DeskSett
     return DeskSettings(decision_minutes=decision_minutes, first_decision_minute=first_decision_minute)
 
 
-def initial_desk(lake: Lake, plan: DayPlan, book: Book, settings: DeskSettings) -> DeskState:
+def initial_desk(
+    lake: Lake, plan: DayPlan, book: Book, settings: DeskSettings, lessons: tuple[Lesson, ...] = ()
+) -> DeskState:
     """Return the desk before a day: books carried over, features warmed by the sessions before."""
     rows = lake.read("minute", symbols=plan.symbols[:1], version=plan.minute_version)
     before = sorted(day for day in set(rows.column("day").to_pylist()) if day < plan.day)[-WARM_SESSIONS:]
-    desk = open_desk(settings, book)
+    desk = open_desk(settings, book, lessons)
     if not before:
         return desk
     return warm(desk, lake.panel("minute", plan.symbols, before[0], before[-1], version=plan.minute_version))

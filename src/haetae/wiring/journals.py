@@ -12,6 +12,7 @@ from haetae.journal import JournalDb, export_jsonl
 from haetae.krx import Rulebook
 from haetae.store.lake import Lake
 from haetae.wiring.desks import desk_settings, initial_desk, opening_book, read_plan
+from haetae.wiring.lessons import lessons_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def replay(path: Path) -> ReplayReport:
     first = ""
     with JournalDb(path, read_only=True) as journal:
         for day in plan.days:
-            desk = initial_desk(lake, day, opening_book(plan), settings)
+            desk = initial_desk(lake, day, opening_book(plan), settings, lessons_of(journal, day.day))
             found = live.replay(journal, desk, Rulebook.on(day.day))
             events += found.events
             commands += found.commands

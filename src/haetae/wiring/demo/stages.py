@@ -28,6 +28,7 @@ from haetae.registry.registry import Registry
 from haetae.rl import Learned
 from haetae.store.lake import Lake
 from haetae.store.reference import quality_lines
+from haetae.wiring import reviews
 from haetae.wiring.demo import collection, hindsight, learning, practice, selection, told, trading
 from haetae.wiring.demo.exchange import ACCOUNT, Exchange, open_exchange
 from haetae.wiring.demo.folder import Folder, write_json
@@ -302,7 +303,7 @@ class Stages:
 
     async def review(self) -> dict[str, Any]:
         """Label every decision, attribute the profit, propose lessons."""
-        found = hindsight.review(self._journal_path, self._lake, self._days)
+        found = reviews.review(self._journal_path, self._lake, self._days)
         told.outcomes(self._screen, found["outcomes"])
         count = len(found["lessons"])
         told.line(
