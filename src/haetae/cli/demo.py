@@ -126,7 +126,8 @@ def closing(facts: dict[str, Any]) -> list[str]:
     made, orders, fills = sum(facts["decisions"].values()), facts["orders"], facts["fills"]
     cash = won(facts["reconciliation"]["journal"]["cash"])
     lessons = len(facts["lessons"])
-    refused = _listed(facts["denied"])
+    names = facts["denied_by"]
+    refused = _listed({f"{code} {names[code][language()]}": count for code, count in facts["denied"].items()})
     agreed = facts["reconciled"]
     lines = [
         _say(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from haetae.domain.decisions import Reason
+from haetae.domain.errors import Text
 from haetae.domain.orders import OrderIntent
 from haetae.domain.units import Shares
 from haetae.guards.settings import Limits
@@ -32,7 +33,7 @@ class Guard:
     """One guard: its code, what it protects, its check, and whether escape orders must pass it too."""
 
     code: str
-    name: str
+    name: Text
     check: Check
     escape: bool = False
 

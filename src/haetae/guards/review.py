@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from haetae.domain.decisions import Allow, Deny, Reason, Reduce, Verdict
+from haetae.domain.errors import Text
 from haetae.domain.orders import ClearedOrder, OrderIntent
 from haetae.guards import order, portfolio, state
 from haetae.guards.finding import Cap, Guard
@@ -16,32 +17,32 @@ from haetae.guards.settings import Limits
 from haetae.guards.situation import Situation
 
 GUARDS: tuple[Guard, ...] = (
-    Guard("G01", "kill switch", state.kill_switch, escape=True),
-    Guard("G04", "reconciled", state.reconciled),
-    Guard("G05", "session", state.session, escape=True),
-    Guard("G06", "symbol state", state.symbol_state),
-    Guard("G07", "closed list", state.closed_list),
-    Guard("G08", "freshness", state.freshness, escape=True),
-    Guard("G22", "execution excess", state.execution_excess),
-    Guard("G17", "duplicates", state.duplicates, escape=True),
-    Guard("G18", "rates", state.rates, escape=True),
-    Guard("G26", "volatility escape", state.volatility_escape),
-    Guard("G29", "self trade", state.self_trade),
-    Guard("G30", "plausibility", state.plausibility),
-    Guard("G20", "losses", portfolio.losses),
-    Guard("G21", "loss streak", portfolio.loss_streak),
-    Guard("G23", "confidence", portfolio.confidence),
-    Guard("G24", "new names", portfolio.new_names),
-    Guard("G25", "taint", portfolio.taint),
-    Guard("G09", "tick and limits", order.tick_and_limits, escape=True),
-    Guard("G10", "collar", order.collar, escape=True),
-    Guard("G16", "sellable", order.sellable, escape=True),
-    Guard("G11", "fat finger", order.fat_finger),
-    Guard("G12", "order value", order.order_value),
-    Guard("G13", "position size", portfolio.position_size),
-    Guard("G14", "concentration", portfolio.concentration),
-    Guard("G15", "orderable cash", order.orderable_cash),
-    Guard("G19", "turnover", portfolio.turnover),
+    Guard("G01", Text(ko="정지 스위치", en="kill switch"), state.kill_switch, escape=True),
+    Guard("G04", Text(ko="대사 완료", en="reconciled"), state.reconciled),
+    Guard("G05", Text(ko="거래 시간", en="session"), state.session, escape=True),
+    Guard("G06", Text(ko="종목 상태", en="symbol state"), state.symbol_state),
+    Guard("G07", Text(ko="허용 종목", en="closed list"), state.closed_list),
+    Guard("G08", Text(ko="시세 신선도", en="freshness"), state.freshness, escape=True),
+    Guard("G22", Text(ko="초과 체결", en="execution excess"), state.execution_excess),
+    Guard("G17", Text(ko="중복 주문", en="duplicates"), state.duplicates, escape=True),
+    Guard("G18", Text(ko="주문 빈도", en="rates"), state.rates, escape=True),
+    Guard("G26", Text(ko="변동성 탈출", en="volatility escape"), state.volatility_escape),
+    Guard("G29", Text(ko="자전 거래", en="self trade"), state.self_trade),
+    Guard("G30", Text(ko="장부 타당성", en="plausibility"), state.plausibility),
+    Guard("G20", Text(ko="손실 한도", en="losses"), portfolio.losses),
+    Guard("G21", Text(ko="연속 손실", en="loss streak"), portfolio.loss_streak),
+    Guard("G23", Text(ko="신뢰도", en="confidence"), portfolio.confidence),
+    Guard("G24", Text(ko="하루 새 종목 수", en="new names"), portfolio.new_names),
+    Guard("G25", Text(ko="오염된 근거", en="taint"), portfolio.taint),
+    Guard("G09", Text(ko="호가와 상하한", en="tick and limits"), order.tick_and_limits, escape=True),
+    Guard("G10", Text(ko="가격 이탈", en="collar"), order.collar, escape=True),
+    Guard("G16", Text(ko="매도 가능 수량", en="sellable"), order.sellable, escape=True),
+    Guard("G11", Text(ko="과대 수량", en="fat finger"), order.fat_finger),
+    Guard("G12", Text(ko="주문 금액", en="order value"), order.order_value),
+    Guard("G13", Text(ko="종목 비중", en="position size"), portfolio.position_size),
+    Guard("G14", Text(ko="쏠림", en="concentration"), portfolio.concentration),
+    Guard("G15", Text(ko="주문 가능 현금", en="orderable cash"), order.orderable_cash),
+    Guard("G19", Text(ko="회전율", en="turnover"), portfolio.turnover),
 )
 
 

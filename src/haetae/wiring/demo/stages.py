@@ -269,11 +269,13 @@ class Stages:
         self._write_plan(plan)
         write_json(self._folder.path / "ledger.json", await exchange.control.ledger(ACCOUNT))
         escaped = [day["day"] for day in days if day["escape"]["level"] == "exit_all"]
+        denied = trading.merge_counts(days, "denied")
         return {
             "sessions": days,
             "decisions": trading.merge_counts(days, "decisions"),
             "deciders": trading.merge_counts(days, "deciders"),
-            "denied": trading.merge_counts(days, "denied"),
+            "denied": denied,
+            "denied_by": trading.guard_names(denied),
             "orders": sum(day["orders"] for day in days),
             "fills": sum(day["fills"] for day in days),
             "escape": {"fired": bool(escaped), "days": escaped},

@@ -17,6 +17,7 @@ from typing import Any
 from haetae.domain.errors import Text
 from haetae.domain.events import SessionStart
 from haetae.domain.units import NS_PER_MINUTE, Instant, Symbol, instant_at
+from haetae.guards import GUARDS
 from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
 from haetae.kis.feed import KisFeed
@@ -170,6 +171,12 @@ def day_facts(report: DayReport) -> dict[str, Any]:
         "reconciled": report.reconciled,
         "entries": report.entries,
     }
+
+
+def guard_names(codes: Mapping[str, int]) -> dict[str, dict[str, str]]:
+    """Return what each guard of the codes protects, in both languages."""
+    names = {guard.code: guard.name for guard in GUARDS}
+    return {code: {"ko": names[code].ko, "en": names[code].en} for code in codes if code in names}
 
 
 def merge_counts(days: list[dict[str, Any]], name: str) -> dict[str, int]:
