@@ -13,6 +13,9 @@ from haetae import __version__
 from haetae.cli import emulator, faults, journal, lake, model, research, review
 from haetae.cli.bench import bench
 from haetae.cli.demo import demo
+from haetae.cli.doctor import doctor
+from haetae.cli.init import init
+from haetae.cli.kill import kill
 from haetae.cli.text import hint
 from haetae.domain.errors import HaetaeError
 
@@ -60,6 +63,9 @@ def build() -> typer.Typer:
     app.add_typer(research.nouns, name="research")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")
+    app.command(help=hint("키 파일에서 계좌 설정을 만듭니다.", "Make the account from a key file."))(init)
+    app.command(help=hint("거래일 준비를 점검합니다.", "Check that a trading day can begin."))(doctor)
+    app.command(help=hint("데스크를 멈추거나 풉니다.", "Stop the desk, or release it."))(kill)
     app.add_typer(model.nouns, name="model")
     app.add_typer(review.nouns, name="review")
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)

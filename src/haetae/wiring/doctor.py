@@ -1,0 +1,192 @@
+"""Is everything in place for a trading day: each check one line, ok, warn or fail, with the next step.
+
+Nothing is changed and no token is issued (the broker tells the owner of each): hosts are reached by a
+TCP connect only. Without an account the checks of the account warn; the demo needs none.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from enum import Enum
+from pathlib import Path
+from urllib.error import URLError
+from urllib.parse import urlsplit
+
+from haetae.domain.errors import HaetaeError, Text
+from haetae.domain.units import Instant, day_of
+from haetae.kis.settings import KisSettings, is_loopback
+from haetae.krx.calendar import previous_trading_day
+from haetae.registry.registry import Registry
+from haetae.store.lake import Lake
+from haetae.wiring import accounts, journals
+
+CONNECT_S = 3.0
+"""A broker that does not answer a connect in three seconds would not answer an order."""
+SKEW_WARN_S, SKEW_FAIL_S = 2.0, 10.0
+"""Orders of unknown fate are looked for within a clock difference of two seconds."""
+FREE_WARN_GB, FREE_FAIL_GB = 5.0, 1.0
+"""A year of minutes of fifty names is about 2 GB; below one a day's journal may not fit."""
+_GB = 1_000_000_000
+
+
+class Level(Enum):
+    """How a check came out."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One check: what, how it came out, what was found, what to do."""
+
+    name: Text
+    level: Level
+    found: Text
+    next_step: Text | None = None
+
+
+def examine(account: Path, desk: Path, env: Mapping[str, str], now: Instant) -> tuple[Line, ...]:
+    """Return the lines of every check, in the order in which a day would fail."""
+    lines: list[Line] = []
+    kis = _account(account, env, lines)
+    if kis is not None:
+        lines += _hosts(kis)
+        lines.append(_clock(kis))
+    lines.append(_disk(desk))
+    lines.append(_held(Text(ko="레이크", en="lake"), lambda: _lake(desk / "lake", now)))
+    lines.append(_held(Text(ko="모델", en="models"), lambda: _models(desk / "models")))
+    lines.append(_held(Text(ko="저널", en="journal"), lambda: _journal(desk / "journal.db")))
+    lines.append(_model_of_language(env))
+    return tuple(lines)
+
+
+def _account(folder: Path, env: Mapping[str, str], lines: list[Line]) -> KisSettings | None:
+    name = Text(ko="계좌와 키", en="account and keys")
+    try:
+        _, kis = accounts.read_account(folder, env)
+    except HaetaeError as fault:
+        lines.append(Line(name, Level.FAIL, _text(fault.message), _text(fault.next_step)))
+        return None
+    where = "emulator" if is_loopback(kis.rest_url) else kis.mode.value
+    lines.append(Line(name, Level.OK, Text(ko=f"{where}, 비밀 0600", en=f"{where}, secrets 0600")))
+    if not kis.hts_id:
+        found = Text(ko="없음: 체결은 조회로만 압니다", en="none: fills are known by polling alone")
+        step = Text(ko="kis_devlp.yaml 의 my_htsid", en="my_htsid of kis_devlp.yaml")
+        lines.append(Line(Text(ko="HTS ID", en="HTS id"), Level.WARN, found, step))
+    return kis
+
+
+def _hosts(kis: KisSettings) -> list[Line]:
+    found = []
+    for label, url in (("REST", kis.rest_url), ("WebSocket", kis.ws_url)):
+        parts = urlsplit(url)
+        port = parts.port or (443 if parts.scheme in ("https", "wss") else 80)
+        try:
+            with socket.create_connection((parts.hostname or "", port), timeout=CONNECT_S):
+                found.append(Line(Text(ko=label, en=label), Level.OK, Text(ko=url, en=url)))
+        except OSError as fault:
+            step = Text(ko="네트워크와 방화벽, 에뮬레이터라면 켜져 있는지", en="network and firewall; is it running?")
+            said = f"{url}: {fault.strerror or fault}"
+            found.append(Line(Text(ko=label, en=label), Level.FAIL, Text(ko=said, en=said), step))
+    return found
+
+
+def _clock(kis: KisSettings) -> Line:
+    name = Text(ko="시계", en="clock")
+    if is_loopback(kis.rest_url):
+        return Line(name, Level.OK, Text(ko="에뮬레이터의 시계를 씁니다", en="the emulator's clock rules"))
+    try:
+        request = urllib.request.Request(kis.rest_url, method="HEAD")  # noqa: S310
+        with urllib.request.urlopen(request, timeout=CONNECT_S) as answer:  # noqa: S310
+            said = answer.headers.get("Date", "")
+    except URLError as fault:
+        said = getattr(fault, "headers", {}).get("Date", "") if getattr(fault, "headers", None) else ""
+    except OSError:
+        said = ""
+    if not said:
+        return Line(
+            name,
+            Level.WARN,
+            Text(ko="서버 시각을 알 수 없습니다", en="the server does not tell its time"),
+            Text(ko="NTP 로 시계를 맞추세요", en="keep the clock by NTP"),
+        )
+    skew = abs(time.time() - parsedate_to_datetime(said).timestamp())
+    level = Level.OK if skew <= SKEW_WARN_S else Level.WARN if skew <= SKEW_FAIL_S else Level.FAIL
+    step = None if level is Level.OK else Text(ko="NTP 로 시계를 맞추세요", en="keep the clock by NTP")
+    return Line(name, level, Text(ko=f"서버와 {skew:.0f}초 차이", en=f"{skew:.0f} s from the server"), step)
+
+
+def _disk(folder: Path) -> Line:
+    place = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    free = shutil.disk_usage(place).free / _GB
+    level = Level.OK if free >= FREE_WARN_GB else Level.WARN if free >= FREE_FAIL_GB else Level.FAIL
+    step = None if level is Level.OK else Text(ko="공간을 비우세요", en="free some space")
+    return Line(Text(ko="디스크", en="disk"), level, Text(ko=f"남은 {free:.1f} GB", en=f"{free:.1f} GB free"), step)
+
+
+def _held(name: Text, look: Callable[[], tuple[Level, Text, Text | None]]) -> Line:
+    try:
+        return Line(name, *look())
+    except HaetaeError as fault:
+        return Line(name, Level.FAIL, _text(fault.message), _text(fault.next_step))
+
+
+def _lake(path: Path, now: Instant) -> tuple[Level, Text, Text | None]:
+    tables = {table.table: table for table in Lake(path).describe()} if path.is_dir() else {}
+    step = Text(ko="`haetae demo` 또는 수집·가져오기", en="`haetae demo`, or collect or import")
+    if "daily" not in tables or tables["daily"].last_day is None:
+        return Level.FAIL, Text(ko=f"일봉 없음: {path}", en=f"no daily bars: {path}"), step
+    last, wanted = tables["daily"].last_day, previous_trading_day(day_of(now))
+    said = Text(ko=f"일봉 {last} 까지", en=f"daily bars to {last}")
+    if last < wanted:
+        return (
+            Level.WARN,
+            said,
+            Text(ko=f"{wanted} 까지는 개장 전에 수집합니다", en=f"{wanted} is collected before the open"),
+        )
+    return Level.OK, said, None
+
+
+def _models(path: Path) -> tuple[Level, Text, Text | None]:
+    registry = Registry(path)
+    names = {kind: registry.champion(kind) for kind in ("policy", "ranker")}
+    missing = [kind for kind, card in names.items() if card is None]
+    if missing:
+        listed = ", ".join(missing)
+        step = Text(ko="`haetae model promote 이름`", en="`haetae model promote NAME`")
+        return Level.FAIL, Text(ko=f"맡은 모델 없음: {listed}", en=f"none in charge: {listed}"), step
+    for card in names.values():
+        registry.get(card.model_id if card else "")
+    told = ", ".join(card.model_id for card in names.values() if card)
+    return Level.OK, Text(ko=told, en=told), None
+
+
+def _journal(path: Path) -> tuple[Level, Text, Text | None]:
+    if not path.exists():
+        return Level.OK, Text(ko="아직 없음 (첫 거래일에 생깁니다)", en="none yet; the first day makes it"), None
+    found = journals.verify(path)
+    return (
+        Level.OK,
+        Text(ko=f"사슬 이상 없음, {found.entries:,}건", en=f"the chain holds, {found.entries:,} entries"),
+        None,
+    )
+
+
+def _model_of_language(env: Mapping[str, str]) -> Line:
+    name = Text(ko="언어 모델", en="language model")
+    if env.get("HAETAE_LLM_BASE_URL") and env.get("HAETAE_LLM_MODEL"):
+        said = f"{env['HAETAE_LLM_MODEL']} ({urlsplit(env['HAETAE_LLM_BASE_URL']).hostname})"
+        return Line(name, Level.OK, Text(ko=said, en=said))
+    return Line(name, Level.OK, Text(ko="없음: 오프라인 규칙 (AI 아님)", en="none: offline rules (not AI)"))
+
+
+def _text(said: str | Text) -> Text:
+    return said if isinstance(said, Text) else Text(ko=said, en=said)

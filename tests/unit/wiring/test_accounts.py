@@ -1,0 +1,165 @@
+"""From a key file to an account, the doctor's lines, and the operator's file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from haetae.cli.main import main
+from haetae.domain.errors import ConfigError
+from haetae.domain.events import OperatorState
+from haetae.domain.units import instant_at
+from haetae.kis.settings import MOCK_REST, REAL_REST, REAL_STREAM
+from haetae.wiring import accounts, doctor
+from haetae.wiring.clocks import SystemClock
+from haetae.wiring.operators import FILE, OperatorFile, give
+
+SECRET = "canary-of-the-secret/+=="
+KEYS = f"""# a key file as the broker's samples keep it
+my_app: "REALKEY"
+my_sec: "{SECRET}"
+paper_app: 'PSKEY'   # issued today
+paper_sec: {SECRET}
+my_htsid: "user1"
+my_acct_stock: "87654321"
+my_paper_stock: "50012345-01"
+my_prod: "01"
+"""
+
+
+def key_file(folder: Path, text: str = KEYS) -> Path:
+    path = folder / "kis_devlp.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_key_file_becomes_settings_and_secrets_only_the_owner_reads(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "account"
+    assert main(["init", "--from", str(key_file(tmp_path)), "--account", str(home)]) == 0
+    told = capsys.readouterr().out
+    assert (home / "secrets.env").stat().st_mode & 0o777 == 0o600
+    assert SECRET not in (home / "haetae.toml").read_text()
+    assert SECRET not in told
+    assert "50012345" not in told
+    _, kis = accounts.read_account(home, {})
+    assert (kis.account, kis.app_key, kis.app_secret.reveal(), kis.hts_id) == ("50012345", "PSKEY", SECRET, "user1")
+    assert kis.rest_url == MOCK_REST
+
+
+def test_what_is_there_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
+    home, keys = tmp_path / "account", str(key_file(tmp_path))
+    verb = ["init", "--from", keys, "--account", str(home)]
+    assert main(verb) == 0
+    assert main(verb) == 2
+    assert main([*verb, "--force"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (("paper_app: 'PSKEY'", "paper_app: '모의투자 앱키'"), "paper_app"),
+        (("50012345-01", "5001"), "my_paper_stock"),
+        (("my_htsid: \"user1\"", "my_htsid: \"사용자 HTS ID\""), "my_htsid"),
+        ((f"paper_sec: {SECRET}", ""), "paper_sec"),
+    ],
+)  # fmt: skip
+def test_faults_are_named_without_their_values(tmp_path: Path, change: tuple[str, str], found: str) -> None:
+    path = key_file(tmp_path, KEYS.replace(*change))
+    with pytest.raises(ConfigError) as fault:
+        accounts.make_account(tmp_path / "account", path, "mock")
+    assert found in fault.value.found
+    assert SECRET not in fault.value.found
+    assert not (tmp_path / "account").exists()
+
+
+def test_paper_money_never_meets_the_real_hosts(tmp_path: Path) -> None:
+    home = tmp_path / "account"
+    accounts.make_account(home, key_file(tmp_path), "real")
+    with pytest.raises(ConfigError, match="real hosts"):
+        accounts.read_account(home, {})
+    mock = tmp_path / "mock"
+    accounts.make_account(mock, key_file(tmp_path), "mock")
+    sneaky = {"HAETAE_KIS__REST_URL": REAL_REST, "HAETAE_KIS__LIVE_ALLOWED": "true"}
+    with pytest.raises(ConfigError, match="real hosts"):
+        accounts.read_account(mock, sneaky)
+    with pytest.raises(ConfigError, match="real hosts"):
+        accounts.read_account(mock, {"HAETAE_KIS__WS_URL": REAL_STREAM})
+
+
+def test_secrets_that_others_can_read_are_refused(tmp_path: Path) -> None:
+    home = tmp_path / "account"
+    accounts.make_account(home, key_file(tmp_path), "mock")
+    (home / "secrets.env").chmod(0o644)
+    with pytest.raises(ConfigError, match="others can read"):
+        accounts.read_account(home, {})
+
+
+def test_the_doctor_names_what_is_missing_and_the_next_step(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facts = tmp_path / "facts.json"
+    verb = ["doctor", "--account", str(tmp_path / "none"), "--out", str(tmp_path), "--json", str(facts)]
+    assert main(verb) == 1
+    told = capsys.readouterr().out
+    assert "fail" in told
+    assert "haetae init" in told
+    found = json.loads(facts.read_text())
+    assert found["account and keys"]["level"] == found["lake"]["level"] == "fail"
+    assert found["journal"]["level"] == "ok"
+
+
+def test_the_doctor_sees_a_host_that_is_down(tmp_path: Path) -> None:
+    home = tmp_path / "account"
+    text = KEYS + 'vps: "http://127.0.0.1:9"\nvops: "ws://127.0.0.1:9"\n'
+    accounts.make_account(home, key_file(tmp_path, text), "mock")
+    lines = {line.name.en: line.level for line in doctor.examine(home, tmp_path, {}, SystemClock().now())}
+    assert lines["REST"] is lines["WebSocket"] is doctor.Level.FAIL
+    assert lines["clock"] is doctor.Level.OK
+
+
+def test_an_order_of_the_operator_is_read_once_and_in_order(tmp_path: Path) -> None:
+    watch = OperatorFile(tmp_path)
+    assert watch.fresh() == ()
+    for state in (OperatorState.HALT, OperatorState.ACTIVE):
+        give(tmp_path, state, who="me", why="drill", clock=SystemClock())
+    assert [order.state for order in watch.fresh()] == [OperatorState.HALT, OperatorState.ACTIVE]
+    assert watch.fresh() == ()
+
+
+def test_a_desk_that_starts_takes_over_only_what_is_stricter(tmp_path: Path) -> None:
+    give(tmp_path, OperatorState.REDUCE_ONLY, who="me", why="evening", clock=SystemClock())
+    watch = OperatorFile(tmp_path)
+    assert watch.at_start(OperatorState.HALT) is None
+    taken = watch.at_start(OperatorState.ACTIVE)
+    assert taken is not None
+    assert taken.command(instant_at_open()).state is OperatorState.REDUCE_ONLY
+    give(tmp_path, OperatorState.ACTIVE, who="me", why="morning", clock=SystemClock())
+    assert OperatorFile(tmp_path).at_start(OperatorState.HALT) is None
+
+
+def instant_at_open() -> int:
+    import datetime as dt
+
+    return instant_at(dt.date(2026, 11, 23), 90_000)
+
+
+def test_a_torn_line_waits_and_an_unreadable_one_halts(tmp_path: Path) -> None:
+    watch = OperatorFile(tmp_path)
+    whole = '{"at": 1, "state": "reduce_only", "who": "me", "why": "x"}\n'
+    (tmp_path / FILE).write_text(whole[:20])
+    assert watch.fresh() == ()
+    (tmp_path / FILE).write_text(whole + "{broken\n")
+    assert [order.state for order in watch.fresh()] == [OperatorState.REDUCE_ONLY, OperatorState.HALT]
+
+
+def test_the_verb_writes_one_order_and_refuses_two_wishes(tmp_path: Path) -> None:
+    assert main(["kill", "--out", str(tmp_path)]) == 0
+    assert main(["kill", "--release", "--why", "drill over", "--out", str(tmp_path)]) == 0
+    lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
+    assert [line["state"] for line in lines] == ["halt", "active"]
+    assert main(["kill", "--halt", "--release", "--out", str(tmp_path)]) == 2
+    assert main(["kill", "--halt", "--out", str(tmp_path / "nowhere")]) == 2
