@@ -178,14 +178,15 @@ def read_account(
     """
     given = {**read_secrets(folder), **env, _SWITCH: "true"}
     own = folder / SETTINGS
-    settings = load([*files, *([own] if own.is_file() else [])], given)
-    if settings.kis is None:
+    if not own.is_file() and "HAETAE_KIS__REST_URL" not in given:
         raise ConfigError(
             Text(ko="계좌 설정이 없습니다", en="no account is configured"),
-            expected=Text(ko=f"{own} 와 {SECRETS}", en=f"{own} and {SECRETS}"),
+            expected=f"{own}, {SECRETS}",
             found=Text(ko="키 없음", en="no keys").en,
             next_step=Text(ko="`haetae init --from kis_devlp.yaml`", en="`haetae init --from kis_devlp.yaml`"),
         )
+    settings = load([*files, *([own] if own.is_file() else [])], given)
+    assert settings.kis is not None
     kis = settings.kis
     if not live and not _harmless(kis):
         raise ConfigError(
