@@ -1,0 +1,34 @@
+"""The desk: its day, its equity, its safety."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+
+from haetae.service.access import Viewer, views_of
+from haetae.service.problems import responses
+from haetae.service.schemas import Equity, Safety, Today
+
+router = APIRouter(tags=["desk"], responses=responses(401, 403, 404, 422, 503))
+
+Day = Annotated[dt.date | None, Query(description="a trading day of the journal; the newest by default")]
+
+
+@router.get("/today", response_model=Today)
+def today(request: Request, token: Viewer, day: Day = None) -> dict[str, Any]:
+    """Return a day at a glance."""
+    return views_of(request).today(day)
+
+
+@router.get("/equity", response_model=Equity)
+def equity(request: Request, token: Viewer, every: Annotated[int, Query(ge=1, le=400)] = 5) -> dict[str, Any]:
+    """Return equity beside the benchmark, one point every so many minutes."""
+    return views_of(request).equity(every)
+
+
+@router.get("/safety", response_model=Safety)
+def safety(request: Request, token: Viewer, day: Day = None) -> dict[str, Any]:
+    """Return guards, volatility escape, kill switch, and waiting commands."""
+    return views_of(request).safety(day)

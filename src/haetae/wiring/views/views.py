@@ -1,0 +1,315 @@
+"""``Views``: one door to everything a face may see of a folder; safe to call from several threads."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from haetae.domain.account import Book
+from haetae.domain.errors import DataError, HaetaeError, JournalError, ModelError, Text
+from haetae.domain.learning import ModelState, TradeReview
+from haetae.domain.units import Symbol
+from haetae.registry.registry import Registry
+from haetae.wiring.clocks import SystemClock
+from haetae.wiring.views import days, files
+from haetae.wiring.views.bars import Bars
+from haetae.wiring.views.chronicle import Chronicle, DayStory
+from haetae.wiring.views.days import Row, moment
+
+
+class Absent(DataError):
+    """What was asked for is not in the folder."""
+
+    exit_code = 3
+
+
+def _absent(ko: str, en: str, found: str) -> Absent:
+    return Absent(
+        Text(ko=ko, en=en),
+        found=found[:120],
+        next_step=Text(ko="목록에서 다시 고르세요", en="choose from the list again"),
+    )
+
+
+class Views:
+    """The views of one folder: a demo's output, or a paper desk's state."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the folder; its journal may appear later."""
+        self.folder = folder
+        self._lock = RLock()
+        self._chronicle: Chronicle | None = None
+        self._bars = Bars(folder / "lake")
+
+    # -- what the journal tells --------------------------------------------------------------
+
+    def _story(self) -> Chronicle:
+        with self._lock:
+            if self._chronicle is None:
+                self._chronicle = Chronicle(self.folder / "journal.db")
+            try:
+                self._chronicle.refresh()
+            except JournalError:
+                self._chronicle.close()
+                self._chronicle = None
+                raise
+            return self._chronicle
+
+    def _day(self, day: dt.date | None) -> DayStory:
+        known = self._story().days
+        if not known:
+            raise _absent("아직 거래일이 없습니다", "there is no trading day yet", str(self.folder.name))
+        chosen = max(known) if day is None else day
+        if chosen not in known:
+            raise _absent("일지에 없는 날입니다", "the journal has no such day", str(day))
+        return known[chosen]
+
+    def health(self) -> Row:
+        """Return how far the journal is; problems instead of an exception."""
+        try:
+            story = self._story()
+        except HaetaeError as fault:
+            return {"journal_entries": 0, "last_at": None, "problems": [str(fault)]}
+        return {
+            "journal_entries": story.seq,
+            "last_at": moment(story.last_at) if story.last_at else None,
+            "problems": [],
+        }
+
+    def today(self, day: dt.date | None) -> Row:
+        """Return a day's figures, the newest day's by default."""
+        with self._lock:
+            found = self._day(day)
+            row = days.today_row(found, self._story().days)
+            facts = self._facts()
+            mood = {"value": found.session.fear_greed, "missing": []} if found.session is not None else None
+            told = facts.get("fear_greed")
+            if mood is not None and isinstance(told, dict):
+                mood["missing"] = told.get("missing", [])
+            return {**row, "fear_greed": files.mood_row(mood), "synthetic": facts.get("synthetic")}
+
+    def positions(self, day: dt.date | None) -> Row:
+        """Return what is held."""
+        with self._lock:
+            return days.positions_row(self._day(day), self._bars.name)
+
+    def orders(self, day: dt.date | None) -> Row:
+        """Return a day's orders."""
+        with self._lock:
+            found = self._day(day)
+            rows = [days.order_row(order, self._bars.name) for order in found.orders.values()]
+            return {"day": found.day.isoformat(), "rows": rows}
+
+    def fills(self, day: dt.date | None) -> Row:
+        """Return a day's executions."""
+        with self._lock:
+            found = self._day(day)
+            rows = [days.fill_row(done, self._bars.name) for done in found.executions]
+            return {"day": found.day.isoformat(), "rows": rows}
+
+    def signals(self, day: dt.date | None) -> Row:
+        """Return a day's proposals."""
+        with self._lock:
+            found = self._day(day)
+            rows = [days.proposal_row(found, proposal_id, self._bars.name) for proposal_id in found.proposals]
+            return {"day": found.day.isoformat(), "rows": rows}
+
+    def decisions(self, day: dt.date | None, *, status: str | None, offset: int, limit: int) -> Row:
+        """Return a day's decisions, of one status if given."""
+        with self._lock:
+            found = self._day(day)
+            made = [n for n in found.decisions.values() if status is None or n.data["status"] == status]
+            rows = [days.decision_row(found, note, self._bars.name) for note in made[offset : offset + limit]]
+            return {"day": found.day.isoformat(), "total": len(made), "rows": rows}
+
+    def decision(self, decision_id: str) -> Row:
+        """Return one decision with everything that led to it and followed."""
+        with self._lock:
+            story = self._story()
+            for day in story.days.values():
+                note = day.decisions.get(decision_id)
+                if note is not None:
+                    return days.chain_row(day, note, story.reviews.get(decision_id), self._bars.name)
+        raise _absent("그런 결정이 없습니다", "there is no such decision", decision_id)
+
+    def safety(self, day: dt.date | None) -> Row:
+        """Return guards, escape, kill switch, and what waits in the inbox."""
+        with self._lock:
+            return {**days.safety_row(self._day(day)), "pending": []}
+
+    def retrospect(self, day: dt.date | None) -> Row:
+        """Return reviews, outcomes, attribution and lessons; of all days by default."""
+        with self._lock:
+            story = self._story()
+            chosen = self._day(day) if day is not None else None
+            reviews = [r for r in story.reviews.values() if chosen is None or r.decision_id in chosen.decisions]
+            told = self._facts().get("attribution", [])
+            return {
+                "day": day.isoformat() if day is not None else None,
+                "reviews": [days.review_row(review, self._bars.name) for review in reviews],
+                "outcomes": _outcomes(reviews),
+                "attribution": [row for row in told if day is None or row["day"] == day.isoformat()],
+                "lessons": [
+                    {
+                        **{k: v for k, v in asdict(lesson).items() if k not in ("created_at", "evidence")},
+                        "evidence": list(lesson.evidence),
+                        "created_at": moment(lesson.created_at),
+                    }
+                    for lesson in story.lessons.values()
+                ],
+            }
+
+    def equity(self, every: int) -> Row:
+        """Return equity beside the benchmark, one point every so many minutes and the last of each day."""
+        with self._lock:
+            known = [day for _, day in sorted(self._story().days.items())]
+            start = known[0].opening_equity if known else 0
+            points = []
+            for day in known:
+                last = len(day.points) - 1
+                points += [
+                    {"at": moment(at), "equity": equity, "benchmark": round(start * gain)}
+                    for k, (at, equity, gain) in enumerate(day.points)
+                    if k % every == 0 or k == last
+                ]
+            return {"sessions": [days.session_row(day) for day in known], "points": points}
+
+    # -- what lies beside it -----------------------------------------------------------------
+
+    def _facts(self) -> dict[str, Any]:
+        return files.read_json(self.folder / "facts.json")
+
+    def universe(self) -> Row:
+        """Return the names that may be traded, with the newest close, and why others may not."""
+        record = files.read_json(self.folder / "universe.json")
+        if not record:
+            raise _absent("종목 선정 결과가 없습니다", "there is no universe yet", "universe.json")
+        with self._lock:
+            day = dt.date.fromisoformat(record["day"])
+            listed, symbols = self._bars.instruments(), [str(each) for each in record["universe"]]
+            closes = self._bars.closes(symbols, day)
+            held = self._held()
+            members = [self._member(symbol, listed, closes, held) for symbol in symbols]
+            return {"day": record["day"], "members": members, **files.exclusions_row(record, self._bars.name)}
+
+    def _held(self) -> Book | None:
+        try:
+            return self._day(None).book
+        except HaetaeError:
+            return None
+
+    def _member(
+        self, symbol: Symbol, listed: Mapping[Symbol, Any], closes: Mapping[Symbol, tuple[int, int]], book: Book | None
+    ) -> Row:
+        item = listed.get(symbol)
+        close, before = closes.get(symbol, (0, 0))
+        return {
+            "symbol": symbol,
+            "name": item.name if item is not None else symbol,
+            "market": item.market.value if item is not None else "",
+            "sector": item.sector if item is not None else "",
+            "close": close,
+            "change_rate": close / before - 1.0 if before else None,
+            "held": book.quantity(symbol) if book is not None else 0,
+        }
+
+    def candles(self, symbol: Symbol, table: str, day: dt.date | None, limit: int) -> Row:
+        """Return bars of a symbol with our executions on them; minutes default to the newest traded day."""
+        with self._lock:
+            listed = self._bars.instruments()
+            if symbol not in listed:
+                raise _absent("레이크에 없는 종목입니다", "the lake does not know this symbol", symbol)
+            story = self._story_or_none()
+            known = story.days if story is not None else {}
+            if table == "minute" and day is None:
+                traded = [d for d, s in known.items() if any(e.fill.symbol == symbol for e in s.executions)]
+                stored = self._bars.minute_days(symbol)
+                day = max((d for d in traded if d in stored), default=stored[-1] if stored else None)
+            rows = self._bars.candles(symbol, table, day, limit) if table == "daily" or day is not None else []
+            fills = [
+                days.fill_row(done, self._bars.name)
+                for each, told in sorted(known.items())
+                for done in told.executions
+                if done.fill.symbol == symbol and (table == "daily" or each == day)
+            ]
+            return {
+                "symbol": symbol,
+                "name": listed[symbol].name,
+                "table": table,
+                "day": day.isoformat() if day is not None else None,
+                "rows": rows,
+                "fills": fills,
+            }
+
+    def _story_or_none(self) -> Chronicle | None:
+        try:
+            return self._story()
+        except HaetaeError:
+            return None
+
+    def mood(self, limit: int) -> Row:
+        """Return fear and greed over time."""
+        with self._lock:
+            return {"now": files.mood_row(self._bars.mood_now()), "rows": self._bars.mood(limit)}
+
+    def backtest(self) -> Row:
+        """Return the simulated runs a demo or study left here."""
+        return files.backtest_row(self._facts(), report=self.report() is not None)
+
+    def report(self) -> Path | None:
+        """Return the HTML report, None if there is none."""
+        path = self.folder / "report.html"
+        return path if path.is_file() else None
+
+    def _registry(self) -> Registry:
+        return Registry(self.folder / "models", SystemClock())
+
+    def models(self) -> Row:
+        """Return the registry."""
+        return files.models_row(self._registry())
+
+    def promote(self, model_id: str, state: str, *, why: str, who: str) -> Row:
+        """Move a model to a state and return it; the registry decides what is allowed."""
+        registry = self._registry()
+        known = {card.model_id: card for card, _ in registry.models()}
+        if model_id not in known:
+            raise _absent("등록되지 않은 모델입니다", "the registry has no such model", model_id)
+        ruling = registry.champion(known[model_id].kind)
+        registry.promote(model_id, ModelState(state), why=f"{why} ({who})")
+        now = next((card, at) for card, at in registry.models() if card.model_id == model_id)
+        retired = ruling.model_id if ruling is not None and ruling.model_id != model_id and state == "champion" else ""
+        return {"model": files.model_row(*now), "retired": retired}
+
+    def rollback(self, kind: str, *, why: str, who: str) -> Row:
+        """Call back the champion before the present one of a kind."""
+        registry = self._registry()
+        kinds = {card.model_id: card.kind for card, _ in registry.models()}
+        ruling = registry.champion(kind)
+        before = [
+            entry.model_id
+            for entry in registry.history()
+            if entry.state is ModelState.CHAMPION and kinds.get(entry.model_id) == kind
+        ]
+        earlier = [each for each in before if ruling is None or each != ruling.model_id]
+        if not earlier:
+            raise ModelError(
+                Text(ko="되돌아갈 이전 모델이 없습니다", en="there is no earlier champion to go back to"),
+                expected=Text(ko="한 번 이상 교체된 모델 종류", en="a kind whose champion was replaced before"),
+                found=kind,
+                next_step=Text(ko="`haetae model list` 로 확인하세요", en="see `haetae model list`"),
+            )
+        return self.promote(earlier[-1], ModelState.CHAMPION.value, why=why, who=who)
+
+
+def _outcomes(reviews: list[TradeReview]) -> list[Row]:
+    groups: dict[tuple[str, bool], list[float]] = {}
+    for item in reviews:
+        groups.setdefault((item.status, item.executed), []).append(item.outcome_bp)
+    return [
+        {"status": status, "executed": executed, "count": len(values), "mean_bp": sum(values) / len(values)}
+        for (status, executed), values in sorted(groups.items())
+    ]
