@@ -24,6 +24,8 @@ from haetae.domain.errors import ConfigError, ModelError, Text
 from haetae.ml.settings import RankerKind, RankerSettings
 
 FloatArray = NDArray[np.float32]
+_CATBOOST_MARKS = ("model_guid", "train_finish_time")
+"""What CatBoost stores beside a model that no seed decides."""
 
 
 class Ranker(Protocol):
@@ -211,7 +213,12 @@ class CatBoostRanker:
         return _shares(np.asarray(self._model.get_feature_importance(), dtype=np.float64))
 
     def dumps(self) -> bytes:
-        """Return CatBoost's cbm form; the library writes files only, so one passes through a folder."""
+        """Return CatBoost's cbm form; the library writes files only, so one passes through a folder.
+
+        A random identity and the time of the fit are blanked: equal models are equal bytes.
+        """
+        for name in _CATBOOST_MARKS:
+            self._model.get_metadata()[name] = ""
         with tempfile.TemporaryDirectory(prefix="haetae-") as folder:
             path = os.path.join(folder, "model.cbm")
             self._model.save_model(path, format="cbm")

@@ -69,6 +69,7 @@ def test_a_model_survives_its_bytes_and_its_seed_decides_it(kind: RankerKind) ->
     np.testing.assert_array_equal(again.predict(samples.inputs[:500]), scores)
     assert (other.predict(samples.inputs[:500]) != scores).any()
     assert not model.dumps().startswith(b"\x80")
+    assert again.dumps() == model.dumps()
 
 
 def test_the_future_of_a_fold_changes_none_of_its_scores() -> None:
