@@ -134,6 +134,27 @@ def test_a_second_run_resumes_and_keeps_its_figures(demo):
     assert time.monotonic() - started < 60
 
 
+def test_one_seed_gives_one_result_in_any_folder(demo, tmp_path):
+    """Facts, models, ledger and every byte of the journal; only time, memory and places differ."""
+    out, facts_file = tmp_path / "out", tmp_path / "facts.json"
+    haetae("demo", "--short", "--fresh", "--seed", "7", "--out", out, "--json", facts_file)
+    first, second = (told_without_places(facts) for facts in (demo["facts"], json.loads(facts_file.read_text())))
+    assert first == second
+    assert journal_head(demo["out"]) == journal_head(out)
+    for name in ("universe.json", "ledger.json", "journal.plan.json", "scores.npy"):
+        assert (demo["out"] / name).read_bytes() == (out / name).read_bytes(), name
+
+
+def told_without_places(facts):
+    kept = {name: value for name, value in facts.items() if name not in {"seconds", "rss_mb", "files"}}
+    return {**kept, "backtest": {name: value for name, value in facts["backtest"].items() if name != "report"}}
+
+
+def journal_head(out):
+    with sqlite3.connect(f"file:{out / 'journal.db'}?mode=ro", uri=True) as db:
+        return db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+
+
 def test_an_interrupt_stops_cleanly_and_leaves_no_process(tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "haetae.cli.main", "demo", "--short", "--out", str(tmp_path / "out")],

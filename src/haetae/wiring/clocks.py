@@ -88,9 +88,13 @@ class DrivenClock:
             heapq.heappop(self._sleepers)
         return self._sleepers[0][0] if self._sleepers else None
 
+    def reach(self, to: Instant) -> None:
+        """Move the clock and wake nobody yet: what arrives from now on arrives at ``to``."""
+        self.at = max(self.at, to)
+
     def advance(self, to: Instant) -> None:
         """Move the clock and wake everybody whose instant has come; it never moves back."""
-        self.at = max(self.at, to)
+        self.reach(to)
         while self._sleepers and self._sleepers[0][0] <= self.at:
             _, _, future = heapq.heappop(self._sleepers)
             if not future.done():

@@ -26,6 +26,21 @@ async def test_driven_clock_wakes_sleepers_in_order_of_their_instants():
     assert clock.next_wake() is None
 
 
+async def test_a_reached_instant_is_now_and_wakes_nobody_before_the_advance():
+    clock = DrivenClock(0)
+    task = asyncio.create_task(clock.sleep(1))
+    await asyncio.sleep(0)
+    clock.reach(2 * NS_PER_SECOND)
+    late = asyncio.create_task(clock.sleep(1))
+    await asyncio.sleep(0)
+    assert clock.now() == 2 * NS_PER_SECOND
+    assert not task.done()
+    clock.advance(2 * NS_PER_SECOND)
+    await task
+    assert clock.next_wake() == 3 * NS_PER_SECOND
+    late.cancel()
+
+
 async def test_driven_clock_never_moves_back():
     clock = DrivenClock(10)
     clock.advance(5)

@@ -83,6 +83,7 @@ class Lockstep:
             target = min(end, self.clock.now() + step_s * NS_PER_SECOND)
             if wake is not None:
                 target = min(target, max(wake, self.clock.now() + 1))
+            self.clock.reach(target)  # a frame belongs to this instant, taken before or after the market's answer
             answer = await self.control.advance(target)
             self._sent = int(answer.get("ws_sent", {}).get(self.app_key, 0))
             self.clock.advance(target)
