@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from haetae.domain.errors import ConfigError, Text
+from haetae.wiring.records import write_json
 
 
 def check_target(path: Path | None) -> None:
@@ -26,16 +26,6 @@ def check_target(path: Path | None) -> None:
 
 
 def write_record(path: Path | None, record: Mapping[str, Any]) -> None:
-    """Write the facts so that a reader sees the old file or the new one; ``None`` writes nothing."""
-    if path is None:
-        return
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with fresh.open("w", encoding="utf-8") as file:
-            json.dump(record, file, ensure_ascii=False, indent=1, sort_keys=True, default=str)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    """Write the facts whole or not at all; ``None`` writes nothing."""
+    if path is not None:
+        write_json(path, record)

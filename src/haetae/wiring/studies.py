@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ from haetae.research import ResearchSettings, run
 from haetae.store.lake import Lake
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import rng
+from haetae.wiring.records import write_json, write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +40,23 @@ def run_research(
     """
     out_dir.mkdir(parents=True, exist_ok=True)
     clock = SystemClock()
-    outcome = run(
-        Lake(lake_dir),
-        settings,
-        folder=out_dir / "stages",
-        seed=seed,
-        dice=functools.partial(rng, seed),
-        clock=clock,
-        progress=progress,
-    )
+    try:
+        outcome = run(
+            Lake(lake_dir),
+            settings,
+            folder=out_dir / "stages",
+            seed=seed,
+            dice=functools.partial(rng, seed),
+            clock=clock,
+            progress=progress,
+        )
+    finally:
+        if not any(out_dir.iterdir()):  # refused before the first stage was stored
+            out_dir.rmdir()
     registry = Registry(out_dir / "registry", clock)
     models = tuple(registry.put(card, files).model_id for card, files in outcome.artefacts)
     report = out_dir / "report.html"
     figures = {**outcome.figures, "files": {"report": str(report), "registry": str(out_dir / "registry")}}
-    _replace(report, outcome.html)
-    _replace(out_dir / "research.json", json.dumps(figures, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+    write_text(report, outcome.html)
+    write_json(out_dir / "research.json", figures)
     return Study(figures, report, models)
-
-
-def _replace(path: Path, text: str) -> None:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)

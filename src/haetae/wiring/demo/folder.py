@@ -8,40 +8,16 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from haetae.domain.errors import ConfigError, HaetaeError, Text
+from haetae.domain.errors import ConfigError, Text
+from haetae.wiring.records import storage_error, write_json
 
 _LIMIT = 100
 _MARKER = ".haetae-demo"
-
-
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
-    """Write JSON so that a reader sees the old file or the new one, never a part."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(record, file, ensure_ascii=False, indent=1, sort_keys=True)
-            file.write("\n")
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as fault:
-        temporary.unlink(missing_ok=True)
-        raise _storage_error(path, fault) from fault
-
-
-def _storage_error(path: Path, fault: OSError) -> HaetaeError:
-    return HaetaeError(
-        Text(ko=f"{path} 에 쓸 수 없습니다", en=f"cannot write {path}"),
-        expected=Text(ko="쓰기 권한과 빈 공간 2 GB", en="a writable folder with 2 GB free"),
-        found=fault.strerror or str(fault),
-        next_step=Text(ko="--out 으로 다른 폴더를 고르세요", en="choose another folder with --out"),
-    )
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -67,7 +43,7 @@ class Folder:
             (path / _MARKER).touch()
             self._lock = (path / ".lock").open("w")
         except OSError as fault:
-            raise _storage_error(path, fault) from fault
+            raise storage_error(path, fault) from fault
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as fault:
