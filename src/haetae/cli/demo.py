@@ -94,13 +94,9 @@ def demo(
     lake: Annotated[Path | None, typer.Option(help=hint("이 레이크의 일봉을 재생", "replay a lake's bars"))] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help=hint("처음부터 다시", "start over, do not resume"))] = False,
     short: Annotated[bool, typer.Option("--short", help=hint("작은 시장으로", "a smaller market"))] = False,
-    seed: Annotated[int, typer.Option(help=hint("시장과 학습의 씨앗", "seed of market and learning"))] = 7,
+    seed: Annotated[int, typer.Option(min=0, help=hint("시장과 학습의 씨앗", "seed of market and learning"))] = 7,
 ) -> None:
-    """수집부터 거래, 회고까지 한 번에 / the whole trading life in one command.
-
-    키도 인터넷도 필요 없습니다. 에뮬레이터가 KIS 서버를 대신합니다.
-    No key, no internet: an emulator stands in for the KIS servers. Two runs with one seed are equal.
-    """
+    """Run every stage on the screen and write the same facts as JSON."""
     check_target(json_file)
     import asyncio
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 nouns = typer.Typer(no_args_is_help=True, help=hint("KIS 에뮬레이터", "The KIS emulator"))
 
 _LONGEST_PORT = 65_535
+MOST_LISTED = 4_000
+"""More than the exchange lists; a synthetic market of this size still fits in memory."""
 
 
 def instant_of(text: str) -> Instant:
@@ -57,8 +59,10 @@ Port = Annotated[int | None, typer.Option(min=0, max=_LONGEST_PORT, help=hint("0
 
 @nouns.command("run", help=hint("에뮬레이터를 띄우고 주소를 JSON 한 줄로 알립니다.", "Serve; a JSON line tells where."))
 def run(
-    seed: Annotated[int | None, typer.Option(help=hint("가상 시장의 씨앗", "seed of the market"))] = None,
-    listed: Annotated[int | None, typer.Option(min=120, help=hint("상장 종목 수", "names on the list"))] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help=hint("가상 시장의 씨앗", "seed of the market"))] = None,
+    listed: Annotated[
+        int | None, typer.Option(min=120, max=MOST_LISTED, help=hint("상장 종목 수", "names on the list"))
+    ] = None,
     history: Annotated[int | None, typer.Option(min=30, help=hint("과거 거래일 수", "sessions of history"))] = None,
     sessions: Annotated[int | None, typer.Option(min=1, help=hint("열 수 있는 거래일 수", "live sessions"))] = None,
     first_day: Annotated[str | None, typer.Option(help=hint("첫 거래일", "first live session"))] = None,
@@ -73,7 +77,7 @@ def run(
         int | None, typer.Option(min=0, help=hint("새 계좌의 현금 (원)", "cash of an account, won"))
     ] = None,
     keys: Annotated[Path | None, typer.Option(help=hint("허용할 앱 키 JSON", "JSON of allowed app keys"))] = None,
-    trade_fields: Annotated[int | None, typer.Option(help="46 | 47")] = None,
+    trade_fields: Annotated[int | None, typer.Option(min=46, max=47, help="46 | 47")] = None,
     notice_fields: Annotated[int | None, typer.Option(help="23 | 26")] = None,
     free_ports: Annotated[
         bool, typer.Option("--free-ports", help=hint("모든 포트를 빈 것으로", "free ports everywhere"))
@@ -89,6 +93,13 @@ def run(
     config: Config = None,
 ) -> None:
     """Serve until Ctrl-C (exit 130) or SIGTERM (exit 0)."""
+    if notice_fields not in (None, 23, 26):
+        raise ConfigError(
+            Text(ko="모르는 체결통보 형식입니다", en="unknown form of notices"),
+            expected="23, 26",
+            found=str(notice_fields),
+            next_step="--notice-fields 26",
+        )
     ports: dict[str, int | None] = {
         "rest_real_port": rest_real_port,
         "rest_mock_port": rest_mock_port,

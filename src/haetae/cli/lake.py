@@ -12,7 +12,7 @@ from haetae.cli.options import JSON, LAKE, LakeFolder, read_day
 from haetae.cli.progress import watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say
-from haetae.domain.errors import ConfigError, DataError, Text
+from haetae.domain.errors import ConfigError, Text
 
 nouns = typer.Typer(no_args_is_help=True, help=hint("시장 데이터 레이크", "The lake of market data"))
 
@@ -93,12 +93,5 @@ def check(lake: LakeFolder = LAKE) -> None:
     from haetae.wiring.lakes import check as check_lake
 
     with watching() as report:
-        faults = check_lake(lake, report)
-    if faults:
-        raise DataError(
-            Text(ko=f"손상된 파일이 {len(faults)}개 있습니다", en=f"{len(faults)} files are damaged"),
-            expected=Text(ko="매니페스트와 같은 바이트", en="the bytes the manifests name"),
-            found="; ".join(f"{each.path}: {each.detail}" for each in faults[:5]),
-            next_step=Text(ko="그 표를 다시 가져오거나 수집하세요", en="import or collect that table again"),
-        )
+        check_lake(lake, report)
     print(say(Text(ko="손상 없음", en="no damage")))

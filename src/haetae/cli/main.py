@@ -58,7 +58,12 @@ def build() -> typer.Typer:
     ) -> None:
         """Take the options that stand before a command."""
 
-    app.command(help=hint("수집부터 거래, 회고까지 한 번에.", "The whole trading life in one command."))(demo)
+    app.command(
+        help=hint(
+            "수집부터 거래, 회고까지 한 번에. 키도 인터넷도 필요 없고, 씨앗이 같으면 결과도 같습니다.",
+            "The whole trading life in one command: no key, no internet, and one seed gives one result.",
+        )
+    )(demo)
     app.add_typer(emulator.nouns, name="emulator")
     app.add_typer(research.nouns, name="research")
     app.add_typer(lake.nouns, name="lake")

@@ -24,7 +24,7 @@ def run(
     lake: LakeFolder = LAKE,
     out: Annotated[Path, typer.Option(help=hint("결과 폴더", "folder of results"))] = Path("data/research"),
     first_test: Annotated[str | None, typer.Option(help=hint("표본 밖 첫날", "first day out of sample"))] = None,
-    seed: Annotated[int, typer.Option(help=hint("씨앗", "seed"))] = 7,
+    seed: Annotated[int, typer.Option(min=0, help=hint("씨앗", "seed"))] = 7,
     config: Config = None,
     json_file: JSON = None,
 ) -> None:

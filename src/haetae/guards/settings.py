@@ -168,7 +168,7 @@ class Limits:
                 Text(ko="한도 설정이 잘못되었습니다", en="the limits are wrong"),
                 expected=Text(ko="프로그램이 정한 상한 이하의 값", en="values within the program's ceilings"),
                 found="; ".join(faults),
-                next_step=Text(ko="[guards] 설정을 고치세요", en="mend the [guards] settings"),
+                next_step=Text(ko="[desk.limits] 설정을 고치세요", en="mend the [desk.limits] settings"),
             )
 
 

@@ -58,7 +58,7 @@ class JournalDb:
         self.path = path
         self._settings = settings or JournalSettings()
         self._read_only = read_only
-        if read_only and not path.exists():
+        if read_only and not path.is_file():
             raise JournalError(
                 Text(ko="일지 파일이 없습니다", en="there is no journal file"),
                 found=str(path),

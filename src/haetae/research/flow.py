@@ -76,6 +76,17 @@ def first_test_row(market: DailyMarket, settings: ResearchSettings) -> int:
     """Return the first row that is scored out of sample."""
     days = market.panel.days
     if settings.first_test is not None:
+        asked, first, last = yyyymmdd(settings.first_test), int(days[0]), int(days[-1])
+        if not first <= asked <= last:
+            raise DataError(
+                Text(
+                    ko=f"레이크에는 {settings.first_test} 이후로 시험할 거래일이 없습니다",
+                    en=f"the lake has no sessions to test from {settings.first_test} on",
+                ),
+                expected=f"{day_from(first)} … {day_from(last)}",
+                found=str(settings.first_test),
+                next_step="--first-test " + str(day_from(int(days[len(days) // 2]))),
+            )
         row = int(np.searchsorted(days, yyyymmdd(settings.first_test)))
     else:
         row = min(max(len(days) // 3, 121), settings.warm_up_sessions)

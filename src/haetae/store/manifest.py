@@ -91,9 +91,12 @@ def load(directory: Path, table: str, version: int | None = None) -> Snapshot:
     if version not in known:
         raise DataError(
             Text(ko=f"'{table}'의 버전 {version}이 없습니다", en=f"table '{table}' has no version {version}"),
-            expected=f"one of {known[-5:]}",
-            found=str(version),
-            next_step="ask for a version the lake still keeps",
+            expected=f"one of {known[-5:]}" if known else Text(ko="표가 있는 레이크", en="a lake with that table"),
+            found=str(version) if known else Text(ko="그 표가 없습니다", en="no such table").en,
+            next_step=Text(
+                ko="레이크에 아직 남은 버전을 쓰거나 그 표를 다시 수집하세요",
+                en="ask for a version the lake still keeps, or collect the table again",
+            ),
         )
     path = manifest_path(directory, version)
     try:

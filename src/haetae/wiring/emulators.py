@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import datetime as dt
 import os
 import signal
 from collections.abc import Callable, Mapping
 from enum import Enum
 
-from haetae.domain.errors import DataError, Text
+from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.emulator.market import World
 from haetae.emulator.replay import world_of_lake
 from haetae.emulator.server import serve
 from haetae.emulator.settings import EmulatorSettings
-from haetae.krx.calendar import previous_trading_day
+from haetae.krx.calendar import is_trading_day, next_trading_day, previous_trading_day
 from haetae.store.lake import Lake
 
 _LOOK_S = 1.0
@@ -53,6 +54,16 @@ def replayed(settings: EmulatorSettings) -> tuple[EmulatorSettings, World]:
     return dataclasses.replace(settings, market=market), world_of_lake(lake, market)
 
 
+def _refuse_closed(day: dt.date) -> None:
+    if not is_trading_day(day):
+        raise ConfigError(
+            Text(ko=f"{day} 은 거래일이 아닙니다", en=f"{day} is no trading day"),
+            expected=Text(ko="장이 열리는 날", en="a day the exchange opens"),
+            found=f"{day:%Y-%m-%d (%a)}",
+            next_step=f"--first-day {next_trading_day(day)}",
+        )
+
+
 async def run_emulator(
     settings: EmulatorSettings, announce: Callable[[Mapping[str, object]], None], *, with_parent: bool
 ) -> Ending:
@@ -79,6 +90,7 @@ async def run_emulator(
 
     if with_parent:
         look()
+    _refuse_closed(settings.market.first_live_day)
     chosen, world = (settings, None) if settings.replay is None else replayed(settings)
     async with serve(chosen, world) as ready:
         announce(ready)

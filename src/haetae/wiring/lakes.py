@@ -67,11 +67,37 @@ def _existing(lake_dir: Path) -> Lake:
     return lake
 
 
+def require_bars(lake_dir: Path) -> None:
+    """Refuse a lake that cannot be replayed before anything is built from it: no daily bars, or damage."""
+    lake = _existing(lake_dir)
+    if not any(table.table == "daily" and table.rows for table in lake.describe()):
+        raise DataError(
+            Text(ko="레이크에 일봉이 없습니다", en="the lake has no daily bars"),
+            expected=Text(ko="행이 있는 일봉 표", en="a table 'daily' with rows"),
+            found=str(lake_dir),
+            next_step=Text(
+                ko="먼저 `haetae lake import --kind daily 경로`", en="first `haetae lake import --kind daily PATH`"
+            ),
+        )
+    refuse_damage(lake.check())
+
+
+def refuse_damage(faults: Sequence[Fault]) -> None:
+    """Raise one ``DataError`` that names the damaged files; none is no error."""
+    if faults:
+        raise DataError(
+            Text(ko=f"손상된 파일이 {len(faults)}개 있습니다", en=f"{len(faults)} files are damaged"),
+            expected=Text(ko="매니페스트와 같은 바이트", en="the bytes the manifests name"),
+            found="; ".join(f"{each.path}: {each.detail}" for each in faults[:5]),
+            next_step=Text(ko="그 표를 다시 가져오거나 수집하세요", en="import or collect that table again"),
+        )
+
+
 def describe(lake_dir: Path) -> tuple[TableInfo, ...]:
     """Return what each table of a lake holds; an empty or absent lake is a ``DataError``."""
     return _existing(lake_dir).describe()
 
 
-def check(lake_dir: Path, progress: Callable[[str, int, int], None] | None = None) -> tuple[Fault, ...]:
-    """Return the files of a lake that are not what their manifests say."""
-    return _existing(lake_dir).check(progress)
+def check(lake_dir: Path, progress: Callable[[str, int, int], None] | None = None) -> None:
+    """Read every file of a lake; raises ``DataError`` if one is not what its manifest says."""
+    refuse_damage(_existing(lake_dir).check(progress))

@@ -168,6 +168,17 @@ def test_a_python_that_exists_and_fails_is_refused(checkout: Path, tmp_path: Pat
     refused(start(checkout, "demo", HAETAE_PYTHON=str(shim)), str(shim))
 
 
+@pytest.mark.parametrize("version", ["3.8.10", "3.10.14", "3.14.0"])
+def test_a_python_outside_the_range_is_refused_and_nothing_is_left(
+    checkout: Path, tmp_path: Path, version: str
+) -> None:
+    other = tmp_path / "python3"
+    other.write_text(f"#!/bin/sh\necho {version} cpython\n")
+    other.chmod(0o755)
+    refused(start(checkout, "demo", HAETAE_PYTHON=str(other)), str(other), "3.11, 3.12 or 3.13")
+    assert not (checkout / ".venv").exists()
+
+
 def test_an_unwritable_place_is_refused(checkout: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = start(checkout, "demo", HAETAE_VENV=str(tmp_path / "file" / "venv"))

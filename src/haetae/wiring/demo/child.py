@@ -7,6 +7,7 @@ shock go through the control port, which no trading code can reach.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -19,6 +20,8 @@ import aiohttp
 
 from haetae.domain.errors import HaetaeError, Text
 from haetae.domain.units import Instant
+
+_LAST_WORDS_S = 2.0
 
 
 class Control:
@@ -100,6 +103,7 @@ class EmulatorProcess:
     async def start(self, timeout_s: float = 60.0) -> dict[str, Any]:
         """Start and wait for the line that says where the ports are."""
         self._log.parent.mkdir(parents=True, exist_ok=True)
+        told_before = len(self._log.read_text(errors="replace")) if self._log.exists() else 0
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -119,8 +123,11 @@ class EmulatorProcess:
             line = await asyncio.wait_for(self._process.stdout.readline(), timeout_s)
             self.ready = json.loads(line)
         except (TimeoutError, ValueError) as fault:
+            with contextlib.suppress(TimeoutError):  # it told its fault and is on its way out
+                await asyncio.wait_for(self._process.wait(), _LAST_WORDS_S)
             await self.stop()
-            tail = self._log.read_text(errors="replace")[-400:]
+            told = self._log.read_text(errors="replace")[told_before:]
+            tail = " · ".join(line.strip() for line in told.splitlines()[-4:])
             raise HaetaeError(
                 Text(ko="에뮬레이터가 시작하지 못했습니다", en="the emulator did not start"),
                 expected="one JSON line with its addresses",

@@ -6,7 +6,6 @@ kept beside it, because the emulated broker forgets its accounts with its proces
 
 from __future__ import annotations
 
-import os
 import resource
 import time
 from dataclasses import dataclass
@@ -16,11 +15,13 @@ from typing import Any
 import aiohttp
 
 from haetae import __version__
-from haetae.domain.errors import HaetaeError, Text
-from haetae.wiring.demo.folder import Folder, free_folder, write_json
+from haetae.domain.errors import Text
+from haetae.wiring import lakes
+from haetae.wiring.demo.folder import Folder, free_folder
 from haetae.wiring.demo.screen import Screen
 from haetae.wiring.demo.stages import FULL, SHORT, Stages
 from haetae.wiring.logs import log_to
+from haetae.wiring.records import write_json
 
 DEFAULT_OUT = Path("data/demo")
 STAGES = (
@@ -58,8 +59,8 @@ async def run_demo(settings: DemoSettings, screen: Screen) -> dict[str, Any]:
         "short": settings.short,
         "lake": str(settings.lake.resolve()) if settings.lake else "",
     }
-    if settings.json_file is not None:
-        _refuse_unwritable(settings.json_file)
+    if settings.lake is not None:
+        lakes.require_bars(settings.lake)
     if settings.out is not None:
         folder = Folder(settings.out, identity, fresh=settings.fresh)
     else:
@@ -91,14 +92,3 @@ async def _run_stages(stages: Stages, folder: Folder, screen: Screen) -> None:
             own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             peak = max(peak, own + stages.peak_mb(), int(folder.facts.get("rss_mb", 0)))
             folder.finish(name, time.perf_counter() - began, {**found, "rss_mb": peak})
-
-
-def _refuse_unwritable(path: Path) -> None:
-    parent = path.resolve().parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise HaetaeError(
-            Text(ko=f"{path} 에 쓸 수 없습니다", en=f"cannot write {path}"),
-            expected=Text(ko="있고, 쓸 수 있는 폴더", en="a folder that exists and may be written"),
-            found=str(parent),
-            next_step=Text(ko="--json 으로 다른 파일을 고르세요", en="choose another file with --json"),
-        )
