@@ -20,9 +20,9 @@ from haetae.features import daily
 from haetae.ml import artefact, labels, quality, rankers, samples, trial, yardsticks
 from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
 from haetae.registry.registry import Registry
-from haetae.wiring.demo.screen import Screen
-from haetae.wiring.demo.selection import Market
 from haetae.wiring.dice import rng
+from haetae.wiring.screen import Screen
+from haetae.wiring.selection import Market
 
 HORIZON = 5
 """Sessions a score looks ahead; a week outlasts the costs better than a day."""

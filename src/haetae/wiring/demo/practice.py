@@ -23,9 +23,9 @@ from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.features import minute
 from haetae.registry.registry import Registry
 from haetae.rl import EnvSettings, Learned, LearnSettings, Material, PpoSettings, learn
-from haetae.wiring.demo.screen import Screen
-from haetae.wiring.demo.selection import Market
 from haetae.wiring.dice import rng
+from haetae.wiring.screen import Screen
+from haetae.wiring.selection import Market
 
 ENVIRONMENT = EnvSettings(begin_minute=20)
 """Decisions from 09:20: in the first minutes every market looks wild and the spread is at its widest."""

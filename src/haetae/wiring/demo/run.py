@@ -18,10 +18,10 @@ from haetae import __version__
 from haetae.domain.errors import Text
 from haetae.wiring import lakes
 from haetae.wiring.demo.folder import Folder, free_folder
-from haetae.wiring.demo.screen import Screen
 from haetae.wiring.demo.stages import FULL, SHORT, Stages
 from haetae.wiring.logs import log_to
 from haetae.wiring.records import write_json
+from haetae.wiring.screen import Screen
 
 DEFAULT_OUT = Path("data/demo")
 STAGES = (

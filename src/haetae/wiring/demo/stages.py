@@ -28,15 +28,15 @@ from haetae.registry.registry import Registry
 from haetae.rl import Learned
 from haetae.store.lake import Lake
 from haetae.store.reference import quality_lines
-from haetae.wiring import reviews
-from haetae.wiring.demo import collection, hindsight, learning, practice, selection, told, trading
-from haetae.wiring.demo.exchange import ACCOUNT, Exchange, open_exchange
+from haetae.wiring import collection, reviews, selection
+from haetae.wiring.demo import hindsight, learning, practice, told, trading
 from haetae.wiring.demo.folder import Folder
 from haetae.wiring.demo.learning import Ranking
-from haetae.wiring.demo.screen import Screen, Silent
-from haetae.wiring.demo.selection import Market
 from haetae.wiring.desks import DayPlan, Plan, plan_path, plan_record
+from haetae.wiring.exchange import ACCOUNT, Exchange, open_exchange
 from haetae.wiring.records import write_json
+from haetae.wiring.screen import Screen, Silent
+from haetae.wiring.selection import Market
 
 CASH = 100_000_000
 LIVE_SESSIONS = 2

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haetae.domain.errors import Text
-from haetae.wiring.demo.screen import Screen
+from haetae.wiring.screen import Screen
 
 NOT_AI = Text(ko="판단: 오프라인 규칙 (AI 아님)", en="decider: offline rules (not AI)")
 _PLAIN = 10.0

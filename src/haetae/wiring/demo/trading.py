@@ -30,13 +30,13 @@ from haetae.live import DayReport, OfflineDecider, TradingDayRunner, latest_book
 from haetae.policies import NetPolicy
 from haetae.ports import Decider
 from haetae.store.lake import Lake
+from haetae.wiring.child import Control
 from haetae.wiring.clocks import DrivenClock
-from haetae.wiring.demo.child import Control
-from haetae.wiring.demo.lockstep import Lockstep
 from haetae.wiring.demo.practice import ENVIRONMENT
-from haetae.wiring.demo.screen import Screen
-from haetae.wiring.demo.selection import Market
 from haetae.wiring.desks import DayPlan, desk_settings, initial_desk, session_start
+from haetae.wiring.lockstep import Lockstep
+from haetae.wiring.screen import Screen
+from haetae.wiring.selection import Market
 
 PRE_OPEN = 85_000
 """The desk is up ten minutes before the open."""

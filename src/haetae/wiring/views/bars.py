@@ -14,7 +14,7 @@ from haetae.features.feargreed import COMPONENTS, FearGreed
 from haetae.krx.calendar import opens_at
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
-from haetae.wiring.demo.selection import index_on
+from haetae.wiring.selection import index_on
 from haetae.wiring.views.days import Row, moment
 
 

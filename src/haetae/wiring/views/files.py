@@ -14,7 +14,7 @@ from typing import Any
 from haetae.domain.errors import DataError, Text
 from haetae.domain.learning import ModelCard, ModelState
 from haetae.registry.registry import Registry
-from haetae.wiring.demo.selection import mood_word
+from haetae.wiring.selection import mood_word
 from haetae.wiring.views.days import Name, Row, moment
 
 _FIGURES = (

@@ -1,4 +1,4 @@
-"""Stages "collect" and "minutes": through the broker's client, over the wire, into the lake."""
+"""Collection through the broker's client, over the wire, into the lake, with refusals told."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from haetae.kis.source import KisSource
 from haetae.krx.calendar import trading_days
 from haetae.ports import Clock
 from haetae.store.lake import Lake
-from haetae.wiring.demo.screen import Screen
+from haetae.wiring.screen import Screen
 
 _JOBS = {
     "instruments": Text(ko="종목 마스터", en="master files"),

@@ -15,8 +15,8 @@ from typing import Any
 
 from haetae.domain.errors import HaetaeError, Text
 from haetae.domain.units import NS_PER_SECOND, Instant, kst_text
+from haetae.wiring.child import Control
 from haetae.wiring.clocks import DrivenClock
-from haetae.wiring.demo.child import Control
 
 _QUIET_PASSES = 40
 """Loop passes without work before the desk counts as quiet: longer than any chain of hand-overs."""

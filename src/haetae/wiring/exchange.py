@@ -13,8 +13,8 @@ import aiohttp
 
 from haetae.kis.settings import KisSettings, Secret
 from haetae.kis.wire.operations import Mode
+from haetae.wiring.child import Control, EmulatorProcess
 from haetae.wiring.clocks import ScaledClock
-from haetae.wiring.demo.child import Control, EmulatorProcess
 
 ACCOUNT = "50012345"
 COLLECT_SPEED = 120.0

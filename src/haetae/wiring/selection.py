@@ -1,4 +1,4 @@
-"""Stage "select": daily features, the mood of the market, and the fifty names of tomorrow."""
+"""Daily features, the mood of the market, and the fifty names of tomorrow, from a lake."""
 
 from __future__ import annotations
 
