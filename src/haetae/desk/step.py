@@ -8,16 +8,18 @@ from haetae.desk.account import on_snapshot
 from haetae.desk.deciding import on_proposal, on_reply
 from haetae.desk.leaving import work_escape
 from haetae.desk.market import on_halt, on_session, on_slice
-from haetae.desk.ordering import cancel_open, on_order_event
+from haetae.desk.operating import on_cancel_request, on_manual_order, on_operator
+from haetae.desk.ordering import on_order_event
 from haetae.desk.state import DeskState
 from haetae.desk.turn import Turn
 from haetae.domain.decisions import AgentReply, Proposal
 from haetae.domain.events import (
     AccountSnapshot,
+    CancelRequest,
     Command,
     DeskEvent,
+    ManualOrder,
     OperatorCommand,
-    OperatorState,
     SessionStart,
     Timer,
 )
@@ -31,7 +33,6 @@ from haetae.domain.orders import (
     OutcomeUnknown,
     Rejected,
     Replaced,
-    Side,
     Submitted,
 )
 from haetae.domain.units import Instant
@@ -76,7 +77,11 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
         case AccountSnapshot():
             on_snapshot(turn, event)
         case OperatorCommand():
-            _on_operator(turn, event)
+            on_operator(turn, event)
+        case CancelRequest():
+            on_cancel_request(turn, event)
+        case ManualOrder():
+            on_manual_order(turn, event)
         case (
             Denied()
             | Submitted()
@@ -94,12 +99,3 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
         case _:
             assert_never(event)
     return turn.state, tuple(turn.commands)
-
-
-def _on_operator(turn: Turn, event: OperatorCommand) -> None:
-    turn.change(operator=event.state)
-    turn.note("operator.changed", state=event.state.value, who=event.who, why=event.why)
-    if event.state is OperatorState.HALT:
-        cancel_open(turn, why="halted by the operator")
-    elif event.state is OperatorState.REDUCE_ONLY:
-        cancel_open(turn, why="reduce only", side=Side.BUY)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
-from haetae.domain.orders import BrokerOrder, ClearedOrder, OrderEvent
+from haetae.domain.orders import BrokerOrder, ClearedOrder, OrderEvent, Side
 from haetae.domain.units import Instant, Shares, Symbol, Won
 
 
@@ -33,6 +33,40 @@ class OperatorCommand:
     state: OperatorState
     who: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """A person wants what is open of an order cancelled; ``request_id`` names the wish."""
+
+    at: Instant
+    request_id: str
+    intent_id: str
+    who: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ManualOrder:
+    """A person's own limit order; it passes the guards like any other and is known by ``request_id``."""
+
+    at: Instant
+    request_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Shares
+    limit_price: Won
+    who: str
+    why: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no order can be."""
+        if self.quantity <= 0 or self.limit_price <= 0:
+            raise ValueError(f"request {self.request_id}: {self.quantity} sh at {self.limit_price} won is no order")
+
+
+OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder
+"""What a person may tell the desk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +123,7 @@ DeskEvent: TypeAlias = (
     | AgentReply
     | AccountSnapshot
     | Timer
-    | OperatorCommand
+    | OperatorEvent
 )
 
 

@@ -40,7 +40,7 @@ from haetae.domain.events import (
     Command,
     DeskEvent,
     Note,
-    OperatorCommand,
+    OperatorEvent,
     Replace,
     SessionStart,
     SetTimer,
@@ -154,8 +154,8 @@ class TradingDayRunner:
         if self._failure is not None:
             raise self._failure
 
-    def operate(self, command: OperatorCommand) -> None:
-        """Give the desk a person's command (halt, reduce only, active)."""
+    def operate(self, command: OperatorEvent) -> None:
+        """Give the desk a person's command: the kill switch, a cancel, an order of their own."""
         self._put(command)
 
     async def _first(self, event: asyncio.Event) -> None:

@@ -1,4 +1,6 @@
-"""The operator's file: what a person wants of the desk, one JSON line an order, in the desk's folder.
+"""The operator's file: what a person wants of the desk, one JSON line a wish, in the desk's folder.
+
+A wish moves the kill switch (``Order``), cancels an order or places one (``Request``).
 
 Whoever may write into the folder may stop the desk, also when the service is down: a line is appended
 under a lock and is on the disk before the writer is told so. The running desk reads new lines each
@@ -10,14 +12,15 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 from haetae.domain.errors import ConfigError, Text
-from haetae.domain.events import OperatorCommand, OperatorState
+from haetae.domain.events import CancelRequest, ManualOrder, OperatorCommand, OperatorState
+from haetae.domain.orders import Side
 from haetae.domain.units import Instant
 from haetae.ports import Clock
 
@@ -39,9 +42,49 @@ class Order:
         """Return the order as the desk's event at an instant of the desk's clock."""
         return OperatorCommand(at, self.state, self.who, self.why)
 
+    def line(self) -> dict[str, Any]:
+        """Return the order as the file holds it."""
+        return {"at": self.at, "state": self.state.value, "who": self.who, "why": self.why}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One line that names an order: cancel ``wish.intent_id``, or place ``wish``; its ``at`` is the wall clock's."""
+
+    wish: CancelRequest | ManualOrder
+
+    def command(self, at: Instant) -> CancelRequest | ManualOrder:
+        """Return the wish as the desk's event at an instant of the desk's clock."""
+        return replace(self.wish, at=at)
+
+    def line(self) -> dict[str, Any]:
+        """Return the wish as the file holds it."""
+        body = asdict(self.wish)
+        if isinstance(self.wish, ManualOrder):
+            return {"what": "order", **body, "side": self.wish.side.value}
+        return {"what": "cancel", **body}
+
 
 def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock) -> Order:
     """Append an order; it is on the disk when this returns."""
+    order = Order(clock.now(), state, who, why)
+    _append(folder, order)
+    return order
+
+
+def ask(folder: Path, wish: CancelRequest | ManualOrder) -> Request:
+    """Append a request about an order; it is on the disk when this returns."""
+    request = Request(wish)
+    _append(folder, request)
+    return request
+
+
+def given(folder: Path) -> tuple[Order | Request, ...]:
+    """Return every wish of a folder's file, oldest first."""
+    return OperatorFile(folder).past
+
+
+def _append(folder: Path, wish: Order | Request) -> None:
     if not folder.is_dir():
         raise ConfigError(
             Text(ko=f"데스크 폴더가 없습니다: {folder}", en=f"there is no desk folder {folder}"),
@@ -49,36 +92,37 @@ def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock
             found=str(folder),
             next_step=Text(ko="--out 으로 폴더를 주세요", en="give the folder with --out"),
         )
-    order = Order(clock.now(), state, who, why)
-    line = {"at": order.at, "state": state.value, "who": who, "why": why}
     with (folder / FILE).open("a", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+        file.write(json.dumps(wish.line(), ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
-    return order
 
 
 class OperatorFile:
-    """Reads the orders of a folder: the newest one at the start, then each new one once."""
+    """Reads the wishes of a folder: the newest order at the start, then each new wish once.
+
+    A request of the past is void: a cancel or an order belongs to the moment it was asked in.
+    """
 
     def __init__(self, folder: Path) -> None:
         """Remember where the file ends now; what stands there already is the past."""
         self._path = folder / FILE
-        self._past, self._read_to = self._from(0)
+        self.past, self._read_to = self._from(0)
 
     def at_start(self, now: OperatorState) -> Order | None:
         """Return the newest order of the past if it is stricter than the desk's own state."""
-        if self._past and _STRICTNESS[self._past[-1].state] > _STRICTNESS[now]:
-            return self._past[-1]
+        orders = [wish for wish in self.past if isinstance(wish, Order)]
+        if orders and _STRICTNESS[orders[-1].state] > _STRICTNESS[now]:
+            return orders[-1]
         return None
 
-    def fresh(self) -> tuple[Order, ...]:
-        """Return the orders given since the last look."""
+    def fresh(self) -> tuple[Order | Request, ...]:
+        """Return the wishes given since the last look."""
         found, self._read_to = self._from(self._read_to)
         return found
 
-    def _from(self, place: int) -> tuple[tuple[Order, ...], int]:
+    def _from(self, place: int) -> tuple[tuple[Order | Request, ...], int]:
         """Return whole lines from a place on, and where they end; a torn last line waits for its rest."""
         try:
             if self._path.stat().st_size <= place:
@@ -89,17 +133,22 @@ class OperatorFile:
         except OSError:
             return (), place
         whole = text[: text.rfind(b"\n") + 1]
-        orders = tuple(order for line in whole.splitlines() if (order := _read(line)) is not None)
-        return orders, place + len(whole)
+        wishes = tuple(wish for line in whole.splitlines() if (wish := _read(line)) is not None)
+        return wishes, place + len(whole)
 
 
-def _read(line: bytes) -> Order | None:
-    """Return the order of a line; one that cannot be read stops the desk rather than being overlooked."""
+def _read(line: bytes) -> Order | Request | None:
+    """Return the wish of a line; one that cannot be read stops the desk rather than being overlooked."""
     if not line.strip():
         return None
     try:
-        given: dict[str, Any] = json.loads(line)
-        return Order(int(given["at"]), OperatorState(given["state"]), str(given["who"]), str(given["why"]))
+        told: dict[str, Any] = json.loads(line)
+        match told.pop("what", "state"):
+            case "cancel":
+                return Request(CancelRequest(**told))
+            case "order":
+                return Request(ManualOrder(**{**told, "side": Side(told["side"])}))
+        return Order(int(told["at"]), OperatorState(told["state"]), str(told["who"]), str(told["why"]))
     except (ValueError, KeyError, TypeError) as fault:
         _log.error("operator.unreadable", fault=str(fault))
         return Order(0, OperatorState.HALT, "operator file", f"unreadable line: {fault}"[:120])

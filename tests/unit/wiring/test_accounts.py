@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,12 +10,13 @@ import pytest
 
 from haetae.cli.main import main
 from haetae.domain.errors import ConfigError
-from haetae.domain.events import OperatorState
+from haetae.domain.events import CancelRequest, ManualOrder, OperatorState
+from haetae.domain.orders import Side
 from haetae.domain.units import instant_at
 from haetae.kis.settings import MOCK_REST, REAL_REST, REAL_STREAM
 from haetae.wiring import accounts, doctor
 from haetae.wiring.clocks import SystemClock
-from haetae.wiring.operators import FILE, OperatorFile, give
+from haetae.wiring.operators import FILE, OperatorFile, Request, ask, give
 
 SECRET = "canary-of-the-secret/+=="
 KEYS = f"""# a key file as the broker's samples keep it
@@ -154,6 +156,21 @@ def test_a_torn_line_waits_and_an_unreadable_one_halts(tmp_path: Path) -> None:
     assert watch.fresh() == ()
     (tmp_path / FILE).write_text(whole + "{broken\n")
     assert [order.state for order in watch.fresh()] == [OperatorState.REDUCE_ONLY, OperatorState.HALT]
+
+
+def test_requests_are_read_in_their_place_and_are_void_for_a_desk_that_starts_later(tmp_path: Path) -> None:
+    watch = OperatorFile(tmp_path)
+    bought = ManualOrder(5, "r1", "005930", Side.BUY, 3, 71_200, "me", "수동")
+    dropped = CancelRequest(6, "c1", "INTENT", "me", "늦음")
+    ask(tmp_path, bought)
+    ask(tmp_path, dropped)
+    give(tmp_path, OperatorState.HALT, who="me", why="drill", clock=SystemClock())
+    first, second, third = watch.fresh()
+    assert (first, second) == (Request(bought), Request(dropped))
+    assert first.command(9) == dataclasses.replace(bought, at=9)
+    later = OperatorFile(tmp_path)
+    assert later.fresh() == ()
+    assert later.at_start(OperatorState.ACTIVE) == third
 
 
 def test_the_verb_writes_one_order_and_refuses_two_wishes(tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def _note(day: DayStory, note: Note) -> None:
             day.differences += 1
         case "budget.exhausted":
             day.operator = "halt"
-        case kind if kind.startswith("inbox."):
+        case kind if kind.startswith("request."):
             day.inbox.append(note)
         case _:
             pass
