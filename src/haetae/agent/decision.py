@@ -17,6 +17,7 @@ from haetae.domain.units import Instant, Shares, Won
 
 _FAILURES = frozenset(
     {"EMPTY", "PROTOCOL", "TIMEOUT", "REFUSED", "RATE", "BUDGET", "KEY", "DRIFT", "UNSTABLE", "STALE", "LOST"}
+    | {"TRUNCATED", "TOO_LARGE", "UNAVAILABLE"}
 )
 _AGAINST = ("avoid", "do not buy", "don't buy", "should not buy", "매수하지", "사지 마", "사지 말", "피하", "회피")
 """Words in a rationale that contradict an approved buy; such a reply is not acted upon."""
@@ -34,7 +35,7 @@ def read_reply(
     held : shares held now; an ``exit`` sells them all.
     """
     if reply.failure:
-        known = reply.failure.upper()
+        known = reply.failure.partition(":")[0].upper()
         return _without(brief, reply, at, f"ABSTAIN_{known if known in _FAILURES else 'PROTOCOL'}", reply.failure)
     if reply.leg_id != brief.leg.leg_id:
         return _without(brief, reply, at, "ABSTAIN_REPLAY", "the reply belongs to another leg")

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import emulator, faults, journal, lake, model, research, review
+from haetae.cli import emulator, faults, journal, lake, llm, model, research, review
 from haetae.cli.bench import bench
 from haetae.cli.demo import demo
 from haetae.cli.doctor import doctor
@@ -68,6 +68,7 @@ def build() -> typer.Typer:
     app.add_typer(research.nouns, name="research")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")
+    app.add_typer(llm.nouns, name="llm")
     app.command(help=hint("키 파일에서 계좌 설정을 만듭니다.", "Make the account from a key file."))(init)
     app.command(help=hint("거래일 준비를 점검합니다.", "Check that a trading day can begin."))(doctor)
     app.command(help=hint("데스크를 멈추거나 풉니다.", "Stop the desk, or release it."))(kill)

@@ -102,7 +102,7 @@ class AgentReply:
     """The raw answer as it came back, or the reason why none came.
 
     ``decider`` names who answered, for example ``offline_rules_v1`` (not AI) or a model id.
-    ``failure`` is empty when text came back.
+    ``failure`` is empty when text came back, else ``CODE`` or ``CODE: detail``.
     """
 
     leg_id: str

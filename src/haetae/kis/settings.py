@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from haetae.domain.errors import ConfigError, Text
+from haetae.domain.secret import Secret as Secret
 from haetae.kis.wire.operations import Mode
 
 REAL_REST = "https://openapi.koreainvestment.com:9443"
@@ -20,34 +21,6 @@ MOCK_REST = "https://openapivts.koreainvestment.com:29443"
 REAL_STREAM = "ws://ops.koreainvestment.com:21000"
 MOCK_STREAM = "ws://ops.koreainvestment.com:31000"
 MASTERS = "https://new.real.download.dws.co.kr"
-
-
-class Secret:
-    """A text that never shows itself in logs, reprs or errors; ``reveal`` is the only way to read it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        """Keep the text."""
-        self._text = text
-
-    def reveal(self) -> str:
-        """Return the text."""
-        return self._text
-
-    def __repr__(self) -> str:
-        """Hide the text."""
-        return "Secret(***)"
-
-    __str__ = __repr__
-
-    def __eq__(self, other: object) -> bool:
-        """Compare the texts."""
-        return isinstance(other, Secret) and other._text == self._text
-
-    def __hash__(self) -> int:
-        """Hash the text."""
-        return hash(self._text)
 
 
 @dataclass(frozen=True, slots=True)
