@@ -14,6 +14,7 @@ from haetae.cli import emulator, faults, journal, lake, llm, model, research, re
 from haetae.cli.bench import bench
 from haetae.cli.demo import demo
 from haetae.cli.doctor import doctor
+from haetae.cli.health import health
 from haetae.cli.init import init
 from haetae.cli.kill import kill
 from haetae.cli.text import hint
@@ -75,6 +76,7 @@ def build() -> typer.Typer:
     app.add_typer(model.nouns, name="model")
     app.add_typer(review.nouns, name="review")
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
+    app.command(help=hint("살아 있다고 셀 수 있는지 봅니다.", "Tell whether this counts as alive."))(health)
     app.command(help=hint("버전과 실행 환경을 보입니다.", "Show the version and what it runs on."))(version)
     return app
 
