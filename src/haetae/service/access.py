@@ -67,3 +67,8 @@ Admin = Annotated[Token, Depends(at_least(Role.ADMIN))]
 def views_of(request: Request) -> Any:
     """Return the views of the folder this service shows."""
     return request.app.state.views
+
+
+def who(token: Token) -> str:
+    """Return how a token's holder is named in the journal."""
+    return f"{token.label or token.role} ({token.token_id})"

@@ -36,6 +36,20 @@ class Refusal(Exception):
         self.problem = Problem(code=code, ko=ko, en=en, found=found, next_step_ko=next_ko, next_step_en=next_en)
 
 
+def refuse_unconfirmed(wanted: str, confirmed: str) -> None:
+    """Refuse a command whose second mention differs from the first."""
+    if wanted != confirmed:
+        raise Refusal(
+            409,
+            "confirm.differs",
+            ko="확인 값이 다릅니다",
+            en="the confirmation differs",
+            next_ko="같은 값을 confirm 에 한 번 더 적으세요",
+            next_en="repeat the same value in confirm",
+            found=confirmed,
+        )
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the problem answers of a route for its description."""
     return {status: {"model": Problem} for status in statuses}

@@ -9,7 +9,7 @@ so that client and service cannot drift apart unnoticed. Not here: any rule or a
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -20,6 +20,8 @@ RoleWord = Literal["viewer", "trader", "admin"]
 Symbol = Annotated[str, StringConstraints(pattern=r"^[0-9A-Z]{6}$")]
 ModelId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 IntentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,120}$")]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
+Code = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 Reason = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=r"^[^\x00-\x1f]*$")
 ]
@@ -335,7 +337,8 @@ class GuardRow(Shape):
     """One guard and how often it refused on the day."""
 
     code: str = Field(examples=["G24"])
-    name: str = Field(examples=["new names"])
+    name: str = Field(examples=["하루 새 종목 수"])
+    name_en: str = Field(examples=["new names"])
     for_escape: bool = Field(description="whether even the escape must pass it")
     denied: int
 
@@ -370,7 +373,7 @@ class Pending(Shape):
     who: str
     why: str
     state: Literal["waiting", "taken", "refused"]
-    detail: str
+    detail: str = Field(description="the order it became, or why it was refused")
 
 
 class Safety(Shape):
@@ -625,27 +628,39 @@ class Queued(Shape):
     note_en: str = "queued in the desk's inbox; see the safety page for what became of it"
 
 
+class ModelEvidence(Shape):
+    """What speaks for moving a model. ``code`` is made of exactly this evidence and must be given back."""
+
+    model_id: ModelId
+    kind: str
+    now: Literal["candidate", "shadow", "champion", "retired"]
+    to: Literal["shadow", "champion", "retired"]
+    metrics: dict[str, float]
+    champion: str = Field(description="the model it would replace, empty if none")
+    champion_metrics: dict[str, float]
+    trained: str
+    content_hash: str
+    code: str = Field(examples=["1a2b3c4d"])
+
+
 class Promotion(Shape):
-    """Put a model in a state. ``confirm`` is its id once more: the second confirmation."""
+    """Put a model in a state; ``code`` is that of the evidence just read: the second confirmation."""
 
     state: Literal["shadow", "champion", "retired"] = Field(examples=["champion"])
-    confirm: ModelId = Field(examples=["net-ef8f3aae1d05"])
+    code: Code = Field(examples=["1a2b3c4d"])
     why: Reason = Field(examples=["검증 구간 초과수익 확인"])
 
 
 class Rollback(Shape):
-    """Call back the champion before the present one. ``confirm`` is the kind once more."""
+    """Call back the champion before the present one; ``code`` is that of the evidence just read."""
 
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = Field(examples=["policy"])
-    confirm: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")] = Field(examples=["policy"])
+    kind: Kind = Field(examples=["policy"])
+    code: Code = Field(examples=["1a2b3c4d"])
     why: Reason = Field(examples=["성과 저하"])
 
 
 class Promoted(Shape):
-    """The registry after a change."""
+    """The model after a change."""
 
     model: Model
     retired: str = Field(description="the champion that left with it, empty if none")
-
-
-Json = dict[str, Any]

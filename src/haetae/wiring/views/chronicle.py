@@ -102,7 +102,7 @@ class DayStory:
     executions: list[Execution] = field(default_factory=list)
     escapes: list[Note] = field(default_factory=list)
     operators: list[Note] = field(default_factory=list)
-    inbox: list[Note] = field(default_factory=list)
+    requests: list[Note] = field(default_factory=list)
     denied: Counter[str] = field(default_factory=Counter)
     frozen: set[Symbol] = field(default_factory=set)
     differences: int = 0
@@ -302,6 +302,6 @@ def _note(day: DayStory, note: Note) -> None:
         case "budget.exhausted":
             day.operator = "halt"
         case kind if kind.startswith("request."):
-            day.inbox.append(note)
+            day.requests.append(note)
         case _:
             pass

@@ -296,7 +296,14 @@ def safety_row(day: DayStory) -> Row:
             for note in day.escapes
         ],
         "guards": [
-            {"code": g.code, "name": g.name, "for_escape": g.escape, "denied": day.denied[g.code]} for g in GUARDS
+            {
+                "code": g.code,
+                "name": g.name.ko,
+                "name_en": g.name.en,
+                "for_escape": g.escape,
+                "denied": day.denied[g.code],
+            }
+            for g in GUARDS
         ],
         "limits": _limits(),
         "frozen": sorted(day.frozen),

@@ -14,6 +14,7 @@ from typing import Any
 from haetae.domain.errors import DataError, Text
 from haetae.domain.learning import ModelCard, ModelState
 from haetae.registry.registry import Registry
+from haetae.wiring.models import Evidence
 from haetae.wiring.selection import mood_word
 from haetae.wiring.views.days import Name, Row, moment
 
@@ -78,7 +79,7 @@ def model_row(card: ModelCard, state: ModelState) -> Row:
         "seed": card.seed,
         "feature_hash": card.feature_hash,
         "content_hash": card.content_hash,
-        "metrics": {key: value for key, value in card.metrics.items() if _number(value) is not None},
+        "metrics": _finite(card.metrics),
     }
 
 
@@ -98,6 +99,22 @@ def models_row(registry: Registry) -> Row:
             for entry in registry.history()
         ],
     }
+
+
+def evidence_row(found: Evidence) -> Row:
+    """Return what speaks for a change of state."""
+    row = {name: getattr(found, name) for name in ("model_id", "kind", "champion", "trained", "content_hash", "code")}
+    return {
+        **row,
+        "now": found.now.value,
+        "to": found.to.value,
+        "metrics": _finite(found.metrics),
+        "champion_metrics": _finite(found.champion_metrics),
+    }
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {key: value for key, value in metrics.items() if _number(value) is not None}
 
 
 def _number(value: object) -> float | None:

@@ -10,15 +10,20 @@ from threading import RLock
 from typing import Any
 
 from haetae.domain.account import Book
-from haetae.domain.errors import DataError, HaetaeError, JournalError, ModelError, Text
+from haetae.domain.errors import DataError, HaetaeError, JournalError, MarketRuleError, Text
+from haetae.domain.events import CancelRequest, ManualOrder, OperatorState
 from haetae.domain.learning import ModelState, TradeReview
+from haetae.domain.orders import Side
 from haetae.domain.units import Symbol
+from haetae.ports import Clock
 from haetae.registry.registry import Registry
+from haetae.wiring import models, operators
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.views import days, files
 from haetae.wiring.views.bars import Bars
 from haetae.wiring.views.chronicle import Chronicle, DayStory
 from haetae.wiring.views.days import Row, moment
+from haetae.wiring.views.wishes import order_name, request_name, wishes_rows
 
 
 class Absent(DataError):
@@ -38,9 +43,10 @@ def _absent(ko: str, en: str, found: str) -> Absent:
 class Views:
     """The views of one folder: a demo's output, or a paper desk's state."""
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder; its journal may appear later."""
+    def __init__(self, folder: Path, clock: Clock | None = None) -> None:
+        """Take the folder, whose journal may appear later; the wall's clock stamps a person's wishes."""
         self.folder = folder
+        self._clock = clock or SystemClock()
         self._lock = RLock()
         self._chronicle: Chronicle | None = None
         self._bars = Bars(folder / "lake")
@@ -139,7 +145,8 @@ class Views:
     def safety(self, day: dt.date | None) -> Row:
         """Return guards, escape, kill switch, and what waits in the inbox."""
         with self._lock:
-            return {**days.safety_row(self._day(day)), "pending": []}
+            found = self._day(day)
+            return {**days.safety_row(found), "pending": wishes_rows(found, self.folder)}
 
     def retrospect(self, day: dt.date | None) -> Row:
         """Return reviews, outcomes, attribution and lessons; of all days by default."""
@@ -266,43 +273,77 @@ class Views:
         return path if path.is_file() else None
 
     def _registry(self) -> Registry:
-        return Registry(self.folder / "models", SystemClock())
+        return Registry(self.folder / "models", self._clock)
 
-    def models(self) -> Row:
+    def registry(self) -> Row:
         """Return the registry."""
         return files.models_row(self._registry())
 
-    def promote(self, model_id: str, state: str, *, why: str, who: str) -> Row:
+    def evidence(self, model_id: str, state: str) -> Row:
+        """Return what speaks for moving a model, with the code that confirms it."""
+        self._known_model(model_id)
+        return files.evidence_row(models.weigh(self.folder / "models", model_id, ModelState(state)))
+
+    def rollback_evidence(self, kind: str) -> Row:
+        """Return what speaks for calling back the champion before the present one."""
+        return self.evidence(models.before(self.folder / "models", kind), ModelState.CHAMPION.value)
+
+    def promote(self, model_id: str, state: str, *, why: str, code: str) -> Row:
         """Move a model to a state and return it; the registry decides what is allowed."""
-        registry = self._registry()
-        known = {card.model_id: card for card, _ in registry.models()}
-        if model_id not in known:
-            raise _absent("등록되지 않은 모델입니다", "the registry has no such model", model_id)
-        ruling = registry.champion(known[model_id].kind)
-        registry.promote(model_id, ModelState(state), why=f"{why} ({who})")
-        now = next((card, at) for card, at in registry.models() if card.model_id == model_id)
-        retired = ruling.model_id if ruling is not None and ruling.model_id != model_id and state == "champion" else ""
+        self._known_model(model_id)
+        rested = models.promote(self.folder / "models", model_id, ModelState(state), why=why, code=code)
+        now = next((card, at) for card, at in self._registry().models() if card.model_id == model_id)
+        retired = rested.champion if state == ModelState.CHAMPION.value and rested.champion != model_id else ""
         return {"model": files.model_row(*now), "retired": retired}
 
-    def rollback(self, kind: str, *, why: str, who: str) -> Row:
+    def rollback(self, kind: str, *, why: str, code: str) -> Row:
         """Call back the champion before the present one of a kind."""
-        registry = self._registry()
-        kinds = {card.model_id: card.kind for card, _ in registry.models()}
-        ruling = registry.champion(kind)
-        before = [
-            entry.model_id
-            for entry in registry.history()
-            if entry.state is ModelState.CHAMPION and kinds.get(entry.model_id) == kind
-        ]
-        earlier = [each for each in before if ruling is None or each != ruling.model_id]
-        if not earlier:
-            raise ModelError(
-                Text(ko="되돌아갈 이전 모델이 없습니다", en="there is no earlier champion to go back to"),
-                expected=Text(ko="한 번 이상 교체된 모델 종류", en="a kind whose champion was replaced before"),
-                found=kind,
-                next_step=Text(ko="`haetae model list` 로 확인하세요", en="see `haetae model list`"),
+        return self.promote(models.before(self.folder / "models", kind), ModelState.CHAMPION.value, why=why, code=code)
+
+    def _known_model(self, model_id: str) -> None:
+        if model_id not in {card.model_id for card, _ in self._registry().models()}:
+            raise _absent("등록되지 않은 모델입니다", "the registry has no such model", model_id)
+
+    # -- what a person may ask of the desk ---------------------------------------------------
+
+    def move_operator(self, state: str, *, who: str, why: str) -> str:
+        """Write the kill switch's state into the desk's file; return the name of the wish."""
+        order = operators.give(self.folder, OperatorState(state), who=who, why=why, clock=self._clock)
+        return order_name(order)
+
+    def request_cancel(self, intent_id: str, *, who: str, why: str) -> str:
+        """Ask the desk to cancel an order that the journal shows open; return the request's name."""
+        with self._lock:
+            orders = [day.orders[intent_id] for day in self._story().days.values() if intent_id in day.orders]
+        if not orders:
+            raise _absent("그런 주문이 없습니다", "there is no such order", intent_id)
+        if orders[-1].status.terminal:
+            raise MarketRuleError(
+                Text(ko="이미 끝난 주문입니다", en="the order has ended already"),
+                expected=Text(ko="미체결 주문", en="an open order"),
+                found=orders[-1].status.value,
+                next_step=Text(ko="주문 목록을 새로 고치세요", en="refresh the list of orders"),
             )
-        return self.promote(earlier[-1], ModelState.CHAMPION.value, why=why, who=who)
+        at = self._clock.now()
+        wish = CancelRequest(at, request_name(at), intent_id, who, why)
+        operators.ask(self.folder, wish)
+        return wish.request_id
+
+    def request_order(self, symbol: Symbol, side: str, *, quantity: int, limit_price: int, who: str, why: str) -> str:
+        """Ask the desk to place a person's order, which its guards will review; return the request's name."""
+        with self._lock:
+            session = self._day(None).session
+        if session is None or symbol not in session.symbols:
+            raise MarketRuleError(
+                Text(ko="데스크가 다루지 않는 종목입니다", en="the desk does not handle this symbol"),
+                expected=Text(ko="오늘의 종목 50 또는 보유 종목", en="one of today's names, or one that is held"),
+                found=symbol,
+                next_step=Text(ko="종목 50 화면에서 고르세요", en="choose from the universe"),
+            )
+        at = self._clock.now()
+        wish = ManualOrder(at, request_name(at), symbol, Side(side), quantity, limit_price, who, why)
+        operators.ask(self.folder, wish)
+        return wish.request_id
 
 
 def _outcomes(reviews: list[TradeReview]) -> list[Row]:
