@@ -11,10 +11,12 @@ import datetime as dt
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from haetae.config.reading import Leaf, Tree, build
 from haetae.desk import DeskSettings, DeskState, open_desk, warm
 from haetae.domain.account import Book
 from haetae.domain.errors import DataError, Text
@@ -27,6 +29,8 @@ from haetae.store.lake import Lake
 
 WARM_SESSIONS = 3
 """Sessions whose minutes fill the look-backs and the usual volatility before the first decision."""
+DECISION_MINUTES, FIRST_DECISION_MINUTE = 30, 20
+"""The clock of the policies: trained for a decision each half hour from 09:20, when the open has settled."""
 _HALTING = frozenset({"halted", "liquidation"})
 
 
@@ -37,6 +41,8 @@ class DayPlan:
     day: dt.date
     symbols: tuple[Symbol, ...]
     minute_version: int
+    settings: DeskSettings | None = None
+    """The desk's settings of the day; none where they are the defaults with the plan's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,12 @@ def plan_record(plan: Plan, journal: Path) -> dict[str, Any]:
         "decision_minutes": plan.decision_minutes,
         "first_decision_minute": plan.first_decision_minute,
         "days": [
-            {"day": p.day.isoformat(), "symbols": list(p.symbols), "minute_version": p.minute_version}
+            {
+                "day": p.day.isoformat(),
+                "symbols": list(p.symbols),
+                "minute_version": p.minute_version,
+                "desk": settings_record(p.settings) if p.settings else None,
+            }
             for p in plan.days
         ],
     }
@@ -81,7 +92,12 @@ def read_plan(journal: Path) -> Plan:
             decision_minutes=int(record["decision_minutes"]),
             first_decision_minute=int(record["first_decision_minute"]),
             days=tuple(
-                DayPlan(dt.date.fromisoformat(d["day"]), tuple(d["symbols"]), int(d["minute_version"]))
+                DayPlan(
+                    dt.date.fromisoformat(d["day"]),
+                    tuple(d["symbols"]),
+                    int(d["minute_version"]),
+                    settings_of(d["desk"]) if d.get("desk") else None,
+                )
                 for d in record["days"]
             ),
         )
@@ -92,6 +108,36 @@ def read_plan(journal: Path) -> Plan:
             found=str(fault)[:120],
             next_step=Text(ko="저널을 만든 폴더에서 다시 실행하세요", en="replay the journal where it was made"),
         ) from fault
+
+
+def settings_record(settings: DeskSettings) -> dict[str, Any]:
+    """Return a desk's settings as JSON values, every field named."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Enum):
+            return value.value
+        if isinstance(value, frozenset):
+            return sorted(value)
+        if isinstance(value, dict):
+            return {name: plain(part) for name, part in value.items()}
+        return [plain(part) for part in value] if isinstance(value, tuple | list) else value
+
+    record: dict[str, Any] = plain(asdict(settings))
+    return record
+
+
+def settings_of(record: Mapping[str, Any]) -> DeskSettings:
+    """Return the settings a record names; raises ``ValueError`` with every fault."""
+
+    def tree(table: Mapping[str, Any]) -> Tree:
+        return {name: tree(part) if isinstance(part, dict) else Leaf(part, "plan") for name, part in table.items()}
+
+    faults: list[str] = []
+    settings = build(DeskSettings, tree(record), faults)
+    if faults:
+        raise ValueError("; ".join(faults))
+    assert isinstance(settings, DeskSettings)
+    return settings
 
 
 def desk_settings(decision_minutes: int, first_decision_minute: int) -> DeskSettings:

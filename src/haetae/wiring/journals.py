@@ -61,7 +61,7 @@ def replay(path: Path) -> ReplayReport:
     first = ""
     with JournalDb(path, read_only=True) as journal:
         for day in plan.days:
-            desk = initial_desk(lake, day, opening_book(plan), settings, lessons_of(journal, day.day))
+            desk = initial_desk(lake, day, opening_book(plan), day.settings or settings, lessons_of(journal, day.day))
             found = live.replay(journal, desk, Rulebook.on(day.day))
             events += found.events
             commands += found.commands

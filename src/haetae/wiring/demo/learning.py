@@ -6,7 +6,6 @@ the mean of the day-ranks of the three; nothing is chosen on test figures.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,10 +16,11 @@ from haetae.domain.errors import Text
 from haetae.domain.learning import ModelCard, ModelState
 from haetae.domain.units import Symbol, day_from
 from haetae.features import daily
-from haetae.ml import artefact, labels, quality, rankers, samples, trial, yardsticks
+from haetae.ml import artefact, labels, quality, samples, trial, yardsticks
 from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
 from haetae.registry.registry import Registry
 from haetae.wiring.dice import rng
+from haetae.wiring.scoring import eligible, tomorrow
 from haetae.wiring.screen import Screen
 from haetae.wiring.selection import Market
 
@@ -38,17 +38,6 @@ class Ranking:
     tomorrow: Mapping[Symbol, float]
     figures: dict[str, Any]
     cards: tuple[ModelCard, ...]
-
-
-def eligible(market: Market) -> np.ndarray:
-    """Return who takes part in the ranking of each day, ``(n_days, n_symbols)``: traded common shares.
-
-    Static facts only: today's status flags say nothing of yesterday and would leak.
-    """
-    common = {i.symbol: i.listed_on for i in market.instruments if i.kind.value == "common"}
-    days = np.array([day_from(int(d)) for d in market.panel.days])
-    listed = np.array([common.get(symbol, dt.date.max) for symbol in market.panel.symbols])
-    return market.panel.traded & (listed[None, :] <= days[:, None])
 
 
 def _day_ranks(scores: np.ndarray) -> np.ndarray:
@@ -104,20 +93,6 @@ def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, round
     figures["baselines"]["shuffled_labels"] = _figures(control.scores, outcome.values, None)
     screen.progress(Text(ko="순위 모델", en="rankers"), len(RankerKind) + 1, len(RankerKind) + 1)
     return Ranking(ensemble, tomorrow(market, coming), figures, tuple(cards))
-
-
-def tomorrow(market: Market, models: list[rankers.Ranker]) -> dict[Symbol, float]:
-    """Return the ensemble's score of each eligible symbol for the session after ``market.day``."""
-    who = eligible(market)[-1]
-    inputs = samples.ranked_day(market.features[-1], who)
-    ranked = np.mean([samples.ranks(model.predict(inputs)) for model in models], axis=0)
-    symbols = np.array(market.panel.symbols)[who]
-    return {str(symbol): float(score) for symbol, score in zip(symbols, ranked, strict=True)}
-
-
-def load(registry: Registry, ids: list[str]) -> list[rankers.Ranker]:
-    """Return the rankers of stored cards; refuses artefacts whose hash or features differ."""
-    return [artefact.unpack(*registry.get(model_id), daily.feature_hash()) for model_id in ids]
 
 
 def _take_over(registry: Registry, card: ModelCard) -> None:

@@ -23,12 +23,13 @@ from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.features import minute
 from haetae.registry.registry import Registry
 from haetae.rl import EnvSettings, Learned, LearnSettings, Material, PpoSettings, learn
+from haetae.wiring.desks import DECISION_MINUTES, FIRST_DECISION_MINUTE
 from haetae.wiring.dice import rng
 from haetae.wiring.screen import Screen
 from haetae.wiring.selection import Market
 
-ENVIRONMENT = EnvSettings(begin_minute=20)
-"""Decisions from 09:20: in the first minutes every market looks wild and the spread is at its widest."""
+ENVIRONMENT = EnvSettings(decision_minutes=DECISION_MINUTES, begin_minute=FIRST_DECISION_MINUTE)
+"""In the first minutes every market looks wild and the spread is at its widest."""
 START_SCORE = -0.4
 """Weights of 1.6 % at the start: an untrained policy is four fifths invested and must learn when not to be."""
 PARTS = (0.55, 0.2, 0.25)

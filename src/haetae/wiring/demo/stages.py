@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,17 +29,28 @@ from haetae.registry.registry import Registry
 from haetae.rl import Learned
 from haetae.store.lake import Lake
 from haetae.store.reference import quality_lines
-from haetae.wiring import collection, reviews, selection
-from haetae.wiring.demo import hindsight, learning, practice, told, trading
+from haetae.wiring import collection, reviews, scoring, selection
+from haetae.wiring.demo import hindsight, learning, practice, told
 from haetae.wiring.demo.folder import Folder
 from haetae.wiring.demo.learning import Ranking
-from haetae.wiring.desks import DayPlan, Plan, plan_path, plan_record
+from haetae.wiring.desks import (
+    DECISION_MINUTES,
+    FIRST_DECISION_MINUTE,
+    DayPlan,
+    Plan,
+    desk_settings,
+    plan_path,
+    plan_record,
+)
 from haetae.wiring.exchange import ACCOUNT, Exchange, open_exchange
+from haetae.wiring.floor import Floor, day_facts, guard_names, merge_counts, session_of, set_aside, stall_s
+from haetae.wiring.paces import LockstepPace
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
 from haetae.wiring.selection import Market
 
 CASH = 100_000_000
+SETTINGS = desk_settings(DECISION_MINUTES, FIRST_DECISION_MINUTE)
 LIVE_SESSIONS = 2
 SHOCK_AT, SHOCK_MINUTES, SHOCK_BP = 130_500, 5, -600
 """The second session's scripted fall: from 13:05, six per cent in five minutes."""
@@ -244,39 +256,39 @@ class Stages:
     async def trade(self) -> dict[str, Any]:
         """Trade two sessions; a fall is scripted into the second."""
         exchange = self.exchange
-        trading.set_aside(self._journal_path)
+        set_aside(self._journal_path)
         _, files = self._registry.get(self._folder.facts["policy"])
-        floor = trading.Floor(
+        floor = Floor(
             kis=exchange.kis,
-            control=exchange.control,
             lake=self._lake,
             journal_path=self._journal_path,
             policy=NetPolicy.from_files(files, minute.NAMES),
-            decider=None,
+            settings=SETTINGS,
             cash=CASH,
-            screen=self._screen,
+            pace=LockstepPace(exchange.control, exchange.kis.app_key, self._screen, stall_s=stall_s(os.environ)),
+            env=os.environ,
         )
-        self._screen.say(told.NOT_AI)
+        self._screen.say(told.decider(os.environ))
         await exchange.control.shock(instant_at(self._days[1], SHOCK_AT), SHOCK_MINUTES, SHOCK_BP)
-        models = learning.load(self._registry, self._folder.facts["rankers"])
+        models = scoring.load(self._registry, self._folder.facts["rankers"])
         days: list[dict[str, Any]] = []
         plan: list[DayPlan] = []
         for day in self._days:
             market = self._read_market(previous_trading_day(day))
-            session = trading.session_of(day, market, learning.tomorrow(market, models), self._held())
+            session = session_of(day, market, scoring.tomorrow(market, models), self._held())
             plan.append(DayPlan(day, session.symbols, self._lake.versions()["minute"]))
-            days.append(trading.day_facts(await floor.trade(session, plan[-1])))
+            days.append(day_facts(await floor.trade(session, plan[-1])))
             await self._after_close(day, session.symbols)
         self._write_plan(plan)
         write_json(self._folder.path / "ledger.json", await exchange.control.ledger(ACCOUNT))
         escaped = [day["day"] for day in days if day["escape"]["level"] == "exit_all"]
-        denied = trading.merge_counts(days, "denied")
+        denied = merge_counts(days, "denied")
         return {
             "sessions": days,
-            "decisions": trading.merge_counts(days, "decisions"),
-            "deciders": trading.merge_counts(days, "deciders"),
+            "decisions": merge_counts(days, "decisions"),
+            "deciders": merge_counts(days, "deciders"),
             "denied": denied,
-            "denied_by": trading.guard_names(denied),
+            "denied_by": guard_names(denied),
             "orders": sum(day["orders"] for day in days),
             "fills": sum(day["fills"] for day in days),
             "escape": {"fired": bool(escaped), "days": escaped},
@@ -289,7 +301,7 @@ class Stages:
         return {symbol: position.quantity for symbol, position in book.positions.items()} if book else {}
 
     def _write_plan(self, days: list[DayPlan]) -> None:
-        desk = trading.SETTINGS
+        desk = SETTINGS
         plan = Plan(self._lake.root, CASH, desk.decision_minutes, desk.first_decision_minute, tuple(days))
         write_json(plan_path(self._journal_path), plan_record(plan, self._journal_path))
 

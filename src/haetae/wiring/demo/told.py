@@ -13,6 +13,14 @@ _PLAIN = 10.0
 """Figures from here on are shown with one decimal."""
 
 
+def decider(env: Mapping[str, str]) -> Text:
+    """Return who reviews the legs."""
+    model = env.get("HAETAE_LLM_MODEL", "")
+    if not env.get("HAETAE_LLM_BASE_URL"):
+        return NOT_AI
+    return Text(ko=f"판단: 언어 모델 {model}", en=f"decider: language model {model}")
+
+
 def line(screen: Screen, ko: str, en: str) -> None:
     """Say one line."""
     screen.say(Text(ko=ko, en=en))

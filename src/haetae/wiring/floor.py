@@ -1,8 +1,8 @@
-"""Stage "trade": the live desk over REST and WebSocket, day after day, in lockstep with its market.
+"""A trading day on the floor: the desk over REST and WebSocket, from the pre-open checks to closed books.
 
 Everything here is the code that trades real money: the KIS client, the desk, the guards, the
-journal, the runner. Only three plugs differ from a live day: the address, the clock, and the
-decider, which is the offline rules (not AI) unless a language model is configured.
+journal, the runner. Only three plugs differ from a live day: the address, the pace (``paces``), and
+the decider, which is the offline rules (not AI) unless a language model is configured.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from haetae.domain.errors import Text
+from haetae.desk import DeskSettings
+from haetae.domain.decisions import AgentReply, Brief
 from haetae.domain.events import SessionStart
-from haetae.domain.units import NS_PER_MINUTE, Instant, Symbol, instant_at
+from haetae.domain.units import Instant, Symbol, instant_at
 from haetae.guards import GUARDS
 from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
@@ -26,22 +27,18 @@ from haetae.kis.settings import KisSettings
 from haetae.kis.stream import KisStream
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
-from haetae.live import DayReport, OfflineDecider, TradingDayRunner, latest_book
-from haetae.policies import NetPolicy
-from haetae.ports import Decider
+from haetae.live import DayReport, LiveSettings, OfflineDecider, TradingDayRunner, latest_book
+from haetae.ports import Decider, Policy
 from haetae.store.lake import Lake
-from haetae.wiring.child import Control
-from haetae.wiring.clocks import DrivenClock
-from haetae.wiring.demo.practice import ENVIRONMENT
-from haetae.wiring.desks import DayPlan, desk_settings, initial_desk, session_start
-from haetae.wiring.lockstep import Lockstep
-from haetae.wiring.screen import Screen
+from haetae.wiring.deciders import open_decider
+from haetae.wiring.desks import DayPlan, initial_desk, session_start
+from haetae.wiring.lessons import lessons_of
+from haetae.wiring.operators import OperatorFile
+from haetae.wiring.paces import Line, Pace
 from haetae.wiring.selection import Market
 
 PRE_OPEN = 85_000
 """The desk is up ten minutes before the open."""
-SETTINGS = desk_settings(ENVIRONMENT.decision_minutes, ENVIRONMENT.begin_minute)
-"""The policy was trained for these decisions."""
 
 
 def session_of(
@@ -62,71 +59,98 @@ def session_of(
     )
 
 
+def stall_s(env: Mapping[str, str]) -> float:
+    """Return how many real seconds a stepped market waits for a desk: a language model takes its time."""
+    return 600.0 if env.get("HAETAE_LLM_BASE_URL") else 30.0
+
+
+class _Watched:
+    """A decider that says whether it is thinking; a stepped market waits for it."""
+
+    def __init__(self, decider: Decider) -> None:
+        self._decider = decider
+        self.thinking = 0
+
+    async def decide(self, brief: Brief) -> AgentReply:
+        """Pass the question on."""
+        self.thinking += 1
+        try:
+            return await self._decider.decide(brief)
+        finally:
+            self.thinking -= 1
+
+
 @dataclass(slots=True)
 class Floor:
-    """Everything that stays plugged in over the sessions of a demo."""
+    """Everything that stays plugged in over the sessions of a desk.
+
+    ``env`` says whether a language model reviews; without one the offline rules do (not AI).
+    """
 
     kis: KisSettings
-    control: Control
     lake: Lake
     journal_path: Path
-    policy: NetPolicy
-    decider: Decider | None
+    policy: Policy
+    settings: DeskSettings
     cash: int
-    screen: Screen
+    pace: Pace
+    env: Mapping[str, str]
+    live: LiveSettings = field(default_factory=LiveSettings)
 
-    async def trade(self, session: SessionStart, plan: DayPlan) -> DayReport:
+    async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
-        opening = session.at
-        await self.control.advance(opening)
-        clock = DrivenClock(opening)
+        clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
         with JournalDb(self.journal_path) as journal:
             book = latest_book(journal) or open_book(self.cash)
-            desk = initial_desk(self.lake, plan, book, SETTINGS)
+            desk = initial_desk(self.lake, plan, book, self.settings, lessons_of(journal, plan.day))
+            decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
             async with KisRest(self.kis, clock) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key)
                 broker = KisBroker(rest, stream, clock)
-                feed = KisFeed(rest, stream, clock)
-                lockstep = Lockstep(
-                    clock=clock,
-                    control=self.control,
-                    busy=lambda: rest.busy or stream.busy,
-                    received=lambda: stream.received,
-                    app_key=self.kis.app_key,
-                )
                 runner = TradingDayRunner(
                     desk=desk,
                     session=session,
                     broker=broker,
-                    feed=feed,
+                    feed=KisFeed(rest, stream, clock),
                     journal=journal,
                     policy=self.policy,
-                    decider=self.decider or OfflineDecider(clock),
+                    decider=decider,
                     clock=clock,
                     rules=rules,
+                    settings=self.live,
                 )
+                look = _Look(runner, orders)
+                look.at_start(clock.now())
                 await broker.start()
                 task = asyncio.create_task(runner.run())
+                line = Line(lambda: rest.busy or stream.busy or decider.thinking > 0, lambda: stream.received)
                 try:
-                    return await self._drive(lockstep, task, rules)
+                    return await self.pace.drive(task, line, rules, look)
                 finally:
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
                     await broker.close()
                     await stream.close()
 
-    async def _drive(self, lockstep: Lockstep, task: asyncio.Task[DayReport], rules: Rulebook) -> DayReport:
-        first, last = rules.session.open_at, rules.session.close_at
-        total = (last - first) // NS_PER_MINUTE
-        label = Text(ko=f"{rules.day} 장중", en=f"{rules.day} session")
 
-        def each(now: Instant) -> None:
-            if now % NS_PER_MINUTE == 0 and first <= now <= last:
-                self.screen.progress(label, (now - first) // NS_PER_MINUTE, total)
+class _Look:
+    """Hands the operator's orders to the desk as they come."""
 
-        await lockstep.run_until(last + 10 * NS_PER_MINUTE, until=task, each=each)
-        return await task
+    def __init__(self, runner: TradingDayRunner, orders: OperatorFile | None) -> None:
+        self._runner = runner
+        self._orders = orders
+
+    def at_start(self, now: Instant) -> None:
+        """Give the desk what a person wanted before it was up, where that is stricter than its own start."""
+        order = self._orders.at_start(self._runner.desk.operator) if self._orders else None
+        if order is not None:
+            self._runner.operate(order.command(now))
+
+    def __call__(self, now: Instant) -> None:
+        """Look once."""
+        for order in self._orders.fresh() if self._orders else ():
+            self._runner.operate(order.command(now))
 
 
 def set_aside(journal: Path) -> None:
