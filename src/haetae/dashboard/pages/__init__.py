@@ -1,0 +1,1 @@
+"""One page a file: ``show(client, day)`` draws it from what the service tells of a trading day."""
