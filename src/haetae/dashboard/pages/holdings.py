@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 
 import streamlit as st
 
@@ -89,7 +90,7 @@ def _holdings(held: schemas.Positions) -> None:
 
 
 def _chart(client: ServiceClient, day: dt.date | None, held: schemas.Positions, fills: schemas.Fills) -> None:
-    names = {row.symbol: row.name for row in (*fills.rows, *held.rows)}
+    names = {row.symbol: row.name for row in fills.rows} | {row.symbol: row.name for row in held.rows}
     board.heading(
         say("차트와 우리 체결", "Chart with our executions"),
         say("▲ 매수, ▼ 매도. 빨강은 오른 봉, 파랑은 내린 봉.", "▲ bought, ▼ sold. Red bars rose, blue bars fell."),
@@ -98,9 +99,12 @@ def _chart(client: ServiceClient, day: dt.date | None, held: schemas.Positions, 
         states.nothing(say("이 날 거래하거나 보유한 종목이 없습니다.", "No name was traded or held on this day."))
         return
     left, right = st.columns([3, 1])
+    codes = sorted(names, key=lambda code: names[code])
+    busy = Counter(row.symbol for row in fills.rows)
     symbol = left.selectbox(
         say("종목", "Name"),
-        sorted(names, key=lambda code: names[code]),
+        codes,
+        index=max(range(len(codes)), key=lambda place: busy[codes[place]]),
         format_func=lambda code: f"{names[code]} {code}",
     )
     table = right.segmented_control(

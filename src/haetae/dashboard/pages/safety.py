@@ -127,7 +127,7 @@ def _kill_switch(client: ServiceClient, told: schemas.Safety) -> None:
         ]
         board.table("pending", columns, rows, height_px=220)
     if told.operator_log:
-        columns = (
+        heads = (
             Column(say("시각", "Time")),
             Column(say("상태", "State")),
             Column(say("누가", "Who")),
@@ -136,7 +136,7 @@ def _kill_switch(client: ServiceClient, told: schemas.Safety) -> None:
         moves = [
             (day_and_time(row.at), word(OPERATOR, row.state), row.who, row.why) for row in reversed(told.operator_log)
         ]
-        board.table("operator", columns, moves, height_px=220)
+        board.table("operator", heads, moves, height_px=220)
 
 
 def _move(client: ServiceClient, wanted: schemas.OperatorWord, why: str, *, sure: bool) -> None:

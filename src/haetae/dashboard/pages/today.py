@@ -138,13 +138,13 @@ def _counts(told: schemas.Today) -> None:
             states.nothing(say("이 날의 의사결정이 없습니다.", "No decisions on this day."))
     with right:
         board.heading(say("가드가 막은 이유", "Why guards refused"))
-        columns = (
+        reasons = (
             Column(say("코드", "Code")),
             Column(say("가드", "Guard")),
             Column(say("건수", "Count"), number=True),
         )
         refused = sorted(told.denied.items(), key=lambda item: -item[1])
         if refused:
-            board.table("denied", columns, [(code, word(GUARD, code), f"{many:,}") for code, many in refused])
+            board.table("denied", reasons, [(code, word(GUARD, code), f"{many:,}") for code, many in refused])
         else:
             states.nothing(say("가드가 막은 주문이 없습니다.", "The guards refused nothing."))

@@ -78,11 +78,11 @@ def _excluded(told: schemas.Universe) -> None:
             "exclusions", columns, [(word(EXCLUSION, code), f"{many:,}") for code, many in ordered], height_px=700
         )
     with right:
-        columns = (
+        heads = (
             Column(say("종목", "Name")),
             Column(say("코드", "Code")),
             Column(say("이유", "Reason")),
             Column(say("근거", "Detail"), wraps=True),
         )
         rows = [(row.name, row.symbol, word(EXCLUSION, row.code), row.detail) for row in told.reasons]
-        board.table("reasons", columns, rows, height_px=700)
+        board.table("reasons", heads, rows, height_px=700)
