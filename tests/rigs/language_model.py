@@ -37,6 +37,7 @@ class Asked:
 class ModelServer:
     script: list[Answering]
     asked: list[Asked] = field(default_factory=list)
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def __aenter__(self) -> ModelServer:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -57,6 +58,7 @@ class ModelServer:
             headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines if line)}
             body = json.loads(await reader.readexactly(int(headers.get("content-length", "0"))) or b"{}")
             self.asked.append(Asked(first.split(" ")[1], headers, body))
+            self.reached.set()
             await self.script[min(len(self.asked), len(self.script)) - 1](body, writer)
             await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
