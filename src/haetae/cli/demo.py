@@ -14,6 +14,7 @@ from rich.table import Table
 
 from haetae.cli.options import JSON
 from haetae.cli.record import check_target
+from haetae.cli.serve import show
 from haetae.cli.text import hint, language, say
 from haetae.domain.errors import Text
 
@@ -95,9 +96,14 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help=hint("처음부터 다시", "start over, do not resume"))] = False,
     short: Annotated[bool, typer.Option("--short", help=hint("작은 시장으로", "a smaller market"))] = False,
     seed: Annotated[int, typer.Option(min=0, help=hint("시장과 학습의 씨앗", "seed of market and learning"))] = 7,
+    serve: Annotated[bool, typer.Option("--serve", help=hint("끝나면 대시보드를 켭니다", "then serve it"))] = False,
 ) -> None:
     """Run every stage on the screen and write the same facts as JSON."""
     check_target(json_file)
+    if serve:
+        from haetae.service.serving import require_libraries
+
+        require_libraries("fastapi", "uvicorn", "streamlit")
     import asyncio
 
     from haetae.wiring.demo.run import DemoSettings, run_demo
@@ -110,6 +116,8 @@ def demo(
     finally:
         screen.close()
     console.print(Frame("\n".join(closing(facts)), title=say(Text(ko="마무리", en="Closing")), expand=False))
+    if serve:
+        show(Path(facts["files"]["journal"]).parent, port=8710, dashboard_port=8711, json_file=None)
 
 
 def won(amount: int) -> str:
