@@ -19,6 +19,7 @@ from haetae.llm.decider import LlmDecider
 from haetae.llm.ledger import Ledger
 from haetae.llm.prices import read_prices
 from haetae.llm.settings import LlmSettings
+from haetae.llm.wire import speak as _speak  # noqa: F401 - loaded here, as the wiring does: over a second
 from haetae.wiring.deciders import problem_of
 from rigs.language_model import KEY, MODEL, Answering, ModelServer
 

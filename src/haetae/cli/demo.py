@@ -146,7 +146,7 @@ def closing(facts: dict[str, Any]) -> list[str]:
             f"저널과 에뮬레이터 원장: {'원 단위까지 일치' if agreed else '불일치!'} · 현금 {cash}",
             f"journal and emulator ledger: {'equal to the won' if agreed else 'DIFFERENT!'} · cash {cash}",
         ),
-        _say("판단: 오프라인 규칙 (AI 아님)", "decider: offline rules (not AI)"),
+        _deciders(facts["deciders"]),
         *(f"{name}: {path}" for name, path in facts["files"].items()),
     ]
     seconds = sum(facts["seconds"].values())
@@ -156,6 +156,20 @@ def closing(facts: dict[str, Any]) -> list[str]:
 
 def _say(ko: str, en: str) -> str:
     return say(Text(ko=ko, en=en))
+
+
+def _deciders(counts: dict[str, int]) -> str:
+    """Say who judged; ``none`` are legs that were not put to anybody."""
+    names = sorted(set(counts) - {"none", "offline_rules_v1"})
+    rules_ko, rules_en = "오프라인 규칙 (AI 아님)", "offline rules (not AI)"
+    if not names:
+        return _say(f"판단: {rules_ko}", f"decider: {rules_en}")
+    models = ", ".join(names)
+    mixed = "offline_rules_v1" in counts
+    return _say(
+        f"판단: 언어 모델 {models}" + (f", {rules_ko}" if mixed else ""),
+        f"decider: language model {models}" + (f", {rules_en}" if mixed else ""),
+    )
 
 
 def _listed(counts: dict[str, int]) -> str:

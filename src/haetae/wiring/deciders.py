@@ -46,12 +46,16 @@ def open_critic(env: Mapping[str, str], clock: Clock) -> LlmCritic | None:
 
 
 def model_name(env: Mapping[str, str]) -> str:
-    """Return the id of the configured model, or nothing."""
+    """Return the id of the configured model, or nothing; raises ``ConfigError`` like ``open_decider``."""
     settings = read_environment(env)
-    return settings.model if settings else ""
+    if settings is None:
+        return ""
+    _require_library()
+    read_prices(settings.prices)
+    return settings.model
 
 
-def _client(settings: LlmSettings, names: Names = Names.HOLD) -> LlmClient:
+def _require_library() -> None:
     if find_spec("pydantic_ai") is None or find_spec("openai") is None:
         raise ConfigError(
             Text(ko="언어 모델 라이브러리가 설치되어 있지 않습니다", en="the language-model library is not installed"),
@@ -62,6 +66,10 @@ def _client(settings: LlmSettings, names: Names = Names.HOLD) -> LlmClient:
                 en="`python3 run.py setup full` or `pip install 'haetae[llm]'`",
             ),
         )
+
+
+def _client(settings: LlmSettings, names: Names = Names.HOLD) -> LlmClient:
+    _require_library()
     import_module("haetae.llm.wire")  # over a second; not in the middle of a session
     prices = read_prices(settings.prices)
     return LlmClient(settings, prices, Ledger(settings.ledger), SystemClock(), names=names)

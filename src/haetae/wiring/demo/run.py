@@ -6,6 +6,7 @@ kept beside it, because the emulated broker forgets its accounts with its proces
 
 from __future__ import annotations
 
+import os
 import resource
 import time
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import aiohttp
 from haetae import __version__
 from haetae.domain.errors import Text
 from haetae.wiring import lakes
+from haetae.wiring.deciders import model_name
 from haetae.wiring.demo.folder import Folder, free_folder
 from haetae.wiring.demo.stages import FULL, SHORT, Stages
 from haetae.wiring.logs import log_to
@@ -59,6 +61,8 @@ async def run_demo(settings: DemoSettings, screen: Screen) -> dict[str, Any]:
         "short": settings.short,
         "lake": str(settings.lake.resolve()) if settings.lake else "",
     }
+    if model := model_name(os.environ):
+        identity["model"] = model
     if settings.lake is not None:
         lakes.require_bars(settings.lake)
     if settings.out is not None:
