@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import emulator, faults, journal, lake, llm, model, research, review, serve
+from haetae.cli import emulator, faults, infra, journal, lake, llm, model, research, review, serve
 from haetae.cli.bench import bench
 from haetae.cli.demo import demo
 from haetae.cli.doctor import doctor
@@ -78,6 +78,7 @@ def build() -> typer.Typer:
     app.command(help=hint("서비스와 대시보드를 켭니다.", "Start the service and the dashboard."))(serve.serve)
     app.add_typer(serve.tokens, name="token")
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
+    app.add_typer(infra.nouns, name="infra")
     app.command(help=hint("살아 있다고 셀 수 있는지 봅니다.", "Tell whether this counts as alive."))(health)
     app.command(help=hint("버전과 실행 환경을 보입니다.", "Show the version and what it runs on."))(version)
     return app
