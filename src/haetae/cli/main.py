@@ -12,6 +12,7 @@ import typer
 from haetae import __version__
 from haetae.cli import emulator, faults, infra, journal, lake, llm, model, research, review, serve
 from haetae.cli.bench import bench
+from haetae.cli.dashboard import dashboard
 from haetae.cli.demo import demo
 from haetae.cli.doctor import doctor
 from haetae.cli.health import health
@@ -77,6 +78,7 @@ def build() -> typer.Typer:
     app.add_typer(review.nouns, name="review")
     app.command(help=hint("서비스와 대시보드를 켭니다.", "Start the service and the dashboard."))(serve.serve)
     app.add_typer(serve.tokens, name="token")
+    app.command(help=hint("서비스의 웹 화면을 엽니다.", "Open the web pages of a service."))(dashboard)
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
     app.add_typer(infra.nouns, name="infra")
     app.command(help=hint("살아 있다고 셀 수 있는지 봅니다.", "Tell whether this counts as alive."))(health)
