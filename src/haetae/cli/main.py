@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import emulator, faults, infra, journal, lake, llm, model, research, review, serve
+from haetae.cli import emulator, faults, infra, journal, lake, llm, model, research, review, serve, trade
 from haetae.cli.bench import bench
 from haetae.cli.dashboard import dashboard
 from haetae.cli.demo import demo
@@ -74,6 +74,7 @@ def build() -> typer.Typer:
     app.command(help=hint("키 파일에서 계좌 설정을 만듭니다.", "Make the account from a key file."))(init)
     app.command(help=hint("거래일 준비를 점검합니다.", "Check that a trading day can begin."))(doctor)
     app.command(help=hint("데스크를 멈추거나 풉니다.", "Stop the desk, or release it."))(kill)
+    app.add_typer(trade.nouns, name="trade")
     app.add_typer(model.nouns, name="model")
     app.add_typer(review.nouns, name="review")
     app.command(help=hint("서비스와 대시보드를 켭니다.", "Start the service and the dashboard."))(serve.serve)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import getpass
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,9 +36,14 @@ def day(
     """Review a day; what was refused is labelled like what was executed."""
     check_target(json_file)
     chosen = read_day(date, "--date")
-    from haetae.wiring.reviews import review_day_of
+    import asyncio
+
+    from haetae.wiring.clocks import SystemClock
+    from haetae.wiring.reviews import criticise, review_day_of
 
     found = review_day_of(path, chosen, lake)
+    reviewed = dt.date.fromisoformat(found["day"])
+    found["critiques"] = asyncio.run(criticise(path, reviewed, os.environ, SystemClock()))
     print(say(Text(ko=f"{found['day']} 회고: 결정 {found['reviews']:,}건", en=f"{found['day']}: {found['reviews']:,}")))
     _outcomes(found["outcomes"])
     for each in found["attribution"]:
@@ -48,6 +54,8 @@ def day(
     count = len(found["lessons"])
     note = Text(ko=f"교훈 후보 {count}건: 승인 전에는 효과 없음", en=f"{count} candidates: no effect before approval")
     print(say(note))
+    for each in found["critiques"]:
+        print(f"  {each['decision_id']} {each['critic']}: {each['label'] or each['failure']} {each['remark']}")
     write_record(json_file, found)
 
 

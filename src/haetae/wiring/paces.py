@@ -42,6 +42,10 @@ class Line:
 class Pace(Protocol):
     """How time passes."""
 
+    def now(self) -> Instant:
+        """Return the market's time."""
+        ...
+
     async def until(self, at: Instant) -> Clock:
         """Return, at an instant or later, the clock of the hours that follow."""
         ...
@@ -60,18 +64,24 @@ class Pace(Protocol):
 class LockstepPace:
     """A market that stands still until the desk is quiet."""
 
-    def __init__(self, control: Control, app_key: str, screen: Screen, *, stall_s: float = 30.0) -> None:
-        """Drive the market behind ``control``; ``stall_s`` real seconds of work are too many."""
+    def __init__(
+        self, control: Control, app_key: str, screen: Screen, *, at: Instant = 0, stall_s: float = 30.0
+    ) -> None:
+        """Drive the market behind ``control``, which stands at ``at``; give up after ``stall_s`` of work."""
         self._control = control
         self._app_key = app_key
         self._screen = screen
         self._stall_s = stall_s
-        self._clock = DrivenClock(0)
+        self._clock = DrivenClock(at)
+
+    def now(self) -> Instant:
+        """Return where the market was last seen."""
+        return self._clock.now()
 
     async def until(self, at: Instant) -> DrivenClock:
         """Step the market to an instant; the clock begins there."""
-        await self._control.advance(at)
-        self._clock = DrivenClock(at)
+        answer = await self._control.advance(max(at, self.now()))
+        self._clock = DrivenClock(int(answer["now"]))
         return self._clock
 
     async def drive(
@@ -94,13 +104,14 @@ class LockstepPace:
     @asynccontextmanager
     async def collecting(self, at: Instant) -> AsyncIterator[Clock]:
         """Let the market's clock run fast, and stop it at the end."""
-        state = await self._control.advance(at)
+        await self._control.advance(max(at, self.now()))
         await self._control.run_at(COLLECT_SPEED)
         try:
             state = await self._control.state()
             yield ScaledClock(start=int(state["now"]), wall_start=time.time_ns(), speed=COLLECT_SPEED)
         finally:
-            await self._control.pause()
+            state = await self._control.pause()
+            self._clock = DrivenClock(int(state["now"]))
 
 
 class RunningPace:
@@ -110,6 +121,10 @@ class RunningPace:
         """Live by this clock."""
         self._clock = clock
         self._screen = screen
+
+    def now(self) -> Instant:
+        """Return the clock's time."""
+        return self._clock.now()
 
     async def until(self, at: Instant) -> Clock:
         """Wait for an instant."""

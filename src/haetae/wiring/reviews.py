@@ -7,7 +7,7 @@ lesson is (``review``), who approves one (``lessons``).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -25,13 +25,17 @@ from haetae.journal import JournalDb
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.live.recovery import OPENED, RUN, day_entries
+from haetae.ports import Clock
 from haetae.review import Attribution, attribute, propose_lessons, read_story, review_day
 from haetae.store.lake import Lake
+from haetae.wiring.deciders import open_critic
 from haetae.wiring.desks import read_plan
 from haetae.wiring.lessons import LESSON, fold
 
-REVIEW = "review"
-"""Kind of the entries that a review appends beside the lessons."""
+REVIEW, CRITIQUE = "review", "critique"
+"""Kinds of the entries that a review appends beside the lessons."""
+CRITIQUES = 12
+"""The farthest outcomes of a day are asked about; each call costs money."""
 
 
 def review(journal_path: Path, lake: Lake, days: Sequence[dt.date]) -> dict[str, Any]:
@@ -142,3 +146,24 @@ def review_day_of(path: Path, day: dt.date | None = None, lake_dir: Path | None 
         )
     lake = Lake(lake_dir or read_plan(path).lake)
     return {"day": chosen.isoformat(), **review(path, lake, [chosen])}
+
+
+async def criticise(path: Path, day: dt.date, env: Mapping[str, str], clock: Clock) -> list[dict[str, Any]]:
+    """Ask the configured model about the decisions of a day that went furthest either way; none without a model.
+
+    Its words come from a closed list, go into the journal and change nothing.
+    """
+    critic = open_critic(env, clock)
+    if critic is None:
+        return []
+    with JournalDb(path) as journal:
+        made = read_story(list(day_entries(journal, day))).decisions
+        known = {record.decision_id for _, _, _, record in journal.entries(kind=CRITIQUE)}
+        found = {record.decision_id: record for _, _, _, record in journal.entries(kind=REVIEW)}
+        open_cases = [found[name] for name in made if name in found and name not in known]
+        told = []
+        for case in sorted(open_cases, key=lambda item: (-abs(item.outcome_bp), item.decision_id))[:CRITIQUES]:
+            said = await critic.critique(case, dict(made[case.decision_id].data))
+            journal.append(CRITIQUE, [(said.at, said)], durable=True)
+            told.append(asdict(said))
+    return told

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from haetae.domain.learning import UniverseSnapshot
 from haetae.domain.market import Instrument, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
-from haetae.features import daily, feargreed
+from haetae.features import daily, feargreed, minute
 from haetae.features.feargreed import FearGreed
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
@@ -67,6 +68,19 @@ def read_market(
 def exclusion_counts(universe: UniverseSnapshot) -> dict[str, int]:
     """Return how many symbols each reason kept out."""
     return dict(sorted(Counter(exclusion.code for exclusion in universe.exclusions).items()))
+
+
+def universe_record(market: Market) -> dict[str, Any]:
+    """Return what was chosen and why not the others, as JSON values."""
+    return {
+        "day": str(market.day),
+        "universe": list(market.universe.symbols),
+        "exclusions": exclusion_counts(market.universe),
+        "features": len(daily.NAMES) + len(minute.NAMES),
+        "feature_sets": {"daily": daily.feature_hash(), "minute": minute.feature_hash()},
+        "fear_greed": {"value": round(market.mood.on(market.day), 2), "missing": list(market.mood.missing())},
+        "reasons": [{"symbol": e.symbol, "code": e.code, "detail": e.detail} for e in market.universe.exclusions],
+    }
 
 
 def mood_word(value: float) -> tuple[str, str]:

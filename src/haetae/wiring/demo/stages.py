@@ -20,7 +20,7 @@ import numpy as np
 from haetae.domain.errors import DataError, Text
 from haetae.domain.units import Symbol, instant_at
 from haetae.emulator.settings import MarketSettings
-from haetae.features import daily, minute
+from haetae.features import minute
 from haetae.journal import JournalDb
 from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.live import latest_book
@@ -182,16 +182,9 @@ class Stages:
         told.counts(self._screen, Text(ko="제외 이유", en="why excluded"), reasons)
         chosen = list(market.universe.symbols)
         told.line(self._screen, f"선정 {len(chosen)}종목", f"{len(chosen)} selected")
-        record = {
-            "universe": chosen,
-            "exclusions": reasons,
-            "features": len(daily.NAMES) + len(minute.NAMES),
-            "feature_sets": {"daily": daily.feature_hash(), "minute": minute.feature_hash()},
-            "fear_greed": {"value": round(mood, 2), "missing": list(market.mood.missing())},
-        }
-        each = [{"symbol": e.symbol, "code": e.code, "detail": e.detail} for e in market.universe.exclusions]
-        write_json(self._folder.path / "universe.json", {**record, "reasons": each, "day": str(market.day)})
-        return record
+        record = selection.universe_record(market)
+        write_json(self._folder.path / "universe.json", record)
+        return {name: record[name] for name in ("universe", "exclusions", "features", "feature_sets", "fear_greed")}
 
     async def minutes(self) -> dict[str, Any]:
         """Collect the minute bars of the chosen names."""

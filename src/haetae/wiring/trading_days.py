@@ -1,0 +1,254 @@
+"""Trading days from the pre-open to the review: the plan of ``haetae trade`` on paper and with real money.
+
+A day: catch up with the lake, choose the fifty and score them, wait for the pre-open, trade, write the
+facts, collect the session, look back. The market is the configured account, an emulator that runs
+already, or one that this process starts and steps. Starting again on the same day recovers it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from haetae.domain.account import Book
+from haetae.domain.errors import ConfigError, HaetaeError, Text
+from haetae.domain.events import Note
+from haetae.domain.units import Won, day_of, instant_at
+from haetae.features import minute
+from haetae.journal import JournalDb
+from haetae.kis.broker import KisBroker
+from haetae.kis.rest import KisRest
+from haetae.krx import Rulebook, is_trading_day
+from haetae.krx.calendar import next_trading_day, previous_trading_day
+from haetae.live import latest_book
+from haetae.live.recovery import CLOSED, RUN
+from haetae.policies import NetPolicy
+from haetae.registry.registry import Registry
+from haetae.store.lake import Lake
+from haetae.wiring import collection, reviews, scoring, selection
+from haetae.wiring.clocks import SystemClock
+from haetae.wiring.desk_folder import in_charge, open_folder
+from haetae.wiring.desks import (
+    DECISION_MINUTES,
+    FIRST_DECISION_MINUTE,
+    WARM_SESSIONS,
+    DayPlan,
+    Plan,
+    plan_path,
+    plan_record,
+    read_plan,
+)
+from haetae.wiring.floor import Floor, day_facts, merge_counts, session_of, set_aside
+from haetae.wiring.lessons import LESSON, fold
+from haetae.wiring.operators import OperatorFile
+from haetae.wiring.records import write_json
+from haetae.wiring.screen import Screen, Silent
+from haetae.wiring.venues import TradeSettings, Venue, open_venue
+
+AFTER_CLOSE = 160_000
+"""Half an hour after the close the day's bars are final."""
+
+
+async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen) -> dict[str, Any]:
+    """Trade the days that were asked for; returns the facts, which the folder holds too."""
+    facts = open_folder(settings.out, settings.source)
+    async with AsyncExitStack() as stack:
+        http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
+        venue = await open_venue(settings, env, facts, http, screen)
+        stack.push_async_callback(venue.close)
+        desk = _Desk(settings, venue, facts, env, screen)
+        count = 0
+        while settings.sessions == 0 or count < settings.sessions:
+            await desk.day()
+            count += 1
+        return desk.facts
+
+
+class _Desk:
+    """One folder's desk over its days."""
+
+    def __init__(
+        self, settings: TradeSettings, venue: Venue, facts: dict[str, Any], env: Mapping[str, str], screen: Screen
+    ) -> None:
+        self.facts = facts
+        self._out = settings.out
+        self._live = settings.live
+        self._venue = venue
+        self._env = env
+        self._screen = screen
+        self._lake = Lake(settings.out / "lake")
+        self._journal = settings.out / "journal.db"
+        if venue.forgets and self._journal.exists():
+            _begin_again(self._journal)
+            self.facts.pop("sessions", None)
+
+    async def day(self) -> None:
+        """Trade the next day that is not closed yet."""
+        day = self._next_day()
+        cash = await self._cash()
+        await self._catch_up(previous_trading_day(day))
+        market = selection.read_market(self._lake, previous_trading_day(day))
+        registry = Registry(self._out / "models")
+        policy_id, rankers = in_charge(registry, self.facts)
+        scores = scoring.tomorrow(market, scoring.load(registry, rankers))
+        session = session_of(day, market, scores, self._held())
+        await self._warm_up(day, session.symbols)
+        plan = self._planned(day, session.symbols, cash)
+        self._tell_universe(market)
+        self._screen.say(Text(ko=f"{day} · 정책 {policy_id}", en=f"{day} · policy {policy_id}"))
+        floor = Floor(
+            kis=self._venue.kis,
+            lake=self._lake,
+            journal_path=self._journal,
+            policy=NetPolicy.from_files(registry.get(policy_id)[1], minute.NAMES),
+            settings=plan.settings or self._venue.desk,
+            cash=cash,
+            pace=self._venue.pace,
+            env=self._env,
+        )
+        told = day_facts(await floor.trade(session, plan, OperatorFile(self._out)))
+        self._keep(told, policy_id, rankers)
+        await self._after_close(day, session.symbols)
+
+    # ------------------------------------------------------------------ before the open
+
+    def _next_day(self) -> dt.date:
+        now = self._venue.now()
+        day = day_of(now)
+        if not is_trading_day(day) or now >= Rulebook.on(day).session.close_at:
+            day = next_trading_day(day)
+        while day in self._closed():
+            day = next_trading_day(day)
+        return day
+
+    def _closed(self) -> set[dt.date]:
+        if not self._journal.exists():
+            return set()
+        with JournalDb(self._journal, read_only=True) as journal:
+            notes = [record for _, _, _, record in journal.entries(kind=RUN)]
+        return {
+            dt.date.fromisoformat(str(note.data["day"]))
+            for note in notes
+            if isinstance(note, Note) and note.kind == CLOSED
+        }
+
+    def _book(self) -> Book | None:
+        if not self._journal.exists():
+            return None
+        with JournalDb(self._journal, read_only=True) as journal:
+            return latest_book(journal)
+
+    def _held(self) -> dict[str, int]:
+        book = self._book()
+        return {symbol: position.quantity for symbol, position in book.positions.items()} if book else {}
+
+    async def _cash(self) -> Won:
+        """Return the plan's cash: of the journal's beginning, or what the account holds before its first day."""
+        if plan_path(self._journal).exists() and self._book() is not None:
+            return read_plan(self._journal).cash
+        async with self._venue.pace.collecting(self._venue.now()) as clock, KisRest(self._venue.kis, clock) as rest:
+            broker = KisBroker(rest, None, clock)
+            held = await broker.positions()
+            if held:
+                raise ConfigError(
+                    Text(ko="계좌에 이미 보유 종목이 있습니다", en="the account holds shares already"),
+                    expected=Text(ko="이 데스크만 쓰는, 현금만 있는 계좌", en="an account of cash alone"),
+                    found=f"{len(held)} symbols",
+                    next_step=Text(ko="다른 계좌를 쓰거나 먼저 정리하세요", en="use another account, or sell first"),
+                )
+            return (await broker.cash()).cash
+
+    async def _catch_up(self, until: dt.date) -> None:
+        """Collect the daily bars the lake lacks."""
+        known = next((table.last_day for table in self._lake.describe() if table.table == "daily"), None)
+        if known is None or known >= until:
+            return
+        async with self._venue.pace.collecting(self._venue.now()) as clock:
+            start = next_trading_day(known)
+            await collection.collect_daily(self._venue.kis, clock, self._lake, start, until, self._screen)
+
+    async def _warm_up(self, day: dt.date, symbols: tuple[str, ...]) -> None:
+        """Collect the minutes that fill the look-backs; without them the features warm up during the day."""
+        sessions = collection.sessions_before(previous_trading_day(day), WARM_SESSIONS)
+        try:
+            async with self._venue.pace.collecting(self._venue.now()) as clock:
+                await collection.collect_minutes(self._venue.kis, clock, self._lake, symbols, sessions, self._screen)
+        except HaetaeError as fault:
+            self._warn(Text(ko="분봉을 수집하지 못했습니다", en="minutes were not collected"), fault)
+
+    def _planned(self, day: dt.date, symbols: tuple[str, ...], cash: Won) -> DayPlan:
+        """Return the plan of a day, the one written before if this is not its first start."""
+        path = plan_path(self._journal)
+        days = read_plan(self._journal).days if path.exists() else ()
+        for known in days:
+            if known.day == day:
+                return known
+        fresh = DayPlan(day, symbols, self._lake.versions().get("minute", 0), self._venue.desk)
+        plan = Plan(self._lake.root, cash, DECISION_MINUTES, FIRST_DECISION_MINUTE, (*days, fresh))
+        write_json(path, plan_record(plan, self._journal))
+        return fresh
+
+    def _tell_universe(self, market: selection.Market) -> None:
+        record = selection.universe_record(market)
+        write_json(self._out / "universe.json", record)
+        self.facts.update({name: record[name] for name in ("universe", "exclusions", "fear_greed")})
+
+    # ------------------------------------------------------------------ after the close
+
+    def _keep(self, told: dict[str, Any], policy_id: str, rankers: list[str]) -> None:
+        days = [each for each in self.facts.get("sessions", []) if each["day"] != told["day"]] + [told]
+        self.facts.update(
+            {
+                "mode": "live" if self._live else "paper",
+                "policy": policy_id,
+                "rankers": rankers,
+                "sessions": days,
+                **{name: merge_counts(days, name) for name in ("decisions", "deciders", "denied")},
+                "orders": sum(each["orders"] for each in days),
+                "fills": sum(each["fills"] for each in days),
+                "reconciled": all(each["reconciled"] for each in days),
+                "files": {
+                    name: str(self._out / file)
+                    for name, file in (("journal", "journal.db"), ("lake", "lake"), ("models", "models"))
+                },
+            }
+        )
+        write_json(self._out / "facts.json", self.facts)
+
+    async def _after_close(self, day: dt.date, symbols: tuple[str, ...]) -> None:
+        """Collect the session and look back; what fails here is told and made up for next morning."""
+        kis, lake = self._venue.kis, self._lake
+        try:
+            async with self._venue.pace.collecting(instant_at(day, AFTER_CLOSE)) as clock:
+                await collection.collect_daily(kis, clock, lake, day, day, Silent())
+                await collection.collect_minutes(kis, clock, lake, symbols, (day,), Silent())
+            found = reviews.review_day_of(self._journal, day)
+            found["critiques"] = await reviews.criticise(self._journal, day, self._env, SystemClock())
+        except HaetaeError as fault:
+            self._warn(Text(ko="회고를 하지 못했습니다", en="the day was not reviewed"), fault)
+            return
+        self.facts.update(
+            {name: found[name] for name in ("reviews", "outcomes", "attribution", "lessons", "critiques")}
+        )
+        if self._venue.ledger is not None:
+            self.facts["reconciliation"] = await self._venue.ledger(self._journal, self._out)
+        write_json(self._out / "facts.json", self.facts)
+
+    def _warn(self, what: Text, fault: HaetaeError) -> None:
+        why = fault.message if isinstance(fault.message, Text) else Text(ko=fault.message, en=fault.message)
+        self._screen.say(Text(ko=f"{what.ko}: {why.ko} ({fault.found})", en=f"{what.en}: {why.en} ({fault.found})"))
+
+
+def _begin_again(journal: Path) -> None:
+    """Set a journal aside whose broker has forgotten its account; what a person approved lives on."""
+    with JournalDb(journal, read_only=True) as old:
+        known = sorted(fold(old).values(), key=lambda item: item[1])
+    set_aside(journal)
+    plan_path(journal).unlink(missing_ok=True)
+    with JournalDb(journal) as fresh:
+        fresh.append(LESSON, [(at, lesson) for lesson, at in known], durable=True)
