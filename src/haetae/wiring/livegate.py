@@ -42,6 +42,8 @@ def arm(account: Path, env: Mapping[str, str], day: dt.date, typed: str, files: 
     _, kis = read_account(account, env, files=files, live=True)
     if typed != kis.account:
         raise _shut(Text(ko="계좌번호가 다릅니다", en="the account's number differs"), "--account-number", "-")
+    if kis.mode is not Mode.REAL:
+        raise _shut(Text(ko="실전 계좌가 아닙니다", en="not a real account"), Mode.REAL.value, kis.mode.value)
     path = account / TOKEN
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -30,7 +30,7 @@ from haetae.live.recovery import CLOSED, RUN
 from haetae.policies import NetPolicy
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
-from haetae.wiring import collection, reviews, scoring, selection
+from haetae.wiring import collection, livegate, reviews, scoring, selection
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.desk_folder import in_charge, open_folder
 from haetae.wiring.desks import (
@@ -56,6 +56,8 @@ AFTER_CLOSE = 160_000
 
 async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen) -> dict[str, Any]:
     """Trade the days that were asked for; returns the facts, which the folder holds too."""
+    if settings.live:
+        livegate.pass_gate(settings.account, env, day_of(SystemClock().now()), settings.files)
     facts = open_folder(settings.out, settings.source)
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
