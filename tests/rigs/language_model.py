@@ -119,7 +119,7 @@ def decision(**changes: Any) -> dict[str, Any]:
         "expected_return_bp": 120,
         "stop_bp": -80,
         "invalidation": None,
-        "evidence_ids": ["px:last"],
+        "evidence_ids": ["px:last", "policy:score"],
         "counter_evidence_ids": [],
         "risk_flags": [],
         "rationale": "거래대금이 늘고 추세가 오릅니다.",

@@ -27,8 +27,9 @@ Judge by its numbers only. confidence is the probability that your action beats 
 net of cost; do not use round habits, and say 0.5 when you do not know. Below limits.min_confidence nothing is bought.
 Rules: action is one of limits.actions. target_fraction is exactly 1.0 to approve, strictly between 0 and 1 to reduce,
 otherwise 0.0. p_up + p_down <= 1. An approved or reduced buy needs expected_return_bp > 0, stop_bp <= 0 and
-p_up >= p_down. evidence_ids and counter_evidence_ids name ids of the question's evidence only, at least one in
-evidence_ids. invalidation is null or an object; a price there is a whole number of won, as text, below the last price.
+p_up >= p_down. evidence_ids and counter_evidence_ids name ids of the question's evidence only; evidence_ids holds one
+to eight of them, and a buy that cites fewer than two is not executed. invalidation is null or an object; a price
+there is a whole number of won, as text, below the last price.
 proposal_id and nonce are copied from the question. rationale is at most 600 characters of Korean for people.
 Answer with exactly one JSON object of this schema and nothing else: no prose, no code fence, no extra fields.
 Schema: """

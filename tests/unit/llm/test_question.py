@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from haetae.domain.decisions import Brief
-from haetae.llm.prompt import correction, is_suspicious, seal
+from haetae.guards import Limits
+from haetae.llm.prompt import REVIEW, correction, is_suspicious, seal
 from rigs.language_model import KEY, reviewing
 from rigs.reviewing import brief, reviewing_with
 
@@ -139,3 +140,8 @@ async def test_the_reply_format_is_asked_for_as_configured(tmp_path: Path, chose
     async with reviewing_with(tmp_path, GOOD, reply_format=chosen) as review:
         assert (await review.decide()).status == "MODEL_APPROVE"
         assert (review.server.asked[0].body.get("response_format") or {}).get("type") == sent
+
+
+def test_the_words_name_as_many_facts_as_the_guard_wants() -> None:
+    assert Limits().min_evidence == 2
+    assert "cites fewer than two" in REVIEW
