@@ -185,6 +185,30 @@ def test_an_unwritable_place_is_refused(checkout: Path, tmp_path: Path) -> None:
     refused(done, "permission", str(tmp_path / "file"))
 
 
+def test_a_full_disk_is_refused_before_anything_is_made(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = loaded(checkout)
+    monkeypatch.setattr(module, "ENGLISH", True)
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 5 * 2**20))
+    with pytest.raises(module.SetupError) as told:
+        module.prepare_place("demo")
+    assert "not enough disk space" in told.value.text()
+    assert "5 MB" in told.value.text()
+    assert not (checkout / ".venv").exists()
+
+
+@pytest.mark.parametrize(
+    "output", ["OSError: [Errno 28] No space left on device", "Disk quota exceeded (os error 122)"]
+)
+def test_a_disk_that_fills_during_an_install_is_named(
+    checkout: Path, output: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = loaded(checkout)
+    monkeypatch.setattr(module, "ENGLISH", True)
+    told = module.failure("downloading numpy\n" + output).text()
+    assert "the disk is full" in told
+    assert output in told
+
+
 def test_a_foreign_environment_of_another_python_is_left_alone(checkout: Path) -> None:
     foreign = checkout / ".venv"
     foreign.mkdir()
