@@ -21,10 +21,6 @@ _HEADERS = (
 )
 
 
-class TooLong(Exception):
-    """The body grew beyond the cap while it was read."""
-
-
 class Doors:
     """Checks Host, Origin, caller and length, then lets the application answer."""
 
@@ -42,20 +38,17 @@ class Doors:
         if refusal is not None:
             await _refuse(send, *refusal)
             return
-        begun = False
+        body = await self._body(receive)
+        if body is None:
+            await _refuse(send, *_TOO_LONG)
+            return
 
         async def dressed(message: Message) -> None:
-            nonlocal begun
             if message["type"] == "http.response.start":
-                begun = True
                 message = {**message, "headers": [*message.get("headers", []), *_HEADERS]}
             await send(message)
 
-        try:
-            await self._app(scope, self._measured(receive), dressed)
-        except TooLong:
-            if not begun:
-                await _refuse(send, *_TOO_LONG)
+        await self._app(scope, _again(body, receive), dressed)
 
     def _refusal(self, scope: Scope) -> tuple[int, Problem] | None:
         headers = scope["headers"]
@@ -73,18 +66,30 @@ class Doors:
             return _TOO_LONG
         return None
 
-    def _measured(self, receive: Receive) -> Receive:
-        seen = 0
-
-        async def measured() -> Message:
-            nonlocal seen
+    async def _body(self, receive: Receive) -> bytes | None:
+        """Return the whole body, None if it is longer than the cap; commands are short, so it is held whole."""
+        held = b""
+        while True:
             message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > self._settings.max_body_bytes:
-                raise TooLong
-            return message
+            held += message.get("body", b"")
+            if len(held) > self._settings.max_body_bytes:
+                return None
+            if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                return held
 
-        return measured
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Return a source that gives the held body once, then whatever the connection tells."""
+    given = False
+
+    async def told() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return told
 
 
 _TOO_LONG = (413, Problem(code="body.too_long", ko="요청 본문이 너무 깁니다", en="the body is too long"))

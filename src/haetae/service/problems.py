@@ -21,7 +21,11 @@ _STATUS: tuple[tuple[type[HaetaeError], int, str], ...] = (
     (JournalError, 503, "journal.unreadable"),
     (DataError, 503, "data.unreadable"),
 )
-_WORDS = {404: ("없는 주소입니다", "no such address"), 405: ("허용되지 않는 방법입니다", "method not allowed")}
+_WORDS = {
+    404: ("없는 주소입니다", "no such address"),
+    405: ("허용되지 않는 방법입니다", "method not allowed"),
+    422: ("본문을 읽을 수 없습니다", "the body cannot be read"),
+}
 
 
 class Refusal(Exception):
@@ -106,6 +110,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, fault: HTTPException) -> JSONResponse:
-        ko, en = _WORDS.get(fault.status_code, ("요청을 처리할 수 없습니다", "the request cannot be served"))
+        status = 422 if fault.status_code == 400 else fault.status_code  # a body that is no text does not fit either
+        ko, en = _WORDS.get(status, ("요청을 처리할 수 없습니다", "the request cannot be served"))
         headers = dict(fault.headers) if fault.headers else None
-        return _answer(fault.status_code, Problem(code=f"http.{fault.status_code}", ko=ko, en=en), headers)
+        return _answer(status, Problem(code=f"http.{status}", ko=ko, en=en), headers)

@@ -23,7 +23,7 @@ IntentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:@-]{1,120}$"
 Kind = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}$")]
 Reason = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=3, max_length=200, pattern=r"^[^\x00-\x1f]*$")
+    str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200, pattern=r"^[^\x00-\x1f]*$")
 ]
 
 

@@ -33,6 +33,7 @@ def listen(settings: ServiceSettings) -> socket.socket:
     door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         door.bind((settings.host, settings.port))
+        door.listen(64)  # callers wait in line while the application is loaded
     except OSError as fault:
         door.close()
         raise ConfigError(
