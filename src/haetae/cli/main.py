@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import emulator, faults, infra, journal, lake, llm, model, research, review, serve, trade
+from haetae.cli import deploy, emulator, faults, infra, journal, lake, llm, model, research, review, serve, trade
 from haetae.cli.bench import bench
 from haetae.cli.dashboard import dashboard
 from haetae.cli.demo import demo
@@ -82,6 +82,7 @@ def build() -> typer.Typer:
     app.command(help=hint("서비스의 웹 화면을 엽니다.", "Open the web pages of a service."))(dashboard)
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
     app.add_typer(infra.nouns, name="infra")
+    app.add_typer(deploy.nouns, name="deploy")
     app.command(help=hint("살아 있다고 셀 수 있는지 봅니다.", "Tell whether this counts as alive."))(health)
     app.command(help=hint("버전과 실행 환경을 보입니다.", "Show the version and what it runs on."))(version)
     return app
