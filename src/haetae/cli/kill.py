@@ -10,17 +10,15 @@ import typer
 
 from haetae.cli.text import hint, say
 from haetae.domain.errors import ConfigError, Text
-from haetae.domain.events import OperatorState
 
 DESK = Path("data/paper")
 Desk = Annotated[Path, typer.Option("--out", help=hint("데스크 폴더", "folder of the desk"))]
 _TOLD = {
-    OperatorState.HALT: Text(
-        ko="멈춤: 새 주문 없음, 미체결 취소", en="halt: nothing new goes out, open orders are cancelled"
-    ),
-    OperatorState.REDUCE_ONLY: Text(ko="축소만: 매수 없음", en="reduce only: nothing is bought"),
-    OperatorState.ACTIVE: Text(ko="해제: 거래합니다", en="released: the desk trades"),
+    "halt": Text(ko="멈춤: 새 주문 없음, 미체결 취소", en="halt: nothing new goes out, open orders are cancelled"),
+    "reduce_only": Text(ko="축소만: 매수 없음", en="reduce only: nothing is bought"),
+    "active": Text(ko="해제: 거래합니다", en="released: the desk trades"),
 }
+"""By the value of ``domain.events.OperatorState``."""
 
 
 def kill(
@@ -31,6 +29,10 @@ def kill(
     out: Desk = DESK,
 ) -> None:
     """Write the order into the desk's folder; a running desk follows within a second."""
+    from haetae.domain.events import OperatorState
+    from haetae.wiring.clocks import SystemClock
+    from haetae.wiring.operators import FILE, give
+
     wanted = [
         state
         for state, given in (
@@ -48,8 +50,5 @@ def kill(
             next_step="haetae kill --halt",
         )
     state = wanted[0] if wanted else OperatorState.HALT
-    from haetae.wiring.clocks import SystemClock
-    from haetae.wiring.operators import FILE, give
-
     give(out, state, who=getpass.getuser(), why=why or f"haetae kill {state.value}", clock=SystemClock())
-    print(f"{say(_TOLD[state])} · {out / FILE}")
+    print(f"{say(_TOLD[state.value])} · {out / FILE}")
