@@ -13,10 +13,11 @@ import json
 import socket
 import ssl
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal, TypeAlias
 
+import anyio
 import httpx2
 import openai
 from pydantic_ai.direct import model_request
@@ -37,6 +38,11 @@ _LIBRARY = (
     httpx2.HTTPError,
     httpx2.InvalidURL,
     httpx2.StreamError,
+    anyio.BrokenResourceError,
+    anyio.ClosedResourceError,
+    anyio.EndOfStream,
+    EOFError,
+    ExceptionGroup,
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -149,41 +155,40 @@ class _Transport(httpx2.AsyncBaseTransport):
 async def speak(settings: LlmSettings, messages: Sequence[tuple[Role, str]], schema: dict[str, Any]) -> Spoken:
     """Make one call; never raises for what the service or the network does. Cancelling it ends it."""
     exchange = _Exchange()
-    transport = _Transport(settings, exchange)
+    try:
+        await _exchanged(settings, messages, schema, exchange)
+    except _LIBRARY as fault:
+        if exchange.code:
+            return Spoken(code=exchange.code, detail=exchange.detail, answered=True, body=exchange.body)
+        if not exchange.status:
+            return Spoken(code="UNAVAILABLE", detail=f"no reply: {_root(fault)}")
+        judged = _judge(exchange)
+        if judged.code:
+            return judged
+        detail = f"the library could not read it: {type(fault).__name__}"
+        return replace(judged, text="", code="PROTOCOL", detail=detail)
+    return _judge(exchange)
+
+
+async def _exchanged(
+    settings: LlmSettings, messages: Sequence[tuple[Role, str]], schema: dict[str, Any], exchange: _Exchange
+) -> None:
+    """Let the library make the call; what came is in ``exchange``."""
     timeout = httpx2.Timeout(settings.deadline_s)
+    transport = _Transport(settings, exchange)
     async with httpx2.AsyncClient(
         transport=transport, timeout=timeout, follow_redirects=False, trust_env=False
     ) as http:
         client = openai.AsyncOpenAI(
             base_url=settings.base_url,
             api_key=settings.api_key.reveal() or "none",
-            organization="",
-            project="",
             max_retries=0,
             timeout=timeout,
             http_client=http,
         )
-        try:
-            profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=settings.host == _OPENAI_HOST)
-            model = OpenAIChatModel(settings.model, provider=OpenAIProvider(openai_client=client), profile=profile)
-            await model_request(model, _library_messages(messages), model_settings=_parameters(settings, schema))
-        except _LIBRARY as fault:
-            if exchange.code:
-                return Spoken(code=exchange.code, detail=exchange.detail, answered=True, body=exchange.body)
-            if not exchange.status:
-                return Spoken(code="UNAVAILABLE", detail=f"no reply: {_root(fault)}")
-            judged = _judge(exchange)
-            if judged.code or not exchange.body:
-                return judged
-            return Spoken(
-                code="PROTOCOL",
-                detail=f"the library could not read it: {type(fault).__name__}",
-                model=judged.model,
-                usage=judged.usage,
-                answered=True,
-                body=exchange.body,
-            )
-    return _judge(exchange)
+        profile = OpenAIModelProfile(openai_chat_supports_max_completion_tokens=settings.host == _OPENAI_HOST)
+        model = OpenAIChatModel(settings.model, provider=OpenAIProvider(openai_client=client), profile=profile)
+        await model_request(model, _library_messages(messages), model_settings=_parameters(settings, schema))
 
 
 def _library_messages(messages: Sequence[tuple[Role, str]]) -> list[ModelMessage]:

@@ -246,3 +246,23 @@ async def test_no_more_reviews_run_at_once_than_allowed(tmp_path: Path) -> None:
         found = await asyncio.gather(*(review.decide(brief(leg_id=f"P1.{n:02d}")) for n in range(6)))
         assert {decision.status for decision in found} == {"MODEL_APPROVE"}
         assert most == 2
+
+
+async def test_organisation_and_proxy_of_the_environment_do_not_reach_the_wire(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "leak-of-the-environment")
+    for name in ("HTTP_PROXY", "ALL_PROXY", "OPENAI_BASE_URL"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    async with reviewing_with(tmp_path, GOOD) as review:
+        assert (await review.decide()).status == "MODEL_APPROVE"
+        assert "leak-of-the-environment" not in repr(review.server.asked)
+
+
+async def test_two_reviews_of_a_process_do_not_share_an_answer(tmp_path: Path) -> None:
+    async with reviewing_with(tmp_path, GOOD) as review:
+        names = [f"P1.{n:02d}" for n in range(4)]
+        found = await asyncio.gather(*(review.decide(brief(leg_id=name)) for name in names))
+        assert [decision.leg.leg_id for decision in found] == names
+        assert {decision.status for decision in found} == {"MODEL_APPROVE"}
