@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from haetae.desk import open_desk
+from haetae.desk import DeskSettings, open_desk
+from haetae.guards import Limits
 from haetae.journal import JournalDb
 from haetae.ledger import open_book
 from haetae.live.recovery import RUN, opening_note
 from haetae.service import schemas
 from haetae.service.tokens import Role
+from haetae.wiring.desks import DayPlan, Plan, plan_record
+from haetae.wiring.records import write_json
 from haetae.wiring.views.views import Absent, Views
 from rigs.desk_day import DAY
 from rigs.desk_folder import LATEST, SYMBOLS, Folder, journal_of, told
@@ -142,6 +145,26 @@ def test_a_growing_journal_is_folded_to_the_same_figures(made: Folder, tmp_path:
         journal.flush()
         assert views.today(None)["equity"] == whole.equity
         assert len(views.fills(None)["rows"]) == len(Views(made.path).fills(None)["rows"])
+
+
+def test_a_journal_set_aside_is_not_shown_any_more(made: Folder, tmp_path: Path) -> None:
+    journal_of(tmp_path / "journal.db", made.events)
+    views = Views(tmp_path)
+    assert views.today(None)["closed"]
+    for part in tmp_path.glob("journal.db*"):
+        part.rename(part.with_name(f"old-{part.name}"))
+    journal_of(tmp_path / "journal.db", made.events[:5], closed=False)
+    today = views.today(None)
+    assert (today["closed"], today["orders"]) == (False, 0)
+
+
+def test_the_limits_shown_are_those_of_the_days_plan(made: Folder, tmp_path: Path) -> None:
+    journal_of(tmp_path / "journal.db", made.events)
+    settings = DeskSettings(limits=Limits(new_names_per_day=3))
+    plan = Plan(tmp_path / "lake", 1, 10, 5, (DayPlan(DAY, SYMBOLS, 1, settings),))
+    assert Views(tmp_path).safety(None)["limits"]["new_names_per_day"] == Limits().new_names_per_day
+    write_json(tmp_path / "journal.plan.json", plan_record(plan, tmp_path / "journal.db"))
+    assert Views(tmp_path).safety(None)["limits"]["new_names_per_day"] == 3
 
 
 def test_an_unknown_day_decision_or_symbol_is_not_found(client: TestClient, bearer: Bearer) -> None:

@@ -130,7 +130,9 @@ class Chronicle:
 
     def __init__(self, path: Path) -> None:
         """Open the journal for reading; raises ``JournalError`` if there is none."""
+        self._path = path
         self._journal = JournalDb(path, read_only=True)
+        self._file = _file_of(path)
         self.seq = 0
         self.last_at: Instant = 0
         self.days: dict[dt.date, DayStory] = {}
@@ -138,6 +140,11 @@ class Chronicle:
         self.lessons: dict[str, Lesson] = {}
         self._seen: dict[BrokerOrderId, Shares] = {}
         self._now: DayStory | None = None
+
+    @property
+    def replaced(self) -> bool:
+        """Whether another file lies where the journal was: it was set aside, or made afresh."""
+        return _file_of(self._path) != self._file
 
     def refresh(self) -> None:
         """Fold the new entries."""
@@ -253,6 +260,14 @@ class Chronicle:
         done = order.filled >= order.cleared.quantity
         status = OrderStatus.FILLED if done else OrderStatus.WORKING
         _step(day, fill.intent_id, event.at, "Filled", f"{fill.quantity} @ {fill.price}", status)
+
+
+def _file_of(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return (found.st_dev, found.st_ino)
 
 
 def _gain(day: DayStory) -> float:

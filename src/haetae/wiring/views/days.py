@@ -270,8 +270,8 @@ def _verdict(day: DayStory, decision_id: str, order: SentOrder | None) -> Row:
     return {"verdict": "allow", "quantity": quantity, "passed": passed, "reasons": []}
 
 
-def safety_row(day: DayStory) -> Row:
-    """Return guards, escape and kill switch of a day."""
+def safety_row(day: DayStory, limits: Limits) -> Row:
+    """Return guards with the limits they keep, escape and kill switch of a day."""
     moved = next((note.data for note in reversed(day.escapes) if "ratio" in note.data), {})
     return {
         "day": day.day.isoformat(),
@@ -305,11 +305,11 @@ def safety_row(day: DayStory) -> Row:
             }
             for g in GUARDS
         ],
-        "limits": _limits(),
+        "limits": _figures(limits),
         "frozen": sorted(day.frozen),
     }
 
 
-def _limits() -> dict[str, float]:
-    values = {item.name: getattr(Limits(), item.name) for item in fields(Limits)}
+def _figures(limits: Limits) -> dict[str, float]:
+    values = {item.name: getattr(limits, item.name) for item in fields(Limits)}
     return {name: value for name, value in values.items() if isinstance(value, int | float)}

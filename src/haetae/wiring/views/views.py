@@ -15,15 +15,19 @@ from haetae.domain.events import CancelRequest, ManualOrder, OperatorState
 from haetae.domain.learning import ModelState, TradeReview
 from haetae.domain.orders import Side
 from haetae.domain.units import Symbol
+from haetae.guards import Limits
 from haetae.ports import Clock
 from haetae.registry.registry import Registry
 from haetae.wiring import models, operators
 from haetae.wiring.clocks import SystemClock
+from haetae.wiring.desks import plan_path, read_plan
 from haetae.wiring.views import days, files
 from haetae.wiring.views.bars import Bars
 from haetae.wiring.views.chronicle import Chronicle, DayStory
 from haetae.wiring.views.days import Row, moment
 from haetae.wiring.views.wishes import order_name, request_name, wishes_rows
+
+JOURNAL = "journal.db"
 
 
 class Absent(DataError):
@@ -55,15 +59,21 @@ class Views:
 
     def _story(self) -> Chronicle:
         with self._lock:
+            if self._chronicle is not None and self._chronicle.replaced:
+                self._forget()
             if self._chronicle is None:
-                self._chronicle = Chronicle(self.folder / "journal.db")
+                self._chronicle = Chronicle(self.folder / JOURNAL)
             try:
                 self._chronicle.refresh()
             except JournalError:
-                self._chronicle.close()
-                self._chronicle = None
+                self._forget()
                 raise
             return self._chronicle
+
+    def _forget(self) -> None:
+        if self._chronicle is not None:
+            self._chronicle.close()
+        self._chronicle = None
 
     def _day(self, day: dt.date | None) -> DayStory:
         known = self._story().days
@@ -146,7 +156,14 @@ class Views:
         """Return guards, escape, kill switch, and what waits in the inbox."""
         with self._lock:
             found = self._day(day)
-            return {**days.safety_row(found), "pending": wishes_rows(found, self.folder)}
+            return {**days.safety_row(found, self._limits(found.day)), "pending": wishes_rows(found, self.folder)}
+
+    def _limits(self, day: dt.date) -> Limits:
+        """Return the limits of a day as its plan tells them, the defaults where it tells none."""
+        journal = self.folder / JOURNAL
+        planned = read_plan(journal).days if plan_path(journal).exists() else ()
+        settings = next((plan.settings for plan in planned if plan.day == day), None)
+        return settings.limits if settings is not None else Limits()
 
     def retrospect(self, day: dt.date | None) -> Row:
         """Return reviews, outcomes, attribution and lessons; of all days by default."""
