@@ -9,8 +9,6 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     **os.environ,
@@ -35,14 +33,6 @@ def haetae(*arguments, check=True, language="ko", timeout=SHORT_S):
     if check:
         assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     return done
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory):
-    out = tmp_path_factory.mktemp("demo") / "out"
-    facts_file = out.parent / "facts.json"
-    done = haetae("demo", "--short", "--out", out, "--json", facts_file)
-    return {"out": out, "facts": json.loads(facts_file.read_text()), "screen": done.stdout}
 
 
 def test_the_demo_selects_fifty_names_and_says_why_not_the_others(demo):

@@ -206,3 +206,9 @@ def trigger(rule: str) -> str:
     """Return the condition of a lesson in words: ``hour=10`` is a decision between 10 and 11."""
     fact, _, value = rule.partition("=")
     return say(f"{value}시대의 결정", f"decisions from {value}:00") if fact == "hour" and value.isdigit() else rule
+
+
+def commanded(what: str) -> str:
+    """Return a waiting command in words: ``operator halt`` moves the kill switch."""
+    verb, _, state = what.partition(" ")
+    return say("킬 스위치 → ", "Kill switch → ") + word(OPERATOR, state) if verb == "operator" else what

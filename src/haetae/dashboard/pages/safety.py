@@ -17,7 +17,7 @@ from haetae.dashboard.figures import (
     decimal,
     tone,
 )
-from haetae.dashboard.words import GUARD, LEVEL, OPERATOR, PENDING, say, word
+from haetae.dashboard.words import GUARD, LEVEL, OPERATOR, PENDING, commanded, say, word
 from haetae.service import schemas
 
 _LEVELS = ("NORMAL", "NO_BUYS", "REDUCE", "EXIT_ALL")
@@ -122,7 +122,7 @@ def _kill_switch(client: ServiceClient, told: schemas.Safety) -> None:
             Column(say("상태", "State")),
         )
         rows = [
-            (day_and_time(row.at), row.what, row.who, row.why, word(PENDING, row.state))
+            (day_and_time(row.at), commanded(row.what), row.who, row.why, word(PENDING, row.state))
             for row in reversed(told.pending)
         ]
         board.table("pending", columns, rows, height_px=220)
