@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,15 +41,15 @@ class Bars:
         names: Mapping[Symbol, Instrument] = kept[1]
         return names
 
-    def name(self, symbol: Symbol) -> str:
-        """Return a symbol's name, the symbol itself where it is not known."""
-        found = self.instruments().get(symbol)
-        return found.name if found is not None else symbol
+    def naming(self) -> Callable[[Symbol], str]:
+        """Return what names a symbol, the symbol itself where it is not known; one look at the lake."""
+        listed = self.instruments()
 
-    def last_day(self) -> dt.date | None:
-        """Return the newest day of the daily bars."""
-        mood = self._mood()
-        return mood.last_day() if mood is not None else None
+        def name(symbol: Symbol) -> str:
+            found = listed.get(symbol)
+            return found.name if found is not None else symbol
+
+        return name
 
     def closes(self, symbols: list[Symbol], day: dt.date) -> dict[Symbol, tuple[int, int]]:
         """Return the newest close and the one before of each symbol, won, 0 where there is none."""

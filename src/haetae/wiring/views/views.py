@@ -111,45 +111,51 @@ class Views:
     def positions(self, day: dt.date | None) -> Row:
         """Return what is held."""
         with self._lock:
-            return days.positions_row(self._day(day), self._bars.name)
+            name = self._bars.naming()
+            return days.positions_row(self._day(day), name)
 
     def orders(self, day: dt.date | None) -> Row:
         """Return a day's orders."""
         with self._lock:
+            name = self._bars.naming()
             found = self._day(day)
-            rows = [days.order_row(order, self._bars.name) for order in found.orders.values()]
+            rows = [days.order_row(order, name) for order in found.orders.values()]
             return {"day": found.day.isoformat(), "rows": rows}
 
     def fills(self, day: dt.date | None) -> Row:
         """Return a day's executions."""
         with self._lock:
+            name = self._bars.naming()
             found = self._day(day)
-            rows = [days.fill_row(done, self._bars.name) for done in found.executions]
+            rows = [days.fill_row(done, name) for done in found.executions]
             return {"day": found.day.isoformat(), "rows": rows}
 
     def signals(self, day: dt.date | None) -> Row:
         """Return a day's proposals."""
         with self._lock:
+            name = self._bars.naming()
             found = self._day(day)
-            rows = [days.proposal_row(found, proposal_id, self._bars.name) for proposal_id in found.proposals]
+            rows = [days.proposal_row(found, proposal_id, name) for proposal_id in found.proposals]
             return {"day": found.day.isoformat(), "rows": rows}
 
     def decisions(self, day: dt.date | None, *, status: str | None, offset: int, limit: int) -> Row:
         """Return a day's decisions, of one status if given."""
         with self._lock:
+            name = self._bars.naming()
             found = self._day(day)
             made = [n for n in found.decisions.values() if status is None or n.data["status"] == status]
-            rows = [days.decision_row(found, note, self._bars.name) for note in made[offset : offset + limit]]
+            rows = [days.decision_row(found, note, name) for note in made[offset : offset + limit]]
             return {"day": found.day.isoformat(), "total": len(made), "rows": rows}
 
     def decision(self, decision_id: str) -> Row:
         """Return one decision with everything that led to it and followed."""
         with self._lock:
+            name = self._bars.naming()
             story = self._story()
             for day in story.days.values():
                 note = day.decisions.get(decision_id)
                 if note is not None:
-                    return days.chain_row(day, note, story.reviews.get(decision_id), self._bars.name)
+                    return days.chain_row(day, note, story.reviews.get(decision_id), name)
         raise _absent("그런 결정이 없습니다", "there is no such decision", decision_id)
 
     def safety(self, day: dt.date | None) -> Row:
@@ -168,13 +174,14 @@ class Views:
     def retrospect(self, day: dt.date | None) -> Row:
         """Return reviews, outcomes, attribution and lessons; of all days by default."""
         with self._lock:
+            name = self._bars.naming()
             story = self._story()
             chosen = self._day(day) if day is not None else None
             reviews = [r for r in story.reviews.values() if chosen is None or r.decision_id in chosen.decisions]
             told = self._facts().get("attribution", [])
             return {
                 "day": day.isoformat() if day is not None else None,
-                "reviews": [days.review_row(review, self._bars.name) for review in reviews],
+                "reviews": [days.review_row(review, name) for review in reviews],
                 "outcomes": _outcomes(reviews),
                 "attribution": [row for row in told if day is None or row["day"] == day.isoformat()],
                 "lessons": [
@@ -213,12 +220,13 @@ class Views:
         if not record:
             raise _absent("종목 선정 결과가 없습니다", "there is no universe yet", "universe.json")
         with self._lock:
+            name = self._bars.naming()
             day = dt.date.fromisoformat(record["day"])
             listed, symbols = self._bars.instruments(), [str(each) for each in record["universe"]]
             closes = self._bars.closes(symbols, day)
             held = self._held()
             members = [self._member(symbol, listed, closes, held) for symbol in symbols]
-            return {"day": record["day"], "members": members, **files.exclusions_row(record, self._bars.name)}
+            return {"day": record["day"], "members": members, **files.exclusions_row(record, name)}
 
     def _held(self) -> Book | None:
         try:
@@ -244,6 +252,7 @@ class Views:
     def candles(self, symbol: Symbol, table: str, day: dt.date | None, limit: int) -> Row:
         """Return bars of a symbol with our executions on them; minutes default to the newest traded day."""
         with self._lock:
+            name = self._bars.naming()
             listed = self._bars.instruments()
             if symbol not in listed:
                 raise _absent("레이크에 없는 종목입니다", "the lake does not know this symbol", symbol)
@@ -255,7 +264,7 @@ class Views:
                 day = max((d for d in traded if d in stored), default=stored[-1] if stored else None)
             rows = self._bars.candles(symbol, table, day, limit) if table == "daily" or day is not None else []
             fills = [
-                days.fill_row(done, self._bars.name)
+                days.fill_row(done, name)
                 for each, told in sorted(known.items())
                 for done in told.executions
                 if done.fill.symbol == symbol and (table == "daily" or each == day)
