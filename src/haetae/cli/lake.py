@@ -1,10 +1,10 @@
-"""``haetae lake import|show|check``: market data of others, and what the lake holds."""
+"""``haetae lake import|show|check|push|pull``: market data of others, what the lake holds, its copy in a bucket."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import typer
 
@@ -95,3 +95,40 @@ def check(lake: LakeFolder = LAKE) -> None:
     with watching() as report:
         check_lake(lake, report)
     print(say(Text(ko="손상 없음", en="no damage")))
+
+
+Bucket: TypeAlias = Annotated[str, typer.Argument(metavar="S3", help="s3://bucket/lake")]
+Region: TypeAlias = Annotated[str, typer.Option(help=hint("AWS 지역", "AWS region"))]
+Endpoint: TypeAlias = Annotated[str | None, typer.Option(help=hint("다른 AWS 주소 (시험용)", "another AWS"))]
+
+
+def _move(address: str, lake: Path, region: str, endpoint_url: str | None, *, up: bool) -> None:
+    from haetae.wiring.clouds import move_lake
+
+    if up:
+        from haetae.wiring.lakes import describe
+
+        describe(lake)
+    with watching() as report:
+        done = move_lake(lake, address, up=up, region=region, endpoint_url=endpoint_url, progress=report)
+    counts = Text(
+        ko=f"옮김 {done.files:,}개 {done.bytes / 1e6:,.1f} MB · 그대로 {done.kept:,}개",
+        en=f"moved {done.files:,} files {done.bytes / 1e6:,.1f} MB · kept {done.kept:,}",
+    )
+    print(say(counts))
+
+
+@nouns.command("push", help=hint("레이크를 버킷에 보냅니다 (없는 것만).", "Send what the bucket lacks."))
+def push(
+    address: Bucket, lake: LakeFolder = LAKE, region: Region = "ap-northeast-2", endpoint_url: Endpoint = None
+) -> None:
+    """Send the lake to a bucket; nothing there is replaced or deleted."""
+    _move(address, lake, region, endpoint_url, up=True)
+
+
+@nouns.command("pull", help=hint("버킷에서 레이크를 받습니다 (없는 것만).", "Fetch what the lake lacks."))
+def pull(
+    address: Bucket, lake: LakeFolder = LAKE, region: Region = "ap-northeast-2", endpoint_url: Endpoint = None
+) -> None:
+    """Fetch the lake from a bucket; nothing here is replaced or deleted."""
+    _move(address, lake, region, endpoint_url, up=False)

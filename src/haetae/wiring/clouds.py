@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+from haetae.cloud import bucket
 from haetae.cloud.aws import client
 from haetae.cloud.releases import Host, HostState, Running, archive
 from haetae.cloud.stacks import Stacks
@@ -11,6 +13,8 @@ from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.units import NS_PER_MINUTE, Instant, day_of, kst_text
 from haetae.krx import Rulebook
 from haetae.krx.calendar import is_trading_day
+from haetae.ports.tables import TABLES
+from haetae.store.manifest import LOG
 from haetae.wiring.clocks import SystemClock
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -42,3 +46,31 @@ def refuse_market_hours(at: Instant | None = None) -> None:
             found=kst_text(at),
             next_step=Text(ko="장 마감 뒤에 하거나, 급하면 --force", en="wait for the close, or --force"),
         )
+
+
+def _of_lake(name: str) -> bool:
+    """Tell a file of a lake from locks, half-written files and what else lies beside."""
+    parts = name.split("/")
+    return (
+        parts[0] in TABLES and not any(part.startswith(".") for part in parts) and name.endswith((".parquet", ".json"))
+    )
+
+
+def _makes_exist(name: str) -> bool:
+    return f"/{LOG}/" in name
+
+
+def move_lake(
+    lake: Path,
+    address: str,
+    *,
+    up: bool,
+    region: str,
+    endpoint_url: str | None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> bucket.Moved:
+    """Send a lake to a bucket or fetch it; manifests travel last, so readers see whole versions only."""
+    place, s3 = bucket.Place.of(address), client("s3", region=region, endpoint_url=endpoint_url)
+    if up:
+        return bucket.push(s3, lake, place, last=_makes_exist, wanted=_of_lake, progress=progress)
+    return bucket.pull(s3, place, lake, last=_makes_exist, wanted=_of_lake, progress=progress)
