@@ -35,8 +35,8 @@ FLAGS = [
     "--disable-sync",
 ]
 PAGES = {
-    "": "오늘",
     "holdings": "보유·주문·체결",
+    "": "오늘",
     "decisions": "AI 의사결정",
     "safety": "안전장치",
     "universe": "종목 50",

@@ -14,7 +14,7 @@ import streamlit as st
 
 from haetae.dashboard import board, states
 from haetae.dashboard.client import Kind, ServiceClient, Trouble
-from haetae.dashboard.pages import decisions, holdings, models, review, safety, today, universe
+from haetae.dashboard.screens import decisions, holdings, models, review, safety, today, universe
 from haetae.dashboard.settings import DashboardSettings, from_environment
 from haetae.dashboard.words import say
 from haetae.domain.errors import ConfigError

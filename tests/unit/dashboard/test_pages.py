@@ -28,7 +28,7 @@ def opened(page, url, token="t"):
     script = f"""
 from haetae.dashboard import states
 from haetae.dashboard.client import ServiceClient, Trouble
-from haetae.dashboard.pages import {page}
+from haetae.dashboard.screens import {page}
 from haetae.dashboard.settings import DashboardSettings
 try:
     {page}.show(ServiceClient(DashboardSettings(service_url={url!r}), {token!r}), None)
@@ -139,22 +139,14 @@ def test_the_frame_says_that_the_service_is_down_and_how_to_start_it(monkeypatch
     assert "haetae serve" in app.error[0].value
 
 
-def test_the_frame_asks_for_a_token_before_it_asks_the_service(monkeypatch):
+def test_the_frame_asks_for_a_token_and_takes_the_one_typed(monkeypatch):
     monkeypatch.delenv("HAETAE_SERVICE_TOKEN", raising=False)
     with serving(full_day()) as told:
         monkeypatch.setenv("HAETAE_SERVICE_URL", told.url)
         app = AppTest.from_file(APP, default_timeout=30).run()
-    assert "토큰이 필요합니다" in app.info[0].value
-    assert told.asked == []
-
-
-def test_the_frame_shows_the_token_that_was_typed_and_no_other(monkeypatch):
-    monkeypatch.setenv("HAETAE_SERVICE_TOKEN", "hae_viewer_given")
-    with serving(full_day()) as told:
-        monkeypatch.setenv("HAETAE_SERVICE_URL", told.url)
-        app = AppTest.from_file(APP, default_timeout=30)
-        app.session_state["token"] = "hae_trader_typed"
-        app.run()
+        assert "토큰이 필요합니다" in app.info[0].value
+        assert told.asked == []
+        app.text_input(key="token").input("hae_trader_typed").run()
     assert not app.exception
     assert set(told.tokens) == {"Bearer hae_trader_typed"}
     assert "98,765,432원" in written(app)

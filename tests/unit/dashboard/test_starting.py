@@ -38,3 +38,7 @@ def test_the_theme_lies_beside_the_start_script_and_tells_nobody_anything():
     assert theme["browser"]["gatherUsageStats"] is False
     assert theme["theme"]["redColor"] == "#d6303a"
     assert theme["client"]["showErrorDetails"] == "none"
+
+
+def test_no_folder_beside_the_start_script_is_taken_for_streamlit_s_own_menu():
+    assert not list((Path(haetae.dashboard.__file__).parent / "pages").glob("*.py"))

@@ -1,1 +1,0 @@
-"""One page a file: ``show(client, day)`` draws it from what the service tells of a trading day."""
