@@ -131,7 +131,11 @@ async def test_case_16_wrong_punctuation_is_not_repaired(tmp_path: Path, edit: o
 
 
 async def test_case_17_five_megabytes_are_cut_off(tmp_path: Path) -> None:
-    assert await status_of(tmp_path, text("x" * 5_000_000)) == ("ABSTAIN_TOO_LARGE", 1)
+    async with reviewing_with(tmp_path, text("x" * 5_000_000)) as review:
+        assert (await review.decide()).status == "ABSTAIN_TOO_LARGE"
+        (call,) = review.calls()
+        assert call["status"] == "TOO_LARGE"
+        assert len(review.client.ledger.texts(call["call_id"])[1]) == review.client.settings.max_reply_bytes
 
 
 async def test_case_17_ten_thousand_levels_are_refused(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haetae.domain.decisions import Brief
@@ -107,6 +107,7 @@ def test_case_40_a_lesson_that_is_no_rule_is_dropped() -> None:
 
 
 @given(st.text(max_size=60))
+@example("1 < 2 > 0")
 def test_no_text_closes_the_fence_or_leaves_its_line(text: str) -> None:
     plain = brief()
     sealed = seal(with_items(plain, item("news:1", text)).request, plain.nonce)
