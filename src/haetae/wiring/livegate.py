@@ -59,7 +59,7 @@ def pass_gate(
     faults = []
     if not BUILD_FLAG.is_file():
         faults.append(f"{BUILD_FLAG.name}: not a live build")
-    if any(name in sys.modules for name in _TESTING) or "PYTEST_CURRENT_TEST" in os.environ:
+    if under_test():
         faults.append("a test is running")
     faults += _token_faults(account / TOKEN, kis, day)
     if kis.mode is not Mode.REAL or (kis.rest_url, kis.ws_url) != (REAL_REST, REAL_STREAM):
@@ -77,6 +77,11 @@ def pass_gate(
             "; ".join(faults),
         )
     return settings, replace(kis, live_allowed=True)
+
+
+def under_test() -> bool:
+    """Whether a test library is loaded in this process."""
+    return any(name in sys.modules for name in _TESTING) or "PYTEST_CURRENT_TEST" in os.environ
 
 
 def _token_faults(path: Path, kis: KisSettings, day: dt.date) -> list[str]:
