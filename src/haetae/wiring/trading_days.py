@@ -233,10 +233,9 @@ class _Desk:
             found["critiques"] = await reviews.criticise(self._journal, day, self._env, SystemClock())
         except HaetaeError as fault:
             self._warn(Text(ko="회고를 하지 못했습니다", en="the day was not reviewed"), fault)
-            return
-        self.facts.update(
-            {name: found[name] for name in ("reviews", "outcomes", "attribution", "lessons", "critiques")}
-        )
+        else:
+            names = ("reviews", "outcomes", "attribution", "lessons", "critiques")
+            self.facts.update({name: found[name] for name in names})
         if self._venue.ledger is not None:
             self.facts["reconciliation"] = await self._venue.ledger(self._journal, self._out)
         write_json(self._out / "facts.json", self.facts)
