@@ -22,7 +22,8 @@ _STYLE = f"""<style>
 [data-testid="stMainBlockContainer"] h3 {{ font-size: 1.2rem; padding: .7rem 0 .1rem; }}
 .hb-cards {{ display: grid; gap: .75rem; margin: .1rem 0 .9rem;
   grid-template-columns: repeat(var(--n), 1fr); }}
-@media (max-width: 1000px) {{ .hb-cards {{ grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); }} }}
+@media (max-width: 1000px) {{ [data-testid="stMainBlockContainer"] {{ padding: 4.2rem 1.2rem 3rem; }}
+  .hb-cards {{ grid-template-columns: repeat(auto-fit, minmax(10.5rem, 1fr)); }} }}
 .hb-card {{ border: 1px solid #e7e5e4; border-radius: .6rem; padding: .8rem 1rem .75rem; background: #fff; }}
 .hb-card .l {{ color: #78716c; font-size: .82rem; }}
 .hb-card .v {{ font-size: 1.45rem; font-weight: 700; line-height: 1.35; white-space: nowrap;
