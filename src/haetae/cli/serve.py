@@ -115,9 +115,10 @@ def _end(number: int, frame: object) -> None:
 
 
 def _dashboard(address: str, secret: str, port: int) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "HAETAE_SERVICE_URL": address, "HAETAE_SERVICE_TOKEN": secret}
-    command = [sys.executable, "-m", "haetae.dashboard", "--port", str(port)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    from haetae.wiring import dashboards
+
+    environment = dashboards.environment(os.environ, service_url=address, token=secret)
+    return subprocess.Popen(dashboards.command(port), env=environment, stdout=subprocess.DEVNULL)
 
 
 def _tell(told: dict[str, Any], json_file: Path | None) -> None:

@@ -112,3 +112,12 @@ def test_no_unit_carries_a_secret_and_each_is_limited() -> None:
         assert values(path, "MemoryMax")
         assert values(path, "User") == ["haetae"]
         assert values(path, "ProtectSystem") == ["strict"]
+
+
+def test_the_health_unit_asks_where_the_service_answers():
+    (asked,) = re.findall(r"--url (http://\S+)", (ROOT / "systemd" / "haetae-health.service").read_text())
+    routes = (ROOT / "src/haetae/service/routers/health.py").read_text()
+    prefix = re.search(r'prefix="(/v1)"', (ROOT / "src/haetae/service/app.py").read_text())
+    assert prefix is not None
+    assert '@router.get("/health"' in routes
+    assert asked.endswith(prefix.group(1) + "/health")
