@@ -13,36 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haetae.agent import AgentSettings, BriefContext, answer, read_reply, unreviewed, write_brief
-from haetae.domain.decisions import Action, AgentReply, Brief, Decision, Leg
+from haetae.agent import AgentSettings, answer, read_reply, unreviewed, write_brief
+from haetae.domain.decisions import Action, AgentReply, Brief, Decision
 from haetae.domain.orders import Side
 from haetae.domain.units import NS_PER_SECOND
+from rigs import question
+from rigs.question import AT, LEG
 
-AT = 1_795_392_300_000_000_000
-LEG = Leg("P1.00", "P1", "005930", Side.BUY, 100, 50_200, 0.04, 0.9)
-CONTEXT = BriefContext(
-    policy_id="top-1",
-    market="KOSPI",
-    sector="01",
-    last=50_000,
-    base_price=49_500,
-    lower_limit=34_650,
-    upper_limit=64_300,
-    snapshot_at=AT,
-    average_turnover=50_000_000_000,
-    traded_today_won=1_000_000_000,
-    held=0,
-    average_price=0,
-    cash=10**8,
-    equity=10**8,
-    day_return=0.0,
-    drawdown=0.0,
-    regime="calm",
-    volatility_ratio=1.0,
-    fear_greed=55.0,
-    score_rank=0.9,
-    features={"ret_1m": 0.001, "rsi_14": float("nan")},
-)
+CONTEXT = replace(question.CONTEXT, features={"ret_1m": 0.001, "rsi_14": float("nan")})
 SETTINGS = AgentSettings()
 
 
