@@ -4,11 +4,15 @@ Here: one schema per table and what names a row of it. Not here: files, versions
 This module imports pyarrow, so ``haetae.ports`` itself does not import it; sources, the collector
 and the lake do.
 
-Conventions: prices are won as int64, index levels are points x 100 as int64, ``volume`` is shares,
-``turnover`` is won with 0 for unknown, ``day`` is the KST trading day, ``start`` is the instant
-(ns, UTC) a bar begins. A daily row is known at the close of its day, a minute row at
+Conventions: prices are won as int64, index levels and NAVs are x 100 as int64, ``volume`` is shares,
+``turnover`` is won with 0 for unknown, ``day`` is the KST trading day, ``start`` and ``at`` are
+instants (ns, UTC). A daily row is known at the close of its day, a minute row at
 ``start + 1 minute`` (the closing-auction row at the close), an instrument row on ``as_of`` before
-the open. Bars are raw exchange prices unless ``adjusted`` says otherwise.
+the open, a fundamental row on ``known_on``. A weekly or monthly row carries the last session of its
+period and is written when the period is over.
+
+Raw and adjusted prices are kept apart: ``daily`` holds prices as they were traded, ``daily_adjusted``
+those of a source that rewrote its series for later splits; no row of the one enters the other.
 """
 
 from __future__ import annotations
@@ -70,13 +74,59 @@ INSTRUMENTS = _schema(
     as_of=pa.date32(),
 )
 FLAGS = _schema(symbol=pa.string(), day=pa.date32(), flag=pa.string())
-FLOWS = _schema(
+PERIOD = _schema(symbol=pa.string(), day=pa.date32(), **_PRICES, volume=pa.int64(), turnover=pa.int64())
+"""Bars of weeks and months, raw prices."""
+INDEX_MINUTE = _schema(index=pa.string(), day=pa.date32(), start=pa.int64(), **_PRICES, volume=pa.int64())
+_NET = {f"{who}_{unit}": pa.int64() for who in ("foreign", "institution", "individual") for unit in ("sh", "won")}
+FLOWS = _schema(symbol=pa.string(), day=pa.date32(), **_NET)
+"""Net purchases per name: shares and won, negative when sold."""
+MARKET_FLOWS = _schema(market=pa.string(), day=pa.date32(), **_NET)
+"""Net purchases per market (``KOSPI``, ``KOSDAQ``)."""
+ETF_NAV = _schema(symbol=pa.string(), day=pa.date32(), nav=pa.int64(), close=pa.int64(), volume=pa.int64())
+"""Net asset value x 100 beside the closing price."""
+FUNDAMENTALS = _schema(
+    symbol=pa.string(),
+    period=pa.int32(),
+    basis=pa.string(),
+    item=pa.string(),
+    value=pa.float64(),
+    known_on=pa.date32(),
+)
+"""Figures of financial statements, one item a row. ``period`` is yyyymm of its end, ``basis`` ``year`` or ``quarter``;
+items in won end in ``_won``, in percent in ``_pct``. ``known_on`` is the day it was first collected, or the last day on
+which it had to be filed (45 days after a quarter, 90 after a year) if that is earlier: sources give no filing day. A
+restated figure is a further row with its own ``known_on``."""
+HOLIDAYS = _schema(
+    source=pa.string(),
+    day=pa.date32(),
+    open=pa.bool_(),
+    settles=pa.bool_(),
+    as_of=pa.date32(),
+)
+"""What a source says of a calendar day."""
+VI_EVENTS = _schema(
     symbol=pa.string(),
     day=pa.date32(),
-    foreign_net=pa.int64(),
-    institution_net=pa.int64(),
-    individual_net=pa.int64(),
+    at=pa.int64(),
+    released_at=pa.int64(),
+    kind=pa.string(),
+    reference=pa.int64(),
+    price=pa.int64(),
 )
+"""Volatility interruptions; ``kind`` is ``static`` or ``dynamic``, ``released_at`` 0 while it lasts."""
+RANKINGS = _schema(
+    board=pa.string(), day=pa.date32(), at=pa.int64(), rank=pa.int32(), symbol=pa.string(), value=pa.float64()
+)
+"""Leader boards as the source showed them at an instant; ``value`` in the unit of the board."""
+NEWS = _schema(
+    key=pa.string(), day=pa.date32(), at=pa.int64(), symbols=pa.string(), source=pa.string(), title=pa.string()
+)
+"""Headlines; ``symbols`` are the codes the source named, comma separated. Text of strangers: data, never orders."""
+CORPORATE_ACTIONS = _schema(
+    symbol=pa.string(), day=pa.date32(), kind=pa.string(), ratio=pa.float64(), detail=pa.string(), as_of=pa.date32()
+)
+"""Splits, issues, mergers, dividends by the day that separates old from new holders; ``ratio`` is new shares per old
+one, for a dividend won a share."""
 QUALITY = _schema(day=pa.date32(), table=pa.string(), symbol=pa.string(), code=pa.string(), detail=pa.string())
 
 
@@ -98,8 +148,17 @@ _SPECS = (
         ("symbol", "day"),
         defaults={"turnover": 0, "halted": False, "adjusted": False, "source": ""},
     ),
+    _spec(
+        "daily_adjusted",
+        DAILY,
+        ("symbol", "day"),
+        defaults={"turnover": 0, "halted": False, "adjusted": True, "source": ""},
+    ),
+    _spec("weekly", PERIOD, ("symbol", "day"), defaults={"turnover": 0}),
+    _spec("monthly", PERIOD, ("symbol", "day"), defaults={"turnover": 0}),
     _spec("minute", MINUTE, ("symbol", "start")),
     _spec("index_daily", INDEX_DAILY, ("index", "day"), defaults={"volume": 0}),
+    _spec("index_minute", INDEX_MINUTE, ("index", "start"), defaults={"volume": 0}),
     _spec(
         "instruments",
         INSTRUMENTS,
@@ -109,6 +168,14 @@ _SPECS = (
     ),
     _spec("flags", FLAGS, ("symbol", "day", "flag")),
     _spec("flows", FLOWS, ("symbol", "day")),
+    _spec("market_flows", MARKET_FLOWS, ("market", "day")),
+    _spec("etf_nav", ETF_NAV, ("symbol", "day"), defaults={"volume": 0}),
+    _spec("fundamentals", FUNDAMENTALS, ("symbol", "period", "basis", "item", "known_on"), day_column="known_on"),
+    _spec("holidays", HOLIDAYS, ("source", "day")),
+    _spec("vi_events", VI_EVENTS, ("symbol", "at")),
+    _spec("rankings", RANKINGS, ("board", "at", "rank")),
+    _spec("news", NEWS, ("key",)),
+    _spec("corporate_actions", CORPORATE_ACTIONS, ("symbol", "day", "kind")),
     _spec("quality", QUALITY, ("table", "symbol", "day", "code")),
 )
 
