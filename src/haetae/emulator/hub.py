@@ -173,6 +173,7 @@ class Hub:
                 sizes[k],
                 sizes[k],
                 base[k],
+                vi_reference=base[k],
             ).encode(self._trade_revision)
             for symbol, k in live.items()
         }

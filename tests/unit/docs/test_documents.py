@@ -71,21 +71,26 @@ def test_links_lead_to_files() -> None:
 
 
 def operations_table() -> str:
-    lines = ["| 이름 | 하는 일 | 호출 | TR 실전 | TR 모의 | 쪽당 |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| 이름 | 하는 일 | 호출 | TR 실전 | TR 모의 | 쪽당 | 쓰는 곳 | 주의 |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
     for call in OPERATIONS.values():
         real, mock = (call.real, call.mock or "없음") if call.real else ("-", "-")
         rows = str(call.page_rows) if call.page_rows else "-"
         rows += f" / {call.page_rows_mock}" if call.page_rows_mock else ""
-        lines.append(f"| {call.name} | {call.korean} | {call.method} `{call.path}` | {real} | {mock} | {rows} |")
+        told = [call.name, call.korean, f"{call.method} `{call.path}`", real, mock, rows, call.used or "-", call.quirks]
+        lines.append(f"| {' | '.join(told)} |")
     return "\n".join(lines)
 
 
 def streams_table() -> str:
-    lines = ["| TR 실전 | TR 모의 | 값 개수 | 암호화 |", "|---|---|---|---|"]
+    lines = ["| TR 실전 | TR 모의 | 무엇 | 값 개수 | 암호화 |", "|---|---|---|---|---|"]
     for stream in {stream.real: stream for stream in STREAMS.values()}.values():
         widths = sorted(set(stream.widths.values()))
         secret = "예" if stream.encrypted else "아니오"
-        lines.append(f"| {stream.real} | {stream.mock or '없음'} | {' / '.join(map(str, widths))} | {secret} |")
+        told = [stream.real, stream.mock or "없음", stream.korean, " / ".join(map(str, widths)), secret]
+        lines.append(f"| {' | '.join(told)} |")
     return "\n".join(lines)
 
 

@@ -9,6 +9,7 @@ raises ``WireError`` naming the field, what it is about and the TR; nothing is g
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -32,12 +33,33 @@ class Form(Enum):
     NUMBER = "number"
 
 
+_DECIMAL = re.compile(r"\s*[-+]?[0-9]*\.?[0-9]*\s*", re.ASCII)
+
+
+def _read_count(text: str) -> int:
+    value = int(text)
+    # Python reads "1_000" and full-width digits as numbers; the broker never sends either.
+    if "_" in text or not text.isascii():
+        raise ValueError(text)
+    return value
+
+
 def _read_points(text: str) -> int:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(text)
     whole, _, part = text.strip().partition(".")
     sign = -1 if whole.startswith("-") else 1
-    if part and not part.isdigit():
+    return int(whole if whole.strip("+-") else "0") * 100 + sign * int((part + "00")[:2])
+
+
+def _read_rate(text: str) -> float:
+    if not _DECIMAL.fullmatch(text):
         raise ValueError(text)
-    return int(whole or "0") * 100 + sign * int((part + "00")[:2])
+    return float(text.strip() or "0")
+
+
+def _read_loose(text: str) -> int:
+    return _read_count(text) if text.strip() else 0
 
 
 def _read_day(text: str) -> dt.date | None:
@@ -46,7 +68,7 @@ def _read_day(text: str) -> dt.date | None:
 
 
 def _read_clock(text: str) -> int:
-    value = int(text)
+    value = _read_count(text)
     if not (0 <= value <= 235959 and value % 100 < 60 and value // 100 % 100 < 60):
         raise ValueError(text)
     return value
@@ -54,14 +76,14 @@ def _read_clock(text: str) -> int:
 
 _READ: Mapping[Form, Callable[[str], Any]] = {
     Form.TEXT: str.strip,
-    Form.COUNT: int,
-    Form.LOOSE: lambda text: int(text.strip() or "0"),
+    Form.COUNT: _read_count,
+    Form.LOOSE: _read_loose,
     Form.POINTS: _read_points,
-    Form.RATE: lambda text: float(text.strip() or "0"),
+    Form.RATE: _read_rate,
     Form.DAY: _read_day,
     Form.CLOCK: _read_clock,
     Form.FLAG: lambda text: text.strip() == "Y",
-    Form.NUMBER: lambda text: int(text.strip() or "0"),
+    Form.NUMBER: _read_loose,
 }
 
 

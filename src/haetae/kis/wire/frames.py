@@ -36,6 +36,7 @@ class Stream:
     real: str
     mock: str
     widths: Mapping[Revision, int]
+    korean: str
     encrypted: bool = False
 
     @property
@@ -52,12 +53,18 @@ def _widths(legacy: int, june: int, september: int) -> dict[Revision, int]:
     return {Revision.LEGACY: legacy, Revision.JUNE_2026: june, Revision.SEPTEMBER_2026: september}
 
 
-TRADES = Stream("H0STCNT0", "H0STCNT0", _widths(46, 46, 47))
-BOOKS = Stream("H0STASP0", "H0STASP0", _widths(59, 59, 60))
-NOTICES = Stream("H0STCNI0", "H0STCNI9", _widths(23, 26, 26), encrypted=True)
-MARKET_STATUS = Stream("H0STMKO0", "", _widths(10, 11, 11))
+TRADES = Stream("H0STCNT0", "H0STCNT0", _widths(46, 46, 47), "체결가")
+BOOKS = Stream("H0STASP0", "H0STASP0", _widths(59, 59, 60), "호가")
+NOTICES = Stream("H0STCNI0", "H0STCNI9", _widths(23, 26, 26), "체결통보", encrypted=True)
+MARKET_STATUS = Stream("H0STMKO0", "", _widths(10, 11, 11), "장운영정보")
+EXPECTED = Stream("H0STANC0", "", _widths(45, 45, 45), "예상체결")
+INDEX = Stream("H0UPCNT0", "", _widths(30, 30, 30), "지수")
+NAV = Stream("H0STNAV0", "", _widths(8, 8, 8), "ETF NAV")
 STREAMS: Mapping[str, Stream] = {
-    tr_id: stream for stream in (TRADES, BOOKS, NOTICES, MARKET_STATUS) for tr_id in (stream.real, stream.mock) if tr_id
+    tr_id: stream
+    for stream in (TRADES, BOOKS, NOTICES, MARKET_STATUS, EXPECTED, INDEX, NAV)
+    for tr_id in (stream.real, stream.mock)
+    if tr_id
 }
 """Every stream by TR id, of both domains."""
 

@@ -1,4 +1,4 @@
-"""Typed records of the real-time streams, both directions: trade, order book, execution notice, market status.
+"""Typed records of the real-time streams, both directions: trade, order book, execution notice.
 
 Prices are won, quantities shares, ``clock`` is KST wall-clock time as digits (``93000``), seconds are the finest
 resolution KIS sends. ``encode`` gives the texts of one record for a schema revision, ``decode`` reads a record of
@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from haetae.domain.errors import WireError
 from haetae.domain.orders import Side
 from haetae.domain.units import Shares, Symbol, Won, day_from, yyyymmdd
-from haetae.kis.wire.frames import BOOKS, MARKET_STATUS, NOTICES, TRADES, Revision
+from haetae.kis.wire.frames import BOOKS, NOTICES, TRADES, Revision
 
 _DEPTH = 10
 
 
-def _fault(tr: str, values: Sequence[str], fault: Exception) -> WireError:
+def fault_of(tr: str, values: Sequence[str], fault: Exception) -> WireError:
+    """Return what a record that does not parse is raised as."""
     return WireError(
         f"{tr}: record of {values[0] if values else '?'} does not parse: {fault}",
         expected="numbers where the field table has numbers",
@@ -29,7 +30,8 @@ def _fault(tr: str, values: Sequence[str], fault: Exception) -> WireError:
     )
 
 
-def _sign(change: Won) -> str:
+def sign_of(change: int) -> str:
+    """Return PRDY_VRSS_SIGN of a change inside the limits: 2 up, 5 down, 3 flat."""
     return "2" if change > 0 else "5" if change < 0 else "3"
 
 
@@ -38,7 +40,9 @@ class TradeRecord:
     """One print of H0STCNT0 with the day's running figures.
 
     ``cumulative_turnover`` is won; ``open``, ``high`` and ``low`` are of the day so far; ``base`` is the price that
-    changes are counted from (the previous close); ``halted`` is the halt flag of the symbol.
+    changes are counted from (the previous close); ``halted`` is the halt flag of the symbol; ``vi_reference`` is the
+    price a static interruption is counted from (0 where it is not known); ``market_class`` tells pre-market 1, regular
+    2, aftermarket 3, closing price 5 and is blank from servers that do not send it.
     """
 
     symbol: Symbol
@@ -57,6 +61,8 @@ class TradeRecord:
     bid_size: Shares
     base: Won
     halted: bool = False
+    vi_reference: Won = 0
+    market_class: str = "2"
 
     def encode(self, revision: Revision = Revision.SEPTEMBER_2026) -> list[str]:
         """Return 46 or 47 texts."""
@@ -68,16 +74,16 @@ class TradeRecord:
         side = "1" if price >= self.ask else "5"
         since = [price - self.open, price - self.high, price - self.low]
         values = [
-            *(self.symbol, clock, str(price), _sign(change), str(change), rate, average),
+            *(self.symbol, clock, str(price), sign_of(change), str(change), rate, average),
             *(str(self.open), str(self.high), str(self.low), str(self.ask), str(self.bid), str(self.volume)),
             *(str(self.cumulative_volume), str(self.cumulative_turnover), "0", "0", "0", "100.00", "0", "0"),
             *(side, "0.50", "0.00"),
-            *("090000", _sign(since[0]), str(since[0]), clock, _sign(since[1]), str(since[1])),
-            *(clock, _sign(since[2]), str(since[2]), str(yyyymmdd(self.day)), "20", "Y" if self.halted else "N"),
+            *("090000", sign_of(since[0]), str(since[0]), clock, sign_of(since[1]), str(since[1])),
+            *(clock, sign_of(since[2]), str(since[2]), str(yyyymmdd(self.day)), "20", "Y" if self.halted else "N"),
             *(str(self.ask_size), str(self.bid_size), str(self.ask_size), str(self.bid_size), "0.00", "0", "0.00"),
-            *("0", "", str(base)),
+            *("0", "", str(self.vi_reference or "")),
         ]
-        return values if TRADES.widths[revision] == len(values) else [*values, "2"]
+        return values if TRADES.widths[revision] == len(values) else [*values, self.market_class]
 
     @classmethod
     def decode(cls, values: Sequence[str]) -> TradeRecord:
@@ -101,9 +107,11 @@ class TradeRecord:
                 int(values[37] or 0),
                 price - int(values[4]),
                 values[35] == "Y",
+                int(values[45] or 0),
+                values[46] if len(values) > TRADES.least_width else "",
             )
         except (ValueError, IndexError) as fault:
-            raise _fault(TRADES.real, values, fault) from fault
+            raise fault_of(TRADES.real, values, fault) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ class BookRecord:
                 int(values[53] or 0),
             )
         except (ValueError, IndexError) as fault:
-            raise _fault(BOOKS.real, values, fault) from fault
+            raise fault_of(BOOKS.real, values, fault) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,32 +222,4 @@ class NoticeRecord:
                 name=values[-2],
             )
         except (ValueError, IndexError) as fault:
-            raise _fault(NOTICES.real, ["notice", *values[2:9]], fault) from fault
-
-
-@dataclass(frozen=True, slots=True)
-class StatusRecord:
-    """Market status of H0STMKO0: halt and its reason, phase code, status code, VI flag."""
-
-    symbol: Symbol
-    halted: bool
-    reason: str
-    phase_code: str
-    status_code: str = "00"
-    in_vi: bool = False
-
-    def encode(self, revision: Revision = Revision.SEPTEMBER_2026) -> list[str]:
-        """Return 10 or 11 texts."""
-        flag = "Y" if self.in_vi else "N"
-        values = [self.symbol, "Y" if self.halted else "N", self.reason, self.phase_code, "", "", "", self.status_code]
-        values += [flag, "N"]
-        return values if MARKET_STATUS.widths[revision] == len(values) else [*values, "1"]
-
-    @classmethod
-    def decode(cls, values: Sequence[str]) -> StatusRecord:
-        """Return the status of one record; raises ``WireError``."""
-        try:
-            reason = "" if values[2] == "(null)" else values[2]
-            return cls(values[0], values[1] == "Y", reason, values[3], values[7], values[8] == "Y")
-        except IndexError as fault:
-            raise _fault(MARKET_STATUS.real, values, fault) from fault
+            raise fault_of(NOTICES.real, ["notice", *values[2:9]], fault) from fault
