@@ -29,6 +29,7 @@ from haetae.kis.wire import codes
 from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import NEXT_PAGE, Reply, next_request, read_reply
 from haetae.kis.wire.operations import OPERATIONS, Operation
+from haetae.kis.wire.typed import Ask
 from haetae.ports import Clock
 
 _log = structlog.get_logger(__name__)
@@ -150,6 +151,14 @@ class KisRest:
                     next_step=Text(ko="잠시 후 다시 시도하세요", en="try again later"),
                 )
             await self._clock.sleep(pause)
+
+    async def ask(self, asked: Ask, *, lane: Lane = Lane.DATA, about: str = "", tr_cont: str = "") -> Reply:
+        """Make one typed query; as ``call``."""
+        return await self.call(asked.operation.name, asked.values(), lane=lane, about=about, tr_cont=tr_cont)
+
+    async def ask_pages(self, asked: Ask, *, lane: Lane = Lane.DATA, about: str = "") -> list[Reply]:
+        """Make one typed paged query and return every page; as ``pages``."""
+        return await self.pages(asked.operation.name, asked.values(), lane=lane, about=about)
 
     async def pages(self, name: str, values: Mapping[str, str], *, lane: Lane, about: str = "") -> list[Reply]:
         """Make a paged query and return every page; a page that fails fails the whole."""

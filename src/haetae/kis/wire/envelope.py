@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from haetae.domain.errors import WireError
 from haetae.kis.wire.codes import QUERY_EMPTY, QUERY_LAST_PAGE, QUERY_MORE_PAGES, SUCCESS, TEXTS
-from haetae.kis.wire.operations import Operation
+from haetae.kis.wire.operations import OPERATIONS, Operation
+from haetae.kis.wire.typed import Reading
 
+R = TypeVar("R", bound=Reading)
 MORE_PAGES = frozenset({"F", "M"})
 NEXT_PAGE = "N"
 
@@ -55,6 +57,23 @@ class Reply:
         if not isinstance(found, dict):
             raise self._missing(key, "one row", found)
         return found
+
+    def one(self, reading: type[R], *, about: str = "") -> R:
+        """Return the typed reading of the output that is an object; raises ``WireError``."""
+        return reading.of(self.row(self._key(reading)), tr=self.tr, about=about)
+
+    def many(self, reading: type[R], *, about: str = "") -> list[R]:
+        """Return the typed readings of the output that is a list; raises ``WireError``."""
+        key = self._key(reading)
+        return [reading.of(row, tr=self.tr, about=f"{about} row {i}") for i, row in enumerate(self.rows(key))]
+
+    def raw(self, reading: type[R]) -> list[Mapping[str, str]]:
+        """Return the list output a reading is of, as it came."""
+        return self.rows(self._key(reading))
+
+    def _key(self, reading: type[R]) -> str:
+        outputs = OPERATIONS[self.operation].outputs
+        return next(output.key for output in outputs if output.row is reading.table)
 
     def _missing(self, key: str, expected: str, found: object) -> WireError:
         return WireError(

@@ -27,6 +27,7 @@ class Form(Enum):
     LOOSE = "loose"
     POINTS = "points"
     RATE = "rate"
+    MAYBE = "maybe"
     DAY = "day"
     CLOCK = "clock"
     FLAG = "flag"
@@ -80,6 +81,7 @@ _READ: Mapping[Form, Callable[[str], Any]] = {
     Form.LOOSE: _read_loose,
     Form.POINTS: _read_points,
     Form.RATE: _read_rate,
+    Form.MAYBE: lambda text: _read_rate(text) if text.strip() else None,
     Form.DAY: _read_day,
     Form.CLOCK: _read_clock,
     Form.FLAG: lambda text: text.strip() == "Y",
@@ -99,6 +101,7 @@ _WRITE: Mapping[Form, Callable[[Any], str]] = {
     Form.LOOSE: str,
     Form.POINTS: points_text,
     Form.RATE: "{:.2f}".format,
+    Form.MAYBE: lambda value: "" if value is None else f"{value:.2f}",
     Form.DAY: lambda day: str(yyyymmdd(day)) if day else "",
     Form.CLOCK: "{:06d}".format,
     Form.FLAG: lambda flag: "Y" if flag else "N",
@@ -111,6 +114,7 @@ _BLANK: Mapping[Form, str] = {
     Form.LOOSE: "0",
     Form.POINTS: "0.00",
     Form.RATE: "0.00",
+    Form.MAYBE: "",
     Form.DAY: "",
     Form.CLOCK: "000000",
     Form.FLAG: "N",
@@ -121,8 +125,9 @@ _BLANK: Mapping[Form, str] = {
 def read_value(form: Form, text: str, *, name: str, tr: str, about: str) -> Any:
     """Return the value of one wire text; raises ``WireError`` with field, subject and TR.
 
-    ``COUNT`` refuses a blank, ``LOOSE`` reads it as 0 (for figures KIS leaves empty when unknown),
-    ``DAY`` reads blank and zeros as None, ``NUMBER`` is an order number compared as an integer.
+    ``COUNT`` refuses a blank, ``LOOSE`` reads it as 0 (for figures KIS leaves empty when unknown), ``MAYBE`` as None (a
+    ratio nobody published is not 0), ``DAY`` reads blank and zeros as None, ``NUMBER`` is an order number compared as
+    an integer.
     """
     try:
         return _READ[form](text)

@@ -23,25 +23,27 @@ PRODUCT = row(
 )
 RATIO = row(
     "ratio",
-    "stac_yymm:text grs:rate bsop_prfi_inrt:rate ntin_inrt:rate roe_val:rate eps:rate sps:rate bps:rate rsrv_rate:rate "
-    "lblt_rate:rate",
+    "stac_yymm:text grs:maybe bsop_prfi_inrt:maybe ntin_inrt:maybe roe_val:maybe eps:maybe sps:maybe bps:maybe "
+    "rsrv_rate:maybe lblt_rate:maybe",
 )
 PROFIT_RATIO = row(
     "profit_ratio",
-    "stac_yymm:text cptl_ntin_rate:rate self_cptl_ntin_inrt:rate sale_ntin_rate:rate sale_totl_rate:rate",
+    "stac_yymm:text cptl_ntin_rate:maybe self_cptl_ntin_inrt:maybe sale_ntin_rate:maybe sale_totl_rate:maybe",
 )
-STABILITY_RATIO = row("stability_ratio", "stac_yymm:text lblt_rate:rate bram_depn:rate crnt_rate:rate quck_rate:rate")
-GROWTH_RATIO = row("growth_ratio", "stac_yymm:text grs:rate bsop_prfi_inrt:rate equt_inrt:rate totl_aset_inrt:rate")
-OTHER_RATIO = row("other_ratio", "stac_yymm:text payout_rate:rate eva:rate ebitda:rate ev_ebitda:rate")
+STABILITY_RATIO = row(
+    "stability_ratio", "stac_yymm:text lblt_rate:maybe bram_depn:maybe crnt_rate:maybe quck_rate:maybe"
+)
+GROWTH_RATIO = row("growth_ratio", "stac_yymm:text grs:maybe bsop_prfi_inrt:maybe equt_inrt:maybe totl_aset_inrt:maybe")
+OTHER_RATIO = row("other_ratio", "stac_yymm:text payout_rate:maybe eva:maybe ebitda:maybe ev_ebitda:maybe")
 INCOME = row(
     "income",
-    "stac_yymm:text sale_account:rate sale_cost:rate sale_totl_prfi:rate depr_cost:rate sell_mang:rate bsop_prti:rate "
-    "bsop_non_ernn:rate bsop_non_expn:rate op_prfi:rate spec_prfi:rate spec_loss:rate thtr_ntin:rate",
+    "stac_yymm:text sale_account:maybe sale_cost:maybe sale_totl_prfi:maybe depr_cost:maybe sell_mang:maybe "
+    "bsop_prti:maybe bsop_non_ernn:maybe bsop_non_expn:maybe op_prfi:maybe spec_prfi:maybe spec_loss:maybe thtr_ntin:maybe",
 )
 BALANCE_SHEET = row(
     "balance_sheet",
-    "stac_yymm:text cras:rate fxas:rate total_aset:rate flow_lblt:rate fix_lblt:rate total_lblt:rate cpfn:rate "
-    "cfp_surp:rate prfi_surp:rate total_cptl:rate",
+    "stac_yymm:text cras:maybe fxas:maybe total_aset:maybe flow_lblt:maybe fix_lblt:maybe total_lblt:maybe cpfn:maybe "
+    "cfp_surp:maybe prfi_surp:maybe total_cptl:maybe",
 )
 SPLIT = row(
     "split",
