@@ -36,14 +36,15 @@ async def test_history_taken_over_the_wire_equals_the_market() -> None:
         late_open = dt.date(2026, 11, 19)
         for day in (last, late_open):
             bars, column = world.minutes(world.row[day]), world.column["005930"]
-            table = await rig.ask(source.minute_bars("005930", day))
+            table = await rig.ask(source.minute_bars("005930", day, day))
             live = np.flatnonzero(bars.volume[:, column])
             assert np.array_equal(table.column("start").to_numpy(), bars.start[live])
             for name in ("open", "high", "low", "close", "volume"):
                 assert np.array_equal(table.column(name).to_numpy(), getattr(bars, name)[live, column])
         index = await rig.ask(source.index_bars("0001", first, last))
         assert np.array_equal(index.column("close").to_numpy(), world.indices["0001"].close[: world.row[DAY]])
-        days = await rig.ask(source.open_days(first, last))
+        told = await rig.ask(source.holidays(first, last))
+        days = tuple(row["day"] for row in told.to_pylist() if row["open"])
         assert days == world.days[: world.row[DAY]]
 
 

@@ -17,6 +17,11 @@ class CollectorSettings:
     batch_symbols : int
         Symbols per write. A process that dies loses at most one batch of calls (200 take 11 s at
         18 calls/s); each write rewrites the file of a year, so a larger batch costs less disk.
+    batch_minutes : int
+        Names per write of minutes. Each name of a run of 20 sessions costs about 64 calls, so ten are
+        half a minute of calls that a dying process may lose.
+    calls_per_second : float
+        The rate the source permits, for the closing table only; 0 where there is none.
     settle_minutes : int
         A day is collected only so many minutes after its close: before, the broker still corrects
         the closing auction and today's bar is not final.
@@ -31,6 +36,8 @@ class CollectorSettings:
 
     concurrency: int = 4
     batch_symbols: int = 200
+    batch_minutes: int = 10
+    calls_per_second: float = 0.0
     settle_minutes: int = 20
     indices: tuple[str, ...] = ("0001", "1001")
     long_halt_sessions: int = 20

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from haetae.domain.account import CashReport
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, TradeReview
-from haetae.domain.market import Instrument, PhaseChange, Quote, Slice
+from haetae.domain.market import PhaseChange, Quote, Slice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
 from haetae.domain.units import Instant, Shares, Symbol, Won
+from haetae.ports.sources import Effort as Effort
+from haetae.ports.sources import MarketSource as MarketSource
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -172,30 +174,6 @@ class Registry(Protocol):
 
     def champion(self, kind: str) -> ModelCard | None:
         """Return the card in charge of a kind, or none."""
-        ...
-
-
-class MarketSource(Protocol):
-    """History and reference data of a market, as the collector asks for it."""
-
-    async def instruments(self) -> tuple[Instrument, ...]:
-        """Return every listed name with its status flags of today."""
-        ...
-
-    async def daily_bars(self, symbol: Symbol, start: dt.date, end: dt.date) -> pa.Table:
-        """Return raw daily bars (columns of ``store.schema.DAILY``)."""
-        ...
-
-    async def minute_bars(self, symbol: Symbol, day: dt.date) -> pa.Table:
-        """Return one session's minute bars (columns of ``store.schema.MINUTE``)."""
-        ...
-
-    async def index_bars(self, index: str, start: dt.date, end: dt.date) -> pa.Table:
-        """Return daily bars of an index; points x 100 as integers."""
-        ...
-
-    async def open_days(self, start: dt.date, end: dt.date) -> tuple[dt.date, ...]:
-        """Return the trading days of a range as the broker's holiday call gives them."""
         ...
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from haetae.collector.collector import Collector, JobReport
+from haetae.collector.collector import Collector
+from haetae.collector.jobs import JobReport
 from haetae.collector.quality import QualityReport
 from haetae.collector.settings import CollectorSettings
 from haetae.domain.errors import DataError, Text
@@ -52,23 +53,11 @@ async def collect_minutes(
     kis: KisSettings, clock: Clock, lake: Lake, symbols: Sequence[Symbol], sessions: Sequence[dt.date], screen: Screen
 ) -> JobReport:
     """Collect the minute bars of whole sessions, one bar over all of them."""
-    done = 0
-    total = JobReport("minute", 0, 0, 0)
     async with KisRest(kis, clock) as rest:
-        collector = Collector(KisSource(rest, clock), lake, clock, COLLECT)
-        for day in sessions:
-            part = await collector.minute(list(symbols), day, day)
-            total = replace(
-                total,
-                asked=total.asked + part.asked,
-                skipped=total.skipped + part.skipped,
-                rows=total.rows + part.rows,
-                failures=(*total.failures, *part.failures),
-            )
-            done += 1
-            screen.progress(_JOBS["minute"], done, len(sessions))
-    _refuse_gaps([total])
-    return total
+        collector = Collector(KisSource(rest, clock), lake, clock, COLLECT, _teller(screen))
+        report = await collector.minute(list(symbols), sessions[0], sessions[-1])
+    _refuse_gaps([report])
+    return report
 
 
 def sessions_before(day: dt.date, count: int) -> tuple[dt.date, ...]:

@@ -37,12 +37,12 @@ async def test_a_run_fills_every_table_and_finds_nothing_wrong(lake: Lake) -> No
     source = MemorySource((named("000660"), named("005930", "halted")))
     report = await collector(source, lake).collect(FIRST, LAST, minutes_from=SESSIONS[-2])
     assert {job.job: job.rows for job in report.jobs} == {
-        "instruments": 2, "flags": 1, "calendar": 0, "index_daily": 2 * len(SESSIONS),
+        "instruments": 2, "flags": 1, "holidays": (LAST - FIRST).days + 1, "index_daily": 2 * len(SESSIONS),
         "daily": 2 * len(SESSIONS), "minute": 2 * 2 * 381,
     }  # fmt: skip
     assert report.quality.findings == 0
     assert report.quality.tables == {"daily": 2 * len(SESSIONS), "minute": 2 * 2 * 381}
-    assert report.failures == ()
+    assert [job.failures for job in report.jobs] == [()] * len(report.jobs)
 
 
 async def test_a_second_run_asks_for_no_bar_and_writes_no_version(lake: Lake) -> None:
@@ -51,7 +51,7 @@ async def test_a_second_run_asks_for_no_bar_and_writes_no_version(lake: Lake) ->
     source.calls.clear()
     before = lake.versions()
     report = await collector(source, lake).collect(FIRST, LAST, minutes_from=SESSIONS[-2])
-    assert source.calls == [("instruments", "")]
+    assert source.calls == [("instruments", ""), ("holidays", "")]
     assert lake.versions() == before
     assert {job.job: job.skipped for job in report.jobs}["daily"] == 2
 
@@ -104,7 +104,9 @@ async def test_what_the_source_does_not_have_is_remembered(lake: Lake) -> None:
 async def test_a_symbol_that_fails_is_reported_and_the_next_run_completes_it(lake: Lake) -> None:
     source = MemorySource((named("000660"), named("005930")), broken={"000660"})
     report = await collector(source, lake).collect(FIRST, LAST)
-    assert [(failure.job, failure.symbol) for failure in report.failures] == [("daily", "000660")]
+    (daily,) = [job for job in report.jobs if job.job == "daily"]
+    assert [(failure.job, failure.symbol) for failure in daily.failures] == [("daily", "000660")]
+    assert daily.gaps == len(SESSIONS)
     assert ("daily", "ENDS_EARLY") in report.quality.counts
     source.broken.clear()
     report = await collector(source, lake).collect(FIRST, LAST)
@@ -138,7 +140,7 @@ async def test_progress_tells_the_job_and_how_far_it_is(lake: Lake) -> None:
         lambda name, done, total: told.append((name, done, total)),
     )  # fmt: skip
     await job.daily(["000001", "000002", "000003"], FIRST, LAST)
-    assert told == [("daily", 2, 3), ("daily", 3, 3)]
+    assert told == [("daily", 1, 3), ("daily", 2, 3), ("daily", 3, 3)]
 
 
 async def test_a_name_that_leaves_the_list_is_listed_until_that_day(lake: Lake) -> None:
@@ -160,8 +162,8 @@ async def test_an_instrument_comes_back_as_it_was_given(lake: Lake) -> None:
 
 async def test_a_calendar_that_differs_from_the_source_is_a_finding(lake: Lake) -> None:
     source = MemorySource((), closed_too={SESSIONS[2]})
-    report = await collector(source, lake).calendar(FIRST, LAST)
-    assert report.rows == 1
+    report = await collector(source, lake).holidays(FIRST, LAST)
+    assert report.gaps == 1
     assert quality_lines(lake)[0].code == "CALENDAR_DIFFERS"
 
 
@@ -178,6 +180,7 @@ async def test_a_cancelled_run_leaves_whole_batches_and_no_calls_behind(lake: La
         await run
     rows = lake.read("daily").group_by("symbol").aggregate([("day", "count")])
     assert set(rows.column("day_count").to_pylist()) == {len(SESSIONS)}
+    assert 0 < len(rows) < 50
     assert source.in_flight == 0
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
+import pyarrow as pa
 import pytest
 
 from haetae.domain.market import Phase, PhaseChange, Slice
@@ -113,7 +114,9 @@ async def test_history_comes_whole_and_in_the_columns_of_the_lake(world):
         listed = await source.instruments()
         assert {one.symbol for one in listed} == set(world.symbols)
         first, last = dt.date(2026, 6, 1), dt.date(2026, 11, 20)
-        days = await source.open_days(first, last)
+        told = await source.holidays(first, last)
+        assert told["day"].to_pylist() == [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+        days = tuple(row["day"] for row in told.to_pylist() if row["open"])
         assert days == trading_days(first, last)
         bars = await source.daily_bars("005930", first, last)
         assert bars.schema == DAILY
@@ -121,7 +124,7 @@ async def test_history_comes_whole_and_in_the_columns_of_the_lake(world):
         index = await source.index_bars("0001", first, last)
         assert index.schema == INDEX_DAILY
         assert index["day"].to_pylist() == list(days)
-        minutes = await source.minute_bars("005930", last)
+        minutes = await source.minute_bars("005930", last, last)
         assert minutes.schema == MINUTE
         assert minutes.num_rows == 381
         assert minutes["start"].to_pylist()[-1] == instant_at(last, 152_000)
@@ -129,6 +132,20 @@ async def test_history_comes_whole_and_in_the_columns_of_the_lake(world):
         assert sum(minutes["volume"].to_pylist()) == daily["volume"]
         assert minutes["close"].to_pylist()[-1] == daily["close"]
         assert (max(minutes["high"].to_pylist()), min(minutes["low"].to_pylist())) == (daily["high"], daily["low"])
+
+
+async def test_minutes_of_many_sessions_are_walked_in_the_fewest_calls(world):
+    async with desk(world, 83_000) as at:
+        source = KisSource(at.rest, at.clock)
+        start, end = dt.date(2026, 11, 2), dt.date(2026, 11, 20)
+        minutes = await source.minute_bars("005930", start, end)
+        sessions = trading_days(start, end)
+        assert sorted(set(minutes["day"].to_pylist())) == list(sessions)
+        spent = source.effort
+        assert spent.least == -(-len(minutes) // 120)
+        assert spent.calls <= spent.least + 1
+        one_by_one = [await source.minute_bars("005930", day, day) for day in sessions]
+        assert pa.concat_tables(one_by_one).equals(minutes)
 
 
 async def test_an_unlisted_name_and_a_range_without_sessions_give_no_rows(world):
@@ -155,7 +172,7 @@ async def test_streamed_slices_are_the_bars_that_history_will_hold(world):
         streamed = set(symbols[:41])
         exact = 0
         for column, symbol in enumerate(slices[0].symbols):
-            history = {row["start"]: row for row in (await source.minute_bars(symbol, DAY)).to_pylist()}
+            history = {row["start"]: row for row in (await source.minute_bars(symbol, DAY, DAY)).to_pylist()}
             for slice_ in slices:
                 row = history.get(slice_.start)
                 assert bool(slice_.traded[column]) == (row is not None)

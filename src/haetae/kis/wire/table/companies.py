@@ -38,7 +38,8 @@ OTHER_RATIO = row("other_ratio", "stac_yymm:text payout_rate:maybe eva:maybe ebi
 INCOME = row(
     "income",
     "stac_yymm:text sale_account:maybe sale_cost:maybe sale_totl_prfi:maybe depr_cost:maybe sell_mang:maybe "
-    "bsop_prti:maybe bsop_non_ernn:maybe bsop_non_expn:maybe op_prfi:maybe spec_prfi:maybe spec_loss:maybe thtr_ntin:maybe",
+    "bsop_prti:maybe bsop_non_ernn:maybe bsop_non_expn:maybe op_prfi:maybe spec_prfi:maybe spec_loss:maybe "
+    "thtr_ntin:maybe",
 )
 BALANCE_SHEET = row(
     "balance_sheet",
