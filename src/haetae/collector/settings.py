@@ -22,6 +22,9 @@ class CollectorSettings:
         half a minute of calls that a dying process may lose.
     calls_per_second : float
         The rate the source permits, for the closing table only; 0 where there is none.
+    flush_minutes : int
+        Minutes of a running session per write; each write makes a version of the day's file, and what a
+        dying process loses is repaired after the close.
     settle_minutes : int
         A day is collected only so many minutes after its close: before, the broker still corrects
         the closing auction and today's bar is not final.
@@ -38,6 +41,7 @@ class CollectorSettings:
     batch_symbols: int = 200
     batch_minutes: int = 10
     calls_per_second: float = 0.0
+    flush_minutes: int = 5
     settle_minutes: int = 20
     indices: tuple[str, ...] = ("0001", "1001")
     long_halt_sessions: int = 20
