@@ -10,7 +10,21 @@ from typing import Annotated, Any
 import typer
 
 from haetae import __version__
-from haetae.cli import deploy, emulator, faults, infra, journal, lake, llm, model, research, review, serve, trade
+from haetae.cli import (
+    collect,
+    deploy,
+    emulator,
+    faults,
+    infra,
+    journal,
+    lake,
+    llm,
+    model,
+    research,
+    review,
+    serve,
+    trade,
+)
 from haetae.cli.bench import bench
 from haetae.cli.dashboard import dashboard
 from haetae.cli.demo import demo
@@ -67,6 +81,7 @@ def build() -> typer.Typer:
         )
     )(demo)
     app.add_typer(emulator.nouns, name="emulator")
+    app.add_typer(collect.nouns, name="collect")
     app.add_typer(research.nouns, name="research")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")

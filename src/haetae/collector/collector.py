@@ -91,6 +91,10 @@ class Collector:
         sessions = self._shop.finished_sessions(start, end)
         return await series.collect(self._shop, "index_daily", self._shop.settings.indices, sessions, fetch)
 
+    async def index_minutes(self) -> JobReport:
+        """Collect the newest minutes of the indices."""
+        return await reference.index_minutes(self._shop)
+
     async def daily(
         self,
         symbols: Sequence[Symbol],

@@ -143,6 +143,15 @@ def filing_deadline(period: int, basis: str) -> dt.date:
     return following - dt.timedelta(days=1) + (_ANNUAL_FILING if annual else _QUARTER_FILING)
 
 
+async def index_minutes(shop: Shop) -> JobReport:
+    """Collect the newest minutes of the indices, as far back as the source keeps them."""
+    finished = shop.measure()
+    pieces = [await shop.source.index_minutes(index) for index in shop.settings.indices]
+    written = await shop.write("index_minute", *pieces)
+    shop.progress("index_minute", 1, 1)
+    return finished(JobReport("index_minute", len(pieces), 0, written))
+
+
 async def market_flows(shop: Shop, start: dt.date, end: dt.date) -> JobReport:
     """Collect net purchases of both markets for the finished sessions of a range."""
     finished = shop.measure()

@@ -69,6 +69,7 @@ class Control:
             "now": core_now,
             "kst": kst_text(core_now),
             "speed": clock.speed,
+            "addresses": self._service.addresses,
             "phase": core.board.phase.value,
             "day": core.board.session.day.isoformat(),
             "first_day": core.world.days[0].isoformat(),

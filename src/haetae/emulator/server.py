@@ -94,6 +94,7 @@ async def open_service(
             except OSError as fault:
                 raise _port_taken(name, port, fault) from fault
             ready[name] = f"{scheme}://{HOST}:{runner.addresses[0][1]}"
+        service.addresses = {name: str(address) for name, address in ready.items()}
         ready["pid"] = os.getpid()
         ready["now"] = start
         pump = asyncio.create_task(service.pump())

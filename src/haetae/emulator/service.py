@@ -39,6 +39,8 @@ class Service:
         self.core = core
         self.clock = clock
         core.gate.set_speed(clock.speed)
+        self.addresses: dict[str, str] = {}
+        """Where each door listens, once it does."""
         self._sockets: dict[Line, web.WebSocketResponse] = {}
         self._writing: dict[Line, asyncio.Lock] = {}
 

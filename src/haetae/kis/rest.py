@@ -179,6 +179,8 @@ class KisRest:
     async def send(self, name: str, values: Mapping[str, str], *, lane: Lane = Lane.ORDER) -> Sent:
         """Send one order call once and return its outcome class; never raises for the fate of an order."""
         operation = OPERATIONS[name]
+        if self.settings.read_only:
+            return NotSent("this connection is for reading only")
         try:
             token = await self._tokens.token()
         except (BrokerError, WireError) as fault:

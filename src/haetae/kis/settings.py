@@ -46,6 +46,8 @@ class KisSettings:
     """Key of the execution notices (the HTS login, not the account); blank: fills come by polling alone."""
     live_allowed: bool = False
     """Whether hosts outside this machine may be called at all."""
+    read_only: bool = False
+    """Whether order calls are refused before they are made: a collector holds keys and never trades."""
     token_file: Path | None = None
     """Where the token survives a restart (mode 0600); KIS issues one a minute and tells the owner each time."""
     calls_per_second: float = 15.0

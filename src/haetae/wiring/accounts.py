@@ -167,7 +167,12 @@ def read_secrets(folder: Path) -> dict[str, str]:
 
 
 def read_account(
-    folder: Path, env: Mapping[str, str], *, files: tuple[Path, ...] = (), live: bool = False
+    folder: Path,
+    env: Mapping[str, str],
+    *,
+    files: tuple[Path, ...] = (),
+    live: bool = False,
+    reading: bool = False,
 ) -> tuple[Settings, KisSettings]:
     """Return all settings and the account among them.
 
@@ -175,6 +180,8 @@ def read_account(
     ----------
     files : settings files below the folder's own, the general ones first.
     live : whether ``livegate`` allowed this day; without it only loopback and the mock hosts are reached.
+    reading : the connection will read market data only: the real hosts may be reached, orders are refused before
+        they are made.
     """
     given = {**read_secrets(folder), **env, _SWITCH: "true"}
     own = folder / SETTINGS
@@ -187,8 +194,8 @@ def read_account(
         )
     settings = load([*files, *([own] if own.is_file() else [])], given)
     assert settings.kis is not None
-    kis = settings.kis
-    if not live and not _harmless(kis):
+    kis = replace(settings.kis, read_only=True) if reading else settings.kis
+    if not live and not reading and not _harmless(kis):
         raise ConfigError(
             Text(ko="실전 주소로는 모의 거래를 하지 않습니다", en="paper trading does not call the real hosts"),
             expected=Text(ko="루프백 또는 모의투자 주소", en="loopback or the mock-investment hosts"),

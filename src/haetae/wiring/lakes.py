@@ -32,6 +32,11 @@ def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(found)
 
 
+def open_lake(place: Path) -> Lake:
+    """Return the lake of a folder; it need not exist yet."""
+    return Lake(place)
+
+
 def import_table(
     lake_dir: Path,
     kind: str,
