@@ -33,6 +33,8 @@ from haetae.kis.wire.operations import Mode, Operation
 from haetae.sim import FillModel
 
 _MASTER_PATH = "/common/master/"
+SERVED = frozenset({*ANSWERS, *ORDERS, *QUERIES})
+"""Calls with an answer; any other is refused as the service refuses what it does not know, never made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +220,7 @@ class Core:
         admitted = self.gate.check(dict(call.headers), call.mode, tr_id, self.now)
         if isinstance(admitted, Refusal):
             return refuse(admitted, tr_id)
-        if operation is None or operation.method != call.method:
+        if operation is None or operation.method != call.method or operation.name not in SERVED:
             return refuse(Refusal("MCA00124"), tr_id)
         if not operation.serves(tr_id, call.mode):
             text = "모의투자 TR 이 아닙니다." if call.mode is Mode.MOCK else "실전투자 TR 이 아닙니다."

@@ -1,0 +1,198 @@
+"""``haetae collect`` as a user runs it: against an emulator in a process of its own, killed, refused, resumed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+import pytest
+
+from haetae.krx.calendar import trading_days
+from haetae.store.lake import Lake
+from rigs.running import ENVIRONMENT, haetae
+
+END = dt.date(2026, 11, 20)
+SESSIONS = trading_days(dt.date(2026, 11, 16), END)
+
+
+@pytest.fixture(scope="module")
+def market() -> Iterator[dict[str, Any]]:
+    """An emulator whose evening of the last day runs forty times as fast as ours."""
+    command = [sys.executable, "-m", "haetae.cli.main", "emulator", "run", "--free-ports", "--seed", "7"]
+    command += ["--history", "60", "--sessions", "2", "--clock", f"{END}T18:00", "--speed", "40"]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        yield json.loads(child.stdout.readline())
+        child.terminate()
+        assert child.wait(10) == 0
+
+
+def collect(market: dict[str, Any], lake: Path, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
+    return haetae("collect", *words, "--lake", lake, "--control", market["control"], **more)
+
+
+def minutes(market: dict[str, Any], lake: Path, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
+    days = ("--from", SESSIONS[0], "--to", SESSIONS[-1])
+    return collect(market, lake, "backfill", "--kind", "minute", *days, *words, **more)
+
+
+@pytest.fixture(scope="module")
+def whole(market: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    lake = tmp_path_factory.mktemp("whole") / "lake"
+    minutes(market, lake, "--top", 8)
+    return Lake(lake)
+
+
+def test_a_backfill_is_complete_and_the_same_command_again_asks_for_nothing(market, tmp_path) -> None:
+    lake, facts = tmp_path / "lake", tmp_path / "facts.json"
+    told = minutes(market, lake, "--top", 5, "--json", facts)
+    first = json.loads(facts.read_text())
+    assert (first["gaps"], first["rows"]) == (0, len(Lake(lake).read("minute")))
+    days = Lake(lake).read("minute").group_by(["symbol", "day"]).aggregate([])
+    assert len(days) == 5 * len(SESSIONS)
+    assert first["calls"] <= 1.03 * first["least_calls"]
+    assert first["least_seconds"] > 0
+    for word in ("결측", "복구", "호출", "최소", "초당", "minute"):
+        assert word in told.stdout
+    versions = Lake(lake).versions()
+    minutes(market, lake, "--top", 5, "--json", facts)
+    assert json.loads(facts.read_text())["calls"] == 0
+    assert Lake(lake).versions() == versions
+
+
+@pytest.mark.parametrize("after_s", [0.6, 1.5])
+def test_a_killed_run_is_completed_by_the_next(market, whole, tmp_path, after_s) -> None:
+    lake = tmp_path / "lake"
+    command = [sys.executable, "-m", "haetae.cli.main", "collect", "backfill", "--kind", "minute", "--top", "8"]
+    command += ["--from", str(SESSIONS[0]), "--to", str(SESSIONS[-1]), "--lake", str(lake)]
+    command += ["--control", market["control"]]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        deadline = time.monotonic() + 30
+        while not (lake / "instruments").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(after_s)
+        child.kill()
+    assert minutes(market, lake, "--top", 8).returncode == 0
+    haetae("lake", "check", "--lake", lake)
+    assert Lake(lake).read("minute").equals(whole.read("minute"))
+
+
+def test_an_interrupt_ends_with_130_and_keeps_what_came(market, whole, tmp_path) -> None:
+    lake = tmp_path / "lake"
+    command = [sys.executable, "-m", "haetae.cli.main", "collect", "daily", "--lake", str(lake)]
+    command += ["--from", "2026-09-01", "--control", market["control"]]
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        deadline = time.monotonic() + 30
+        while not (lake / "instruments").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.8)
+        child.send_signal(signal.SIGINT)
+        _, faults = child.communicate(timeout=30)
+    assert child.returncode == 130
+    assert b"Traceback" not in faults
+    collect(market, lake, "daily", "--from", "2026-09-01")
+    counted = Lake(lake).read("daily").group_by("symbol").aggregate([("day", "count")])
+    assert len(counted) > 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        ("weekly", "weekly"),
+        ("monthly", "monthly"),
+        ("index", "index_daily"),
+        ("holidays", "holidays"),
+        ("master", "instruments"),
+    ],
+)
+def test_every_quick_kind_fills_its_table(market, tmp_path, kind, table) -> None:
+    chosen = ("--symbols", "005930,000660") if kind in {"weekly", "monthly"} else ()
+    collect(market, tmp_path / "lake", kind, *chosen)
+    assert len(Lake(tmp_path / "lake").read(table)) > 0
+
+
+UNIVERSE = [f"{number:06d}" for number in range(50)]
+BAD = [
+    (("minute", "--universe", UNIVERSE[:49]), "49", 2),
+    (("minute", "--universe", [*UNIVERSE, "999999"]), "51", 2),
+    (("minute", "--universe", [*UNIVERSE[:49], UNIVERSE[0]]), "twice: 000000", 2),
+    (("minute", "--universe", [*UNIVERSE[:49], "삼성전자"]), "no codes: 삼성전자", 2),
+    (("minute", "--universe", UNIVERSE), "상장되지 않은", 2),
+    (("minute",), "--top", 2),
+    (("minute", "--symbols", "005930", "--top", "5"), "--symbols, --top", 2),
+    (("daily", "--to", "2027-03-02"), "2027-03-02", 2),
+    (("daily", "--from", "2026-11-20", "--to", "2026-11-02"), "2026-11-20 … 2026-11-02", 2),
+    (("daily", "--from", "yesterday"), "yesterday", 2),
+    (("backfill", "--kind", "news", "--from", "2026-11-02"), "news", 2),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("words", "sign", "code"), BAD, ids=[sign for _, sign, _ in BAD])
+def test_bad_input_is_one_message_and_nothing_is_written(market, tmp_path, words, sign, code) -> None:
+    given: list[object] = []
+    for word in words:
+        if isinstance(word, list):
+            (tmp_path / "universe.txt").write_text("\n".join(word), encoding="utf-8")
+            given.append(tmp_path / "universe.txt")
+        else:
+            given.append(word)
+    done = collect(market, tmp_path / "lake", *given, check=False)
+    assert done.returncode == code
+    assert sign in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 4
+    lake = Lake(tmp_path / "lake")
+    assert {table for table in lake.versions() if table not in {"instruments", "flags"}} == set()
+
+
+@pytest.mark.parametrize(
+    ("words", "sign"),
+    [
+        (("--control", "http://10.0.0.1:9"), "127.0.0.1"),
+        (("--control", "http://127.0.0.1:9"), "127.0.0.1:9"),
+        (("--account", "/nowhere/account"), "haetae init"),
+    ],
+)
+def test_a_market_that_cannot_be_reached_is_one_message(tmp_path, words, sign) -> None:
+    done = haetae("collect", "master", "--lake", tmp_path / "lake", *words, check=False)
+    assert done.returncode != 0
+    assert sign in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_disk_that_fills_leaves_a_lake_that_reads_and_the_next_run_completes(market, whole, tmp_path) -> None:
+    lake = tmp_path / "lake"
+    minutes(market, lake, "--symbols", "005930")
+    before = Lake(lake).read("minute")
+    command = [sys.executable, "-m", "haetae.cli.main", "collect", "backfill", "--kind", "minute", "--top", "8"]
+    command += ["--from", str(SESSIONS[0]), "--to", str(SESSIONS[-1]), "--lake", str(lake)]
+    command += ["--control", market["control"]]
+    full = subprocess.run(
+        command,
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
+    )
+    assert full.returncode == 3, full.stderr
+    assert "디스크" in full.stderr
+    assert "Traceback" not in full.stderr
+    kept = Lake(lake).read("minute", symbols=["005930"])
+    assert kept.equals(before)
+    minutes(market, lake, "--top", 8)
+    assert (
+        Lake(lake)
+        .read("minute", symbols=sorted(set(pc.unique(whole.read("minute").column("symbol")).to_pylist())))
+        .equals(whole.read("minute"))
+    )
