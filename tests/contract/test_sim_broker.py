@@ -38,18 +38,30 @@ class InProcess:
         return self.broker.account
 
     async def run(self, seconds: float) -> None:
+        end = self.clock.now() + round(seconds * NS_PER_SECOND)
+        for day in self.board.world.days:
+            morning = instant_at(day, 0)
+            if self.clock.now() < morning <= end:
+                self._until(morning - 1)
+                self.clock.advance(morning)
+                self.board.move(morning)
+                session = self.board.session
+                self.broker.open_day(session.rules, session.base_prices)
+        self._until(end)
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+    def _until(self, end: Instant) -> None:
         first = self.board.seen
-        self.clock.advance(self.clock.now() + round(seconds * NS_PER_SECOND))
-        self.board.move(self.clock.now())
+        self.clock.advance(end)
+        self.board.move(end)
         for row in range(first, self.board.seen):
             symbols = self.broker.account.working()
             if symbols:
                 self.broker.meet(micro_slice(self.board.session, row, self.board.world, symbols))
         close_at = self.board.session.rules.session.close_at
-        if self.clock.now() >= close_at:
+        if end >= close_at:
             self.broker.close_day(close_at)
-        for _ in range(5):
-            await asyncio.sleep(0)
 
 
 class TestSimBroker(BrokerSuite):

@@ -112,8 +112,10 @@ class SimBroker:
         row = self._row(order_id)
         if row is None:
             return _unknown(intent_id, now)
+        if not row.working:
+            return _ended(intent_id, now)
         filled = self.account.venue.orders[row.intent_id].filled
-        answer = self.account.cancel(row, now, "") if row.working else _ended(intent_id, now)
+        answer = self.account.cancel(row, now, "")
         self._tell()
         return answer if isinstance(answer, Rejected) else Canceled(intent_id, now, filled)
 
