@@ -1,8 +1,10 @@
 """Files that are whole or absent, also after a power cut.
 
 Here: write a file so that it is on the disk when the call returns (temporary name in the same
-directory, fsync, rename, fsync of the directory), a lock between writers, and the translation of
-the operating system's refusals into ``DataError``. Not here: what the files mean (``manifest``).
+directory, fsync, rename or link, fsync of the directory), a lock between writers, and the
+translation of the operating system's refusals into ``DataError``. A refused ``fsync`` is final: the
+kernel may have dropped the bytes and would call a second try a success, so nothing here tries
+again. Not here: what the files mean (``log``).
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from haetae.domain.errors import DataError, Text
@@ -19,9 +21,20 @@ from haetae.domain.errors import DataError, Text
 TEMPORARY = ".tmp"
 """Suffix of files that are not finished; readers never look at them."""
 
+_NEXT = {
+    errno.ENOSPC: Text(ko="디스크 공간을 확보하고 다시 실행하세요", en="free disk space and run again"),
+    errno.EIO: Text(
+        ko="디스크가 고장 나고 있습니다: 다른 디스크로 옮기고 `haetae lake check`",
+        en="the disk is failing: move to another one and run `haetae lake check`",
+    ),
+    errno.EROFS: Text(ko="쓸 수 있게 다시 마운트하세요", en="mount the file system for writing"),
+}
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
+
 
 def _refused(path: Path, fault: OSError) -> DataError:
-    full = fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    number = errno.ENOSPC if fault.errno in _FULL else fault.errno or 0
     return DataError(
         Text(
             ko=f"레이크에 쓸 수 없습니다: {path} ({fault.strerror})",
@@ -29,10 +42,7 @@ def _refused(path: Path, fault: OSError) -> DataError:
         ),
         expected="a writable directory with free space",
         found=errno.errorcode.get(fault.errno or 0, "unknown"),
-        next_step=Text(
-            ko="디스크 공간을 확보하고 다시 실행하세요" if full else "경로와 권한을 확인하세요",
-            en="free disk space and run again" if full else "check the path and its permissions",
-        ),
+        next_step=_NEXT.get(number, Text(ko="경로와 권한을 확인하세요", en="check the path and its permissions")),
     )
 
 
@@ -61,13 +71,9 @@ def make_directory(path: Path) -> None:
         raise _refused(path, fault) from fault
 
 
-def write_file(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path``, replacing what was there, old or new but never part.
-
-    Returns after the bytes and the name are on the disk. On any refusal of the operating system
-    (disk full, no permission) the old file stays and ``DataError`` is raised.
-    """
-    draft = path.with_name(path.name + TEMPORARY)
+def _draft(path: Path, content: bytes) -> Path:
+    """Put the bytes on the disk under a temporary name of this process beside ``path``."""
+    draft = path.with_name(f"_{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
@@ -77,29 +83,75 @@ def write_file(path: Path, content: bytes) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-        os.rename(draft, path)
-        sync_directory(path.parent)
     except OSError as fault:
-        try:
-            draft.unlink(missing_ok=True)
-        except OSError as second:
-            fault.add_note(f"and the draft could not be removed: {second}")
+        _tidy(draft)
         raise _refused(path, fault) from fault
+    return draft
 
 
-def remove_file(path: Path) -> int:
-    """Remove a file and return its bytes; raises ``DataError`` if refused."""
+def _tidy(draft: Path) -> None:
+    with suppress(OSError):  # a draft that stays is no harm: readers do not see it and the clean-up takes it
+        draft.unlink(missing_ok=True)
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Put ``content`` at ``path``, replacing what was there, old or new but never part.
+
+    Returns after the bytes and the name are on the disk. On any refusal of the operating system
+    (disk full, no permission) the old file stays and ``DataError`` is raised.
+    """
+    draft = _draft(path, content)
     try:
-        size = path.stat().st_size
-        path.unlink()
+        os.rename(draft, path)
+    except OSError as fault:
+        _tidy(draft)
+        raise _refused(path, fault) from fault
+    sync_directory(path.parent)
+
+
+def create_file(path: Path, content: bytes) -> bool:
+    """Put ``content`` at ``path`` unless something is there already; tell whether it was done.
+
+    The name appears by a hard link, which is refused where it exists, so of two writers one wins
+    whatever locks they hold. Where the file system knows no links, the caller's lock must suffice.
+    Durable and whole or absent as in ``write_file``; if only the last step is refused (the folder's
+    ``fsync``), the file is there for readers but may not outlive a power cut, and ``DataError`` is raised.
+    """
+    draft = _draft(path, content)
+    try:
+        _give_name(draft, path)
+        sync_directory(path.parent)
+    except FileExistsError:
+        return False
     except OSError as fault:
         raise _refused(path, fault) from fault
-    return size
+    finally:
+        _tidy(draft)
+    return True
+
+
+def _give_name(draft: Path, path: Path) -> None:
+    try:
+        os.link(draft, path)
+    except OSError as fault:
+        if fault.errno not in _NO_LINKS:
+            raise
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from fault
+        os.rename(draft, path)
+
+
+def remove_file(path: Path) -> None:
+    """Remove a file, absent or not; raises ``DataError`` if refused."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as fault:
+        raise _refused(path, fault) from fault
 
 
 @contextmanager
 def writer_lock(path: Path) -> Iterator[None]:
-    """Hold the only writer's place of a table; the kernel frees it if the process dies."""
+    """Hold the only writer's place of a table on this machine; the kernel frees it if the process dies."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as fault:

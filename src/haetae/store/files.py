@@ -1,8 +1,8 @@
 """One Parquet file of the lake: written to bytes, read back in part, compared with its entry.
 
-Rows are sorted by the first key, so the statistics of a row group say which symbols it can hold;
-groups without a wanted symbol are not decoded. Page checksums are verified on every read.
-Not here: which files make a table (``manifest``), durability (``durable``).
+Rows are sorted, so the statistics of a row group say which symbols or days it can hold; groups
+without a wanted one are not decoded. Page checksums are verified on every read.
+Not here: which files make a table (``log``), where their bytes lie (``objects``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +19,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from haetae.domain.errors import DataError, Text
+from haetae.domain.market import BoolArray
 from haetae.domain.units import Symbol
 from haetae.ports.tables import TableSpec
-from haetae.store.manifest import FileEntry
+from haetae.store.actions import FileEntry
+from haetae.store.objects import Objects
 from haetae.store.settings import StoreSettings
 
 _ROWS_WORTH_THREADS = 262_144
 """Below this, starting Arrow's threads costs more than they win (a session of minutes: 1.3 ms to 0.8)."""
+
+
+_FEW_RUNS = 512
+"""Up to so many slices are cheaper than one copy, also for who reads them."""
+
+_MANY_VALUES = ("volume", "turnover")
+"""Columns in which few values come again; a dictionary of them makes files larger and slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +59,23 @@ def parquet_bytes(rows: pa.Table, settings: StoreSettings) -> bytes:
         sink,
         row_group_size=settings.row_group_rows,
         compression=settings.compression,
+        use_dictionary=[name for name in rows.column_names if name not in _MANY_VALUES],
         write_page_checksum=True,
     )
     return sink.getvalue().to_pybytes()
 
 
-def read_file(path: Path, spec: TableSpec, entry: FileEntry, wanted: Selection) -> pa.Table:
+def read_file(objects: Objects, spec: TableSpec, entry: FileEntry, wanted: Selection) -> pa.Table:
     """Return the wanted rows of a file in its order; raises ``DataError`` if it is damaged or gone."""
+    name = f"{spec.name}/{entry.path}"
     try:
-        size = path.stat().st_size
-        if size != entry.bytes:
-            raise OSError(f"it has {size} bytes, its manifest says {entry.bytes}")
-        return _read(path, spec, wanted)
+        return _read(objects.source(name, entry.bytes), spec, wanted)
     except (OSError, pa.ArrowInvalid) as fault:
+        where = f"{objects.address}/{name}"
         raise DataError(
             Text(
-                ko=f"레이크 파일이 손상되었거나 없습니다: {path}",
-                en=f"a file of the lake is damaged or missing: {path}",
+                ko=f"레이크 파일이 손상되었거나 없습니다: {where}",
+                en=f"a file of the lake is damaged or missing: {where}",
             ),
             expected=f"{entry.rows} rows, sha256 {entry.sha256[:16]}…",
             found=str(fault),
@@ -74,22 +83,25 @@ def read_file(path: Path, spec: TableSpec, entry: FileEntry, wanted: Selection) 
         ) from fault
 
 
-def _read(path: Path, spec: TableSpec, wanted: Selection) -> pa.Table:
+def _read(source_of: Any, spec: TableSpec, wanted: Selection) -> pa.Table:
     key, day = spec.keys[0], spec.day_column
-    codes = wanted.as_codes or wanted.symbols is not None
-    with pq.ParquetFile(path, read_dictionary=[key] if codes else None, page_checksum_verification=True) as source:
-        needed = list(dict.fromkeys([*wanted.columns, *([key] if codes else []), *_if_ranged(wanted, day)]))
-        groups = _groups(source.metadata, spec, wanted.symbols)
+    with pq.ParquetFile(
+        source_of,
+        read_dictionary=[key],  # codes are read and cut several times faster than text
+        pre_buffer=not isinstance(source_of, str),  # of a bucket: few large ranges instead of many small ones
+        page_checksum_verification=True,
+    ) as source:
+        chosen = [key] if wanted.symbols is not None else []
+        needed = list(dict.fromkeys([*wanted.columns, *chosen, *_if_ranged(wanted, day)]))
+        groups = _groups(source.metadata, spec, wanted)
         large = source.metadata.num_rows > _ROWS_WORTH_THREADS
         rows = source.read_row_groups(groups, columns=needed, use_threads=large)
     if wanted.symbols is not None:
         rows = _of_symbols(rows, key, wanted.symbols)
-    if wanted.start is not None:
-        rows = rows.filter(pc.greater_equal(rows.column(day), pa.scalar(wanted.start, pa.date32())))
-    if wanted.end is not None:
-        rows = rows.filter(pc.less_equal(rows.column(day), pa.scalar(wanted.end, pa.date32())))
+    if wanted.start is not None or wanted.end is not None:
+        rows = _of_days(rows, day, wanted)
     rows = rows.select(list(wanted.columns))
-    if codes and not wanted.as_codes and key in wanted.columns:
+    if not wanted.as_codes and key in wanted.columns:
         place = rows.schema.get_field_index(key)
         rows = rows.set_column(place, spec.schema.field(key), pc.cast(rows.column(key), pa.string()))
     return rows
@@ -99,38 +111,60 @@ def _if_ranged(wanted: Selection, day: str) -> list[str]:
     return [day] if wanted.start is not None or wanted.end is not None else []
 
 
-def _groups(metadata: pq.FileMetaData, spec: TableSpec, symbols: Sequence[Symbol] | None) -> list[int]:
-    every = list(range(metadata.num_row_groups))
-    if symbols is None:
-        return every
-    column = spec.schema.get_field_index(spec.keys[0])
+def _groups(metadata: pq.FileMetaData, spec: TableSpec, wanted: Selection) -> list[int]:
+    """Return the row groups that may hold a wanted row."""
+    key, day = (spec.schema.get_field_index(name) for name in (spec.keys[0], spec.day_column))
     kept = []
-    for group in every:
-        found = metadata.row_group(group).column(column).statistics
-        if found is None or not found.has_min_max or any(found.min <= name <= found.max for name in symbols):
-            kept.append(group)
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        days = group.column(day).statistics if _if_ranged(wanted, spec.day_column) else None
+        if days is not None and days.has_min_max and not _meet(days.min, days.max, wanted.start, wanted.end):
+            continue
+        names = group.column(key).statistics if wanted.symbols is not None else None
+        if names is not None and names.has_min_max and wanted.symbols is not None:
+            low, high = names.min, names.max
+            if not any(low <= name <= high for name in wanted.symbols):
+                continue
+        kept.append(number)
     return kept
 
 
+def _meet(low: dt.date, high: dt.date, start: dt.date | None, end: dt.date | None) -> bool:
+    return (start is None or high >= start) and (end is None or low <= end)
+
+
 def _of_symbols(rows: pa.Table, key: str, symbols: Sequence[Symbol]) -> pa.Table:
-    """Return the rows of the symbols as slices of the same memory: each symbol is one run."""
     column = rows.column(key).unify_dictionaries().combine_chunks()
-    if not len(column):
-        return rows
     wanted = set(symbols)
     keep = np.array([name in wanted for name in column.dictionary.to_pylist()], dtype=np.bool_)
-    inside = keep[column.indices.to_numpy()]
+    return _runs(rows, keep[column.indices.to_numpy()]) if len(column) else rows
+
+
+def _of_days(rows: pa.Table, day: str, wanted: Selection) -> pa.Table:
+    days = rows.column(day)
+    inside = np.ones(len(rows), dtype=np.bool_)
+    if wanted.start is not None:
+        inside &= pc.greater_equal(days, pa.scalar(wanted.start, pa.date32())).to_numpy()
+    if wanted.end is not None:
+        inside &= pc.less_equal(days, pa.scalar(wanted.end, pa.date32())).to_numpy()
+    return _runs(rows, inside)
+
+
+def _runs(rows: pa.Table, inside: BoolArray) -> pa.Table:
+    """Return the rows inside as slices of the same memory where they are a few runs, else as a copy."""
     if inside.all():
         return rows
     edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
+    if len(edges) > 2 * _FEW_RUNS:
+        return rows.filter(pa.array(inside))
     pieces = [rows.slice(int(a), int(b - a)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
     return pa.concat_tables(pieces) if pieces else rows.slice(0, 0)
 
 
-def damage(path: Path, entry: FileEntry) -> str:
+def damage(objects: Objects, name: str, entry: FileEntry) -> str:
     """Return what is wrong with a file, reading all of it; empty if nothing is."""
     try:
-        content = path.read_bytes()
+        content = objects.read(name)
     except OSError as fault:
         return str(fault)
     digest = hashlib.sha256(content).hexdigest()

@@ -1,82 +1,97 @@
-"""The lake: versioned tables of market data in Parquet files.
+"""The lake: versioned tables of market data, in the format of Delta Lake.
 
-``<root>/<table>/<part>/<hash>.parquet`` holds the rows of one year (of one day for minutes), sorted
-by the keys of the table; ``<root>/<table>/_log/00000007.json`` names the files of a version. A write
-builds new files for the partitions it touches, makes them durable, and then makes the version
-exist with one rename: readers see the old version or the new one, never part, and a process may
-die at any instant. One writer at a time per table (a lock of the operating system); readers take
-no lock.
+``<root>/<table>/<part>/<version>-<hash>.parquet`` holds the rows of one year (of one day or month for
+minutes), sorted by the keys of the table; ``<root>/<table>/_delta_log`` names the files of each version.
+A write builds new files for the parts it touches, makes them durable, and then makes the version
+exist by one entry put where none was: readers see the old version or the new one, never part, and a
+process may die at any instant. Writers of one machine wait for one another; of writers on several
+machines (a bucket) the one that comes second reads, merges and tries again. Readers take no lock.
 
-Here: ``Lake`` (``ports.BarLake``), its checks and its clean-up. Not here: schemas (``schema``),
-arrays for simulation and learning (``panels``), instruments and closes as of a day (``reference``),
-files of others (``importer``).
+Here: ``Lake`` (``ports.BarLake``). Not here: schemas (``schema``), the log (``log``), files (``parts``,
+``files``), where bytes lie (``objects``, ``s3``), the clean-up (``care``), arrays for simulation and
+learning (``panels``), instruments and closes as of a day (``reference``), files of others (``importer``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from haetae.domain.errors import DataError
+from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.panel import Panel
-from haetae.domain.units import Symbol, day_from, yyyymmdd
+from haetae.domain.units import Symbol, yyyymmdd
 from haetae.ports.tables import TABLES, TableSpec
-from haetae.store import manifest
-from haetae.store.durable import TEMPORARY, make_directory, remove_file, sync_directory, write_file, writer_lock
-from haetae.store.files import Selection, damage, parquet_bytes, read_file
-from haetae.store.manifest import LOG, FileEntry, Snapshot
-from haetae.store.merge import sort_rows, upsert
+from haetae.store import care
+from haetae.store.actions import Change, Snapshot, digest_of, metadata_of
+from haetae.store.care import Fault, Swept
+from haetae.store.files import Selection, read_file
+from haetae.store.frames import lazy_frame
+from haetae.store.inventory import TableInfo, VersionInfo, info_of, version_of
+from haetae.store.log import Log
+from haetae.store.merge import sort_rows
+from haetae.store.objects import Folder, Objects
 from haetae.store.panels import build_panel
+from haetae.store.parts import Rewriter, order_of
 from haetae.store.query import run_query
-from haetae.store.schema import conform, empty, spec_of
+from haetae.store.schema import conform, spec_of
 from haetae.store.settings import StoreSettings
 
+if TYPE_CHECKING:
+    import polars as pl
 
-@dataclass(frozen=True, slots=True)
-class TableInfo:
-    """What the lake holds of a table: the answer of ``haetae lake show``."""
+__all__ = ["Fault", "Lake", "Swept", "TableInfo", "VersionInfo"]
 
-    table: str
-    version: int
-    rows: int
-    files: int
-    bytes: int
-    first_day: dt.date | None
-    last_day: dt.date | None
-    notes: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A file that is not what its manifest says."""
-
-    table: str
-    path: str
-    detail: str
+T = TypeVar("T")
 
 
 class Lake:
-    """Tables of market data under one directory; fulfils ``ports.BarLake``.
+    """Tables of market data in one folder or bucket; fulfils ``ports.BarLake``.
 
-    Opening creates nothing; the first write makes the directory. All refusals of the disk and all
-    damage found while reading are ``DataError``.
+    Opening creates nothing; the first write makes the place. All refusals of the disk and all damage
+    found while reading are ``DataError``.
     """
 
-    def __init__(self, root: Path | str, settings: StoreSettings | None = None) -> None:
-        """Take the directory; it need not exist yet."""
-        self._root = Path(root)
+    def __init__(self, root: Path | str | Objects, settings: StoreSettings | None = None, *, by: str = "") -> None:
+        """Take the place; it need not exist yet. ``by`` says who writes and is kept with each version."""
+        if isinstance(root, str) and "://" in root:
+            raise ConfigError(
+                Text(ko="버킷의 레이크는 주소만으로 열 수 없습니다", en="a lake in a bucket needs a client"),
+                expected=Text(ko="폴더, 또는 store.s3.Bucket", en="a folder, or a store.s3.Bucket"),
+                found=root,
+                next_step="haetae.wiring.lakes.open_lake",
+            )
+        self._objects: Objects = Folder(Path(root)) if isinstance(root, (str, Path)) else root
         self._settings = settings or StoreSettings()
+        self._by = by
+        self._logs: dict[str, Log] = {}
+
+    @property
+    def address(self) -> str:
+        """What people call the place: a path or ``s3://bucket/prefix``."""
+        return self._objects.address
 
     @property
     def root(self) -> Path:
-        """Where the lake lies."""
-        return self._root
+        """Where the lake lies on this machine; a lake in a bucket has no such place."""
+        path = self._objects.path("")
+        if path is None:
+            raise DataError(
+                Text(ko="이 레이크는 이 컴퓨터에 없습니다", en="this lake is not on this machine"),
+                expected=Text(ko="폴더의 레이크", en="a lake in a folder"),
+                found=self.address,
+                next_step=f"haetae lake pull {self.address}",
+            )
+        return path
+
+    def _log(self, table: str) -> Log:
+        spec = spec_of(table)
+        if table not in self._logs:
+            self._logs[table] = Log(self._objects, spec, self._settings.checkpoint_every)
+        return self._logs[table]
 
     # -- writing -----------------------------------------------------------------------------
 
@@ -108,63 +123,52 @@ class Lake:
                 found=", ".join(keys),
                 next_step="pass the keys of ports.tables",
             )
-        new = conform(table, rows)
-        directory = self._root / table
-        make_directory(directory / LOG)
-        with writer_lock(directory / LOG / "writer.lock"):
-            before = manifest.load(directory, table)
-            if not before.version:
-                for folder in (directory, self._root, self._root.parent):
-                    sync_directory(folder)
-            parts = self._split(spec, new)
-            fresh = {part: self._rewrite(spec, before, part, piece) for part, piece in parts}
-            kept = [entry for entry in before.files if entry.part not in fresh]
-            files = tuple(sorted([*kept, *fresh.values()], key=lambda entry: entry.part))
-            noted = {**before.notes, **(notes or {})}
-            if files == before.files and noted == dict(before.notes):
-                return before.version
-            after = Snapshot(table, before.version + 1, files, noted)
-            manifest.commit(directory, after)
-            if self._settings.keep_versions and after.version % self._settings.sweep_every == 0:
-                self._sweep(table, self._settings.keep_versions)
-            return after.version
+        return self._write(spec, conform(table, rows), notes or {}, whole=False)
 
-    def _split(self, spec: TableSpec, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
-        days = rows.column(spec.day_column)
-        form = "%Y%m%d" if spec.name == "minute" else "%Y"
-        unique = pc.unique(days)
-        names = pc.strftime(pc.cast(unique, pa.timestamp("s")), form)
-        by_part: dict[str, list[object]] = {}
-        for day, name in zip(unique.to_pylist(), names.to_pylist(), strict=True):
-            by_part.setdefault(name, []).append(day)
-        for name in sorted(by_part):
-            if len(by_part) == 1:
-                yield name, rows
-                return
-            low, high = pa.scalar(min(by_part[name]), pa.date32()), pa.scalar(max(by_part[name]), pa.date32())  # type: ignore[type-var]
-            yield name, rows.filter(pc.and_(pc.greater_equal(days, low), pc.less_equal(days, high)))
+    def replace(self, table: str, rows: pa.Table) -> int:
+        """Make ``rows`` all that a table holds, atomically and durably; return the version. Notes stay."""
+        return self._write(spec_of(table), conform(table, rows), {}, whole=True)
 
-    def _rewrite(self, spec: TableSpec, before: Snapshot, part: str, piece: pa.Table) -> FileEntry:
-        everything = Selection(tuple(spec.schema.names))
-        old = [
-            read_file(self._root / spec.name / entry.path, spec, entry, everything)
-            for entry in before.files
-            if entry.part == part
-        ]
-        merged = upsert(pa.concat_tables([empty(spec.name), *old], promote_options="permissive"), piece, spec.keys)
-        content = parquet_bytes(merged, self._settings)
-        digest = hashlib.sha256(content).hexdigest()
-        path = f"{part}/{digest[:20]}.parquet"
-        span = pc.min_max(merged.column(spec.day_column)).as_py()
-        first, last = yyyymmdd(span["min"]), yyyymmdd(span["max"])
-        entry = FileEntry(path, part, len(merged), len(content), digest, first, last)
-        if entry not in before.files:
-            home = self._root / spec.name / path
-            make_directory(home.parent)
-            if not old:
-                sync_directory(home.parent.parent)
-            write_file(home, content)
-        return entry
+    def _write(self, spec: TableSpec, rows: pa.Table, notes: Mapping[str, str], *, whole: bool) -> int:
+        log = self._log(spec.name)
+        if not len(rows) and not notes and not whole:
+            return log.newest()
+        with self._objects.exclusive(spec.name):
+            work = Rewriter(self._objects, spec, self._settings, self._objects.moment(spec.name))
+            for _ in range(self._settings.commit_attempts):
+                before = log.load()
+                if before.meta is None:
+                    log.create(work.at_ms, by=self._by)
+                    before = log.load()
+                come, gone = work.replaced(before, rows) if whole else work.upserted(before, rows)
+                noted = {**before.notes, **notes}
+                meta = metadata_of(spec, noted, before.meta, work.at_ms)
+                told = None if meta == before.meta else meta
+                if not come and not gone and told is None:
+                    return before.version
+                operation = "WRITE" if whole else "MERGE"
+                change = Change(operation, tuple(come), tuple(gone), told, self._by)
+                after = log.commit(before, change, work.at_ms)
+                if after is not None:
+                    self._sweep(spec.name, after)
+                    return after.version
+        raise DataError(
+            Text(ko=f"'{spec.name}'에 다른 프로그램이 계속 쓰고 있습니다", en=f"others keep writing '{spec.name}'"),
+            expected=Text(ko="빈틈", en="a turn"),
+            found=f"{self._settings.commit_attempts} versions by others",
+            next_step=Text(ko="같은 명령을 다시 실행하세요", en="run the same command again"),
+        )
+
+    def _sweep(self, table: str, after: Snapshot) -> None:
+        keep = self._settings.keep_versions
+        if self._objects.shared:
+            return  # in a bucket only `vacuum` drops: who writes there need not have the right to delete
+        if keep and after.version % self._settings.sweep_every == 0:
+            care.sweep(self._objects, self._log(table), table, keep, self._grace_ms)
+
+    @property
+    def _grace_ms(self) -> int | None:
+        return self._settings.orphan_hours * 3_600_000 if self._objects.shared else None
 
     # -- reading -----------------------------------------------------------------------------
 
@@ -183,10 +187,32 @@ class Lake:
         wrote is empty. Damage of a file raises ``DataError`` with its path.
         """
         spec = spec_of(table)
-        rows = self._scan(
-            spec, self._snapshot(table, version), spec.schema.names, symbols, (start, end), as_codes=False
+        pieces = self._looked(
+            table, version, lambda seen: list(self._pieces(spec, seen, spec.schema.names, symbols, (start, end)))
         )
-        return sort_rows(rows.combine_chunks(), spec.sort)
+        rows = _joined(spec, pieces, spec.schema.names, as_codes=False).combine_chunks()
+        one_day = start is not None and start == end
+        as_in_file = len(pieces) < 2 and (one_day or order_of(spec) == spec.sort)
+        return rows if as_in_file else sort_rows(rows, spec.sort)
+
+    def batches(
+        self,
+        table: str,
+        *,
+        columns: Sequence[str] | None = None,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        version: int | None = None,
+    ) -> Iterator[pa.Table]:
+        """Yield the rows of one version file by file, in the order of days, for a pass that need not hold all.
+
+        The first key comes dictionary encoded. Inside a file rows are sorted by the keys (of minutes, by
+        day, then the keys). A clean-up that drops the version meanwhile ends the pass with ``DataError``.
+        """
+        spec = spec_of(table)
+        seen = self._log(table).load(version)
+        return self._pieces(spec, seen, columns or spec.schema.names, symbols, (start, end), as_codes=True)
 
     def panel(
         self,
@@ -197,7 +223,7 @@ class Lake:
         *,
         version: int | None = None,
     ) -> Panel:
-        """Return bars of ``daily``, ``minute`` or ``index_daily`` as a dense ``Panel``.
+        """Return bars of a table with prices as a dense ``Panel``.
 
         There is a row for each time at which at least one of the symbols has a bar, and a column for
         each symbol asked for, even if it never traded; without ``symbols`` the columns are those of
@@ -205,53 +231,54 @@ class Lake:
         and symbol.
         """
         spec = spec_of(table)
-        columns = [*spec.keys, "open", "high", "low", "close", "volume", *(["halted"] if table == "daily" else [])]
-        rows = self._scan(spec, self._snapshot(table, version), columns, symbols, (start, end), as_codes=True)
+        halted = ["halted"] if "halted" in spec.schema.names else []
+        columns = [*spec.keys, "open", "high", "low", "close", "volume", *halted]
+        pieces = self._looked(
+            table, version, lambda seen: list(self._pieces(spec, seen, columns, symbols, (start, end), as_codes=True))
+        )
+        rows = _joined(spec, pieces, columns, as_codes=True)
         return build_panel(rows, spec.keys[0], spec.keys[1], symbols)
 
     def sql(self, query: str, *, versions: Mapping[str, int] | None = None) -> pa.Table:
         """Return the answer of a DuckDB query over the tables of the lake, by their names.
 
         The query reads this lake and nothing else: no other file, no network. ``versions`` pins
-        tables to older versions.
+        tables to older versions. Of a lake in a bucket the tables the query names are fetched whole first.
         """
         pinned = versions or {}
-        files = {}
-        for table in TABLES:
-            snapshot = self._snapshot(table, pinned.get(table))
-            files[table] = [str(self._root / table / entry.path) for entry in snapshot.files]
-        return run_query(query, files, self._root, self._settings)
+        return run_query(query, self._objects, lambda table: self._log(table).load(pinned.get(table)), self._settings)
 
-    def versions(self) -> Mapping[str, int]:
-        """Return the current version of each table that was ever written."""
-        found = {table: manifest.versions_of(self._root / table) for table in TABLES}
-        return {table: known[-1] for table, known in found.items() if known}
+    def scan(
+        self,
+        table: str,
+        *,
+        symbols: Sequence[Symbol] | None = None,
+        start: dt.date | None = None,
+        end: dt.date | None = None,
+        version: int | None = None,
+    ) -> pl.LazyFrame:
+        """Return the rows of exactly one version as a lazy frame of Polars (extra ``polars``), in no order.
 
-    def notes(self, table: str) -> Mapping[str, str]:
-        """Return what writers noted about their rows, by source."""
-        return self._snapshot(table, None).notes
+        Raises ``ConfigError`` where Polars is not installed.
+        """
+        spec = spec_of(table)
+        seen = self._log(table).load(version)
+        files = [entry for entry in seen.files if _meets(entry.first_day, entry.last_day, start, end)]
+        return lazy_frame(self._objects, spec, files, symbols, start, end)
 
-    def describe(self) -> tuple[TableInfo, ...]:
-        """Return what each written table holds now."""
-        return tuple(self._info(self._snapshot(table, None)) for table in self.versions())
+    def _looked(self, table: str, version: int | None, look: Callable[[Snapshot], T]) -> T:
+        """Return what ``look`` finds in a version; if a clean-up took the newest away meanwhile, in the one after."""
+        log = self._log(table)
+        while True:
+            seen = log.load(version)
+            try:
+                return look(seen)
+            except DataError as fault:
+                gone = isinstance(fault.__cause__, FileNotFoundError)
+                if not gone or version is not None or log.newest() == seen.version:
+                    raise
 
-    def _info(self, snapshot: Snapshot) -> TableInfo:
-        files = snapshot.files
-        return TableInfo(
-            snapshot.table,
-            snapshot.version,
-            snapshot.rows,
-            len(files),
-            sum(entry.bytes for entry in files),
-            day_from(min(entry.first_day for entry in files)) if files else None,
-            day_from(max(entry.last_day for entry in files)) if files else None,
-            snapshot.notes,
-        )
-
-    def _snapshot(self, table: str, version: int | None) -> Snapshot:
-        return manifest.load(self._root / table, spec_of(table).name, version)
-
-    def _scan(
+    def _pieces(
         self,
         spec: TableSpec,
         snapshot: Snapshot,
@@ -259,70 +286,76 @@ class Lake:
         symbols: Sequence[Symbol] | None,
         days: tuple[dt.date | None, dt.date | None],
         *,
-        as_codes: bool,
-    ) -> pa.Table:
+        as_codes: bool = False,
+    ) -> Iterator[pa.Table]:
         start, end = days
-        first = yyyymmdd(start) if start else 0
-        last = yyyymmdd(end) if end else 99_999_999
-        pieces = []
         for entry in snapshot.files:
-            if entry.last_day < first or entry.first_day > last:
+            if not _meets(entry.first_day, entry.last_day, start, end):
                 continue
             wanted = Selection(
                 tuple(columns),
                 None if symbols is None else tuple(symbols),
-                start if entry.first_day < first else None,
-                end if entry.last_day > last else None,
+                start if start is not None and entry.first_day < yyyymmdd(start) else None,
+                end if end is not None and entry.last_day > yyyymmdd(end) else None,
                 as_codes,
             )
-            pieces.append(read_file(self._root / spec.name / entry.path, spec, entry, wanted))
-        if not pieces:
-            return _no_rows(spec, columns, as_codes=as_codes)
-        return pa.concat_tables(pieces, promote_options="permissive")
+            yield read_file(self._objects, spec, entry, wanted)
+
+    # -- what is there -----------------------------------------------------------------------
+
+    def versions(self) -> Mapping[str, int]:
+        """Return the current version of each table that was ever written."""
+        there = self._objects.folders()
+        found = {table: self._log(table).newest() for table in TABLES if table in there}
+        return {table: version for table, version in found.items() if version}
+
+    def digest(self, table: str, version: int | None = None) -> str:
+        """Return the name of the exact bytes of a version: equal digests are equal rows, in any lake."""
+        return digest_of(spec_of(table), self._log(table).load(version).files)
+
+    def notes(self, table: str) -> Mapping[str, str]:
+        """Return what writers noted about their rows, by source."""
+        return self._log(table).load().notes
+
+    def describe(self) -> tuple[TableInfo, ...]:
+        """Return what each written table holds now."""
+        return tuple(info_of(spec_of(table), self._log(table).load()) for table in self.versions())
+
+    def history(self, table: str) -> tuple[VersionInfo, ...]:
+        """Return the versions that can still be read, oldest first; their seals are checked on the way."""
+        spec = spec_of(table)
+        return tuple(version_of(spec, commit, seen) for commit, seen in self._log(table).history())
 
     # -- care --------------------------------------------------------------------------------
 
     def check(self, progress: Callable[[str, int, int], None] | None = None) -> tuple[Fault, ...]:
-        """Read every byte of the current version of every table and compare it with its manifest."""
-        snapshots = [self._snapshot(table, None) for table in self.versions()]
-        total = sum(len(snapshot.files) for snapshot in snapshots)
-        faults: list[Fault] = []
-        done = 0
-        for snapshot in snapshots:
-            for entry in snapshot.files:
-                path = self._root / snapshot.table / entry.path
-                detail = damage(path, entry)
-                if detail:
-                    faults.append(Fault(snapshot.table, str(path), detail))
-                done += 1
-                if progress:
-                    progress(snapshot.table, done, total)
-        return tuple(faults)
+        """Read every log entry, and every byte of the current version, of every table; return what is damaged."""
+        return care.check(self._objects, {table: self._log(table) for table in self.versions()}, progress)
 
-    def vacuum(self, table: str, *, keep: int) -> int:
-        """Drop all but the newest ``keep`` versions, and files no kept version names; return bytes freed.
+    def vacuum(self, table: str, *, keep: int, dry_run: bool = False) -> Swept:
+        """Drop all but the newest ``keep`` versions, and files no kept version names; return what went.
 
-        Also removes drafts a dead process left. Readers that hold an older version lose it.
+        Also removes drafts a dead process left. Readers that hold an older version lose it. With
+        ``dry_run`` nothing is removed.
         """
         if keep < 1:
             raise ValueError("at least one version must be kept")
-        directory = self._root / spec_of(table).name
-        if not manifest.versions_of(directory):
-            return 0
-        with writer_lock(directory / LOG / "writer.lock"):
-            return self._sweep(table, keep)
-
-    def _sweep(self, table: str, keep: int) -> int:
-        directory = self._root / table
-        known = manifest.versions_of(directory)
-        named = {entry.path for version in known[-keep:] for entry in manifest.load(directory, table, version).files}
-        doomed = [manifest.manifest_path(directory, version) for version in known[:-keep]]
-        doomed += list(directory.rglob(f"*{TEMPORARY}"))
-        doomed += [path for path in directory.rglob("*.parquet") if str(path.relative_to(directory)) not in named]
-        return sum(remove_file(path) for path in doomed)
+        log = self._log(table)
+        if not log.newest():
+            return Swept(table, 0, 0, 0)
+        if dry_run:
+            return care.sweep(self._objects, log, table, keep, self._grace_ms, dry_run=True)
+        with self._objects.exclusive(table):
+            return care.sweep(self._objects, log, table, keep, self._grace_ms)
 
 
-def _no_rows(spec: TableSpec, columns: Sequence[str], *, as_codes: bool) -> pa.Table:
+def _meets(first_day: int, last_day: int, start: dt.date | None, end: dt.date | None) -> bool:
+    return (start is None or last_day >= yyyymmdd(start)) and (end is None or first_day <= yyyymmdd(end))
+
+
+def _joined(spec: TableSpec, pieces: list[pa.Table], columns: Sequence[str], *, as_codes: bool) -> pa.Table:
+    if pieces:
+        return pa.concat_tables(pieces, promote_options="permissive")
     kinds = {name: spec.schema.field(name).type for name in columns}
     if as_codes:
         kinds[spec.keys[0]] = pa.dictionary(pa.int32(), kinds[spec.keys[0]])

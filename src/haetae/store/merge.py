@@ -44,19 +44,20 @@ def sort_rows(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     return rows.take(pa.array(np.argsort(codes, kind="stable")))
 
 
-def upsert(old: pa.Table, new: pa.Table, keys: Sequence[str]) -> pa.Table:
-    """Return the old rows with the new ones inserted or put in their place, sorted by the keys.
+def upsert(old: pa.Table, new: pa.Table, order: Sequence[str]) -> pa.Table:
+    """Return the old rows with the new ones inserted or put in their place, sorted by ``order``.
 
-    Where ``new`` holds a key twice, its last row counts.
+    ``order`` holds the keys of the table and nothing that does not follow from them. Where ``new``
+    holds a key twice, its last row counts.
     """
     both = pa.concat_tables([old, new]).combine_chunks()
     if not len(both):
         return both
-    codes = row_codes(both, keys)
+    codes = row_codes(both, order)
     rising = codes[1:] > codes[:-1]
     if bool(np.all(rising)):
         return both
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
+    place = np.argsort(codes, kind="stable")
+    ordered = codes[place]
     last_of_key = np.append(ordered[1:] != ordered[:-1], [True])
-    return both.take(pa.array(order[last_of_key]))
+    return both.take(pa.array(place[last_of_key]))

@@ -85,7 +85,31 @@ def conform(table: str, rows: pa.Table) -> pa.Table:
             columns.append(_cast(table, field, rows.column(field.name)))
         else:
             columns.append(pa.chunked_array([pa.repeat(pa.scalar(spec.defaults[field.name], field.type), len(rows))]))
-    return pa.Table.from_arrays(columns, schema=spec.schema)
+    whole = pa.Table.from_arrays(columns, schema=spec.schema)
+    if "adjusted" in spec.schema.names:
+        _refuse_mixed_prices(spec, whole)
+    return whole
+
+
+def _refuse_mixed_prices(spec: TableSpec, rows: pa.Table) -> None:
+    """Keep raw and adjusted prices apart: a series of both has jumps that nobody traded."""
+    wanted = bool(spec.defaults["adjusted"])
+    right = rows.column("adjusted") if wanted else pc.invert(rows.column("adjusted"))
+    wrong = len(rows) - (pc.sum(right).as_py() or 0)
+    if wrong:
+        kind, other = ("adjusted", "daily") if wanted else ("raw", "daily_adjusted")
+        raise DataError(
+            Text(
+                ko=f"'{spec.name}' 에는 {'수정' if wanted else '원'}주가만 들어갑니다",
+                en=f"table '{spec.name}' holds {kind} prices only",
+            ),
+            expected=f"adjusted = {str(wanted).lower()} in every row",
+            found=f"{wrong} of {len(rows)} rows have the other basis",
+            next_step=Text(
+                ko=f"그 행은 '{other}' 에 쓰세요 (`haetae lake import --prices …`)",
+                en=f"write those rows to '{other}' (`haetae lake import --prices …`)",
+            ),
+        )
 
 
 def _cast(table: str, field: pa.Field, column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -14,7 +14,7 @@ from haetae.domain.units import NS_PER_MINUTE, Instant, day_of, kst_text
 from haetae.krx import Rulebook
 from haetae.krx.calendar import is_trading_day
 from haetae.ports.tables import TABLES
-from haetae.store.manifest import LOG
+from haetae.store.objects import LOG
 from haetae.wiring.clocks import SystemClock
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -69,7 +69,7 @@ def move_lake(
     endpoint_url: str | None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> bucket.Moved:
-    """Send a lake to a bucket or fetch it; manifests travel last, so readers see whole versions only."""
+    """Send a lake to a bucket or fetch it; log entries travel last, so readers see whole versions only."""
     place, s3 = bucket.Place.of(address), client("s3", region=region, endpoint_url=endpoint_url)
     if up:
         return bucket.push(s3, lake, place, last=_makes_exist, wanted=_of_lake, progress=progress)

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 
 from haetae.domain.errors import DataError
+from haetae.store.durable import create_file
 from haetae.store.lake import Lake
+from haetae.store.settings import StoreSettings
 
 DAY = dt.date(2026, 11, 20)
 KEYS = ("symbol", "day")
 SIZE = 500
+NINE = 9
 
 
 def rows(price: int, days: tuple[dt.date, ...] = (dt.date(2025, 11, 20), DAY)) -> pa.Table:
@@ -69,7 +74,7 @@ def killed_at(root, calls):
     child = os.fork()
     if not child:
         left = [calls]
-        for name in ("write", "fsync", "rename"):
+        for name in ("write", "fsync", "rename", "link", "unlink", "mkdir"):
             setattr(os, name, dying(getattr(os, name), left))
         write(root)
         os._exit(0)
@@ -105,10 +110,11 @@ def in_a_process(task: str, *tasks: tuple[object, ...]) -> list[object]:
 
 
 def test_a_writer_killed_at_any_call_of_the_disk_leaves_a_whole_version(in_memory: Path) -> None:
-    """Two files and a manifest take some 15 writes, syncs and renames; the writer dies before each in turn."""
-    lakes = [Lake(in_memory / f"{calls:02d}") for calls in range(18)]
+    """The tenth version is two files, an entry and a checkpoint: some 30 calls; the writer dies before each in turn."""
+    lakes = [Lake(in_memory / f"{calls:02d}") for calls in range(34)]
     for lake in lakes:
-        lake.write("daily", rows(1), keys=KEYS)
+        for _ in range(NINE):
+            lake.write("daily", rows(1), keys=KEYS, notes={"turn": str(lake.versions().get("daily", 0))})
     codes = in_a_process("killed_at", *((str(lake.root), calls) for calls, lake in enumerate(lakes)))
     outcomes = []
     for lake in lakes:
@@ -119,6 +125,7 @@ def test_a_writer_killed_at_any_call_of_the_disk_leaves_a_whole_version(in_memor
         assert prices_seen(lake) == {3}
         lake.vacuum("daily", keep=1)
         assert not list(lake.root.rglob("*.tmp"))
+        assert DeltaTable(str(lake.root / "daily")).version() == lake.versions()["daily"]
     assert set(codes) == {-signal.SIGKILL, 0}
     assert outcomes == sorted(outcomes)
     assert outcomes.count(1) >= 8
@@ -144,11 +151,11 @@ def test_a_lake_without_permission_is_a_typed_error_and_stays_as_it_is() -> None
             found = in_a_process("refused", (str(lake.root), None, str(other.root)))
             assert found == [["EACCES", "check the path and its permissions"]]
         else:
-            (lake.root / "daily" / "_log").chmod(0o500)
+            (lake.root / "daily" / "_delta_log").chmod(0o500)
             (lake.root / "daily" / "2026").chmod(0o500)
             with pytest.raises(DataError, match="cannot be written"):
                 lake.write("daily", rows(2), keys=KEYS)
-            (lake.root / "daily" / "_log").chmod(0o700)
+            (lake.root / "daily" / "_delta_log").chmod(0o700)
             (lake.root / "daily" / "2026").chmod(0o700)
         assert prices_seen(lake) == {1}
 
@@ -184,62 +191,149 @@ def test_a_damaged_file_is_never_read_as_data(tmp_path: Path, damage: str) -> No
     assert len(lake.read("daily", end=dt.date(2025, 12, 31))) == SIZE
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"seal": "0"}', b"\xff\xfe"])
-def test_a_damaged_manifest_is_a_typed_error_and_the_version_before_can_be_read(tmp_path: Path, text: bytes) -> None:
+def entry_of(lake: Lake, version: int) -> Path:
+    return lake.root / "daily" / "_delta_log" / f"{version:020d}.json"
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"seal": "0"}', b'{"commitInfo": {"seal": "0"}}', b"\xff\xfe"])
+def test_a_damaged_entry_is_a_typed_error_and_the_version_before_can_be_read(tmp_path: Path, text: bytes) -> None:
     lake = Lake(tmp_path / "lake")
     old = lake.write("daily", rows(1), keys=KEYS)
     new = lake.write("daily", rows(2), keys=KEYS)
-    (lake.root / "daily" / "_log" / f"{new:08d}.json").write_bytes(text)
-    with pytest.raises(DataError, match="manifest is damaged"):
-        lake.read("daily")
-    assert set(lake.read("daily", version=old).column("close").to_pylist()) == {1}
+    entry_of(lake, new).write_bytes(text)
+    for reader in (lake, Lake(lake.root)):
+        with pytest.raises(DataError, match="entry of the lake's log is damaged"):
+            reader.read("daily")
+        assert set(reader.read("daily", version=old).column("close").to_pylist()) == {1}
+    assert [fault.table for fault in lake.check()] == ["daily"]
 
 
-def test_a_manifest_edited_by_hand_is_not_believed(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda text: text.replace(f'\\"numRecords\\":{SIZE}', '\\"numRecords\\":7'),
+        lambda text: text.replace('"timestamp": 1', '"timestamp": 2'),
+        lambda text: text.rsplit("\n", 2)[0] + "\n",
+        lambda text: "\n".join(line for line in text.split("\n") if not line.startswith('{"remove"')),
+    ],
+    ids=["a number", "a time", "the last line gone", "a removal gone"],
+)
+def test_an_entry_edited_by_hand_is_not_believed(tmp_path: Path, edit) -> None:
     lake = Lake(tmp_path / "lake")
     lake.write("daily", rows(1), keys=KEYS)
-    path = lake.root / "daily" / "_log" / "00000001.json"
-    path.write_text(path.read_text().replace(f'"rows": {SIZE}', '"rows": 7'))
+    path = entry_of(lake, lake.write("daily", rows(2), keys=KEYS))
+    before = path.read_text()
+    path.write_text(edit(before))
+    assert path.read_text() != before
     with pytest.raises(DataError, match="seal"):
-        lake.read("daily")
+        Lake(lake.root).read("daily")
 
 
-def test_a_reader_beside_a_writer_sees_only_whole_versions(tmp_path: Path) -> None:
+def test_an_entry_taken_out_of_the_middle_is_missed(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake")
-    lake.write("daily", rows(0), keys=KEYS)
-    seen: list[set[int]] = []
-    faults: list[Exception] = []
-    stop = threading.Event()
-
-    def read() -> None:
-        try:
-            while not stop.is_set():
-                seen.append(prices_seen(Lake(lake.root)))
-        except (DataError, AssertionError) as fault:
-            faults.append(fault)
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    for price in range(1, 25):
+    for price in range(1, 4):
         lake.write("daily", rows(price), keys=KEYS)
-    stop.set()
-    reader.join()
-    assert not faults
-    assert seen
-    assert all(len(prices) == 1 for prices in seen)
+    entry_of(lake, 2).unlink()
+    with pytest.raises(DataError, match="gone"):
+        Lake(lake.root).read("daily")
+    entry_of(lake, 2).write_bytes(entry_of(lake, 1).read_bytes())
+    with pytest.raises(DataError, match="seal"):
+        Lake(lake.root).read("daily")
 
 
-def test_writers_of_one_table_wait_for_one_another_and_lose_nothing(tmp_path: Path) -> None:
-    days = [dt.date(2026, 11, 2) + dt.timedelta(days=index) for index in range(4)]
+WHOLE, SEVEN = f'"numRecords":{SIZE}', '"numRecords":7'
 
-    def write(day: dt.date) -> None:
-        Lake(tmp_path / "lake").write("daily", rows(5, (day,)), keys=KEYS)
 
-    threads = [threading.Thread(target=write, args=(day,)) for day in days]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def edited(content: bytes) -> bytes:
+    """Return the checkpoint with one row count changed and all else, its seal too, as it was."""
+    table = pq.read_table(pa.BufferReader(content))
+    rows = [
+        {**row, "add": {**row["add"], "stats": row["add"]["stats"].replace(WHOLE, SEVEN)}} if row["add"] else row
+        for row in table.to_pylist()
+    ]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(rows, table.schema), sink)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("spoil", [lambda content: content[: len(content) // 2], lambda content: b"<html>", edited])
+def test_a_damaged_checkpoint_is_a_typed_error(tmp_path: Path, spoil) -> None:
+    lake = Lake(tmp_path / "lake", StoreSettings(checkpoint_every=2))
+    for price in (1, 2):
+        lake.write("daily", rows(price), keys=KEYS)
+    (checkpoint,) = (lake.root / "daily" / "_delta_log").glob("*.checkpoint.parquet")
+    checkpoint.write_bytes(spoil(checkpoint.read_bytes()))
+    with pytest.raises(DataError, match=r"checkpoint\.parquet"):
+        Lake(lake.root).read("daily")
+    assert set(Lake(lake.root).read("daily", version=1).column("close").to_pylist()) == {1}
+
+
+def test_a_disk_full_at_any_write_leaves_the_old_version_and_no_draft(
+    in_memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(in_memory / "full")
+    lake.write("daily", rows(1), keys=KEYS)
+    honest, refusals = os.write, []
+    for room in range(20):
+        left = [room]
+
+        def write(handle: int, content: bytes, left: list[int] = left) -> int:
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            return honest(handle, content)
+
+        monkeypatch.setattr(os, "write", write)
+        try:
+            lake.write("daily", rows(2), keys=KEYS)
+            break
+        except DataError as fault:
+            refusals.append((fault.found, str(fault.next_step)))
+        finally:
+            monkeypatch.undo()
+        assert prices_seen(Lake(lake.root)) == {1}
+        assert not list(lake.root.rglob("*.tmp"))
+    assert refusals == [("ENOSPC", "free disk space and run again")] * 3, "two files and an entry"
+    assert prices_seen(Lake(lake.root)) == {2}
+
+
+@pytest.mark.parametrize("failing", ["file", "entry", "folder"])
+def test_a_refused_fsync_is_fatal_and_is_not_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """After EIO the kernel may call a second fsync of lost bytes a success."""
     lake = Lake(tmp_path / "lake")
-    assert lake.versions() == {"daily": 4}
-    assert len(lake.read("daily")) == SIZE * len(days)
+    lake.write("daily", rows(1), keys=KEYS)
+    place = tmp_path / "lake" / "daily" / "_delta_log"
+    honest, refused = os.fsync, []
+
+    def fsync(handle: int) -> None:
+        path = Path(os.readlink(f"/proc/self/fd/{handle}"))
+        hit = {"file": path.suffix == ".tmp" and path.parent != place, "folder": path == place}
+        hit["entry"] = path.suffix == ".tmp" and path.parent == place
+        if hit[failing]:
+            refused.append(path)
+            raise OSError(errno.EIO, "Input/output error")
+        honest(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(DataError) as told:
+        lake.write("daily", rows(2), keys=KEYS)
+    monkeypatch.undo()
+    assert told.value.found == "EIO"
+    assert "failing" in str(told.value.next_step)
+    assert len(refused) == 1
+    assert prices_seen(Lake(lake.root)) == ({2} if failing == "folder" else {1})
+    assert lake.write("daily", rows(3), keys=KEYS) == (3 if failing == "folder" else 2)
+    assert not list(lake.root.rglob("*.tmp"))
+
+
+def test_a_file_system_without_hard_links_still_takes_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_given: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    lake = Lake(tmp_path / "lake")
+    assert [lake.write("daily", rows(price), keys=KEYS) for price in (1, 2)] == [1, 2]
+    assert not create_file(entry_of(lake, 2), b"another writer's")
+    assert prices_seen(lake) == {2}

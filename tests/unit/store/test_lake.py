@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -139,10 +140,14 @@ def test_sql_can_look_at_an_older_version(lake: Lake) -> None:
 def test_vacuum_drops_old_versions_and_what_dead_writers_left(lake: Lake) -> None:
     lake.write("daily", daily([("A", DAY, 100)]), keys=KEYS)
     newest = lake.write("daily", daily([("A", DAY, 111)]), keys=KEYS)
-    (lake.root / "daily" / "2026" / "dead.parquet.tmp").write_bytes(b"half")
-    assert lake.vacuum("daily", keep=1) > 0
+    (lake.root / "daily" / "2026" / "_dead.parquet.7.tmp").write_bytes(b"half")
+    (lake.root / "daily" / "2026" / "00000009-orphan.parquet").write_bytes(b"of a writer that died")
+    would = lake.vacuum("daily", keep=1, dry_run=True)
+    assert len(list(lake.root.rglob("*.parquet*"))) == 4
+    assert lake.vacuum("daily", keep=1) == would
+    assert (would.versions, would.files) == (1, 3)
     assert lake.read("daily").column("close").to_pylist() == [111]
-    assert len(list(lake.root.rglob("*.parquet*"))) == 1
+    assert len(list(lake.root.rglob("2026/*.parquet*"))) == 1
     with pytest.raises(DataError, match="no version"):
         lake.read("daily", version=newest - 1)
 
@@ -152,9 +157,23 @@ def test_old_versions_are_swept_so_that_the_disk_stays_bounded(tmp_path: Path) -
     for price in range(1, 9):
         lake.write("daily", daily([("A", DAY, price)]), keys=KEYS)
     assert [lake.read("daily", version=v).column("close").to_pylist() for v in (6, 7, 8)] == [[6], [7], [8]]
-    assert len(list(lake.root.rglob("*.parquet"))) == 3
+    assert len(list(lake.root.rglob("2026/*.parquet"))) == 3
+    assert [known.version for known in lake.history("daily")] == [6, 7, 8]
     with pytest.raises(DataError, match="no version"):
         lake.read("daily", version=5)
+
+
+def test_a_lake_that_was_removed_and_made_again_is_read_anew(lake: Lake) -> None:
+    """A server may hold it open for weeks; the versions of the new one have the numbers of the old."""
+    lake.write("daily", daily([("A", DAY, 100)]), keys=KEYS)
+    assert lake.read("daily").column("close").to_pylist() == [100]
+    shutil.rmtree(lake.root)
+    Lake(lake.root).write("daily", daily([("A", DAY, 111)]), keys=KEYS)
+    assert lake.versions() == {"daily": 1}
+    assert lake.read("daily").column("close").to_pylist() == [111]
+    shutil.rmtree(lake.root)
+    assert lake.versions() == {}
+    assert len(lake.read("daily")) == 0
 
 
 def test_describe_tells_what_is_there(lake: Lake) -> None:
