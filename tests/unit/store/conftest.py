@@ -1,4 +1,4 @@
-"""A place for files whose tests make many durable writes."""
+"""A place for files whose tests make many durable writes, and the local AWS."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from local_aws import aws, aws_server
+
+__all__ = ["aws", "aws_server"]
 
 
 @pytest.fixture(scope="session")
