@@ -54,21 +54,47 @@ LONG_AGO = dt.date(1970, 1, 1)
 """Stands for an unknown day of listing."""
 
 
+_HEAD = 65_536
+
+
 def read_any(path: Path) -> pa.Table:
-    """Return a CSV or Parquet file as a table; raises ``DataError`` if it is neither or damaged."""
+    """Return a CSV or Parquet file as a table; raises ``DataError`` if it is neither or damaged.
+
+    Korean sources write CSV in UTF-8 or in CP949; both are understood.
+    """
     try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+        if head.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<":
+            raise _unreadable(path, "an HTML or XML page: the source sent a notice instead of the file")
         if path.suffix.lower() == ".csv":
             text = {name: pa.string() for alias in ("symbol", "index") for name in ALIASES[alias]}
-            return pacsv.read_csv(path, convert_options=pacsv.ConvertOptions(column_types=text))
+            return pacsv.read_csv(
+                path,
+                read_options=pacsv.ReadOptions(encoding=_encoding(head)),
+                convert_options=pacsv.ConvertOptions(column_types=text),
+            )
         with pq.ParquetFile(path) as source:
             return source.read()
-    except (OSError, pa.ArrowInvalid) as fault:
-        raise DataError(
-            Text(ko=f"파일을 읽을 수 없습니다: {path}", en=f"the file cannot be read: {path}"),
-            expected="a whole .parquet or .csv file",
-            found=str(fault),
-            next_step="check the path, or fetch the file again",
-        ) from fault
+    except (OSError, UnicodeDecodeError, pa.ArrowInvalid) as fault:
+        raise _unreadable(path, str(fault)) from fault
+
+
+def _encoding(head: bytes) -> str:
+    try:
+        head[: head.rfind(b"\n") + 1 or None].decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp949"
+    return "utf-8"
+
+
+def _unreadable(path: Path, found: str) -> DataError:
+    return DataError(
+        Text(ko=f"파일을 읽을 수 없습니다: {path}", en=f"the file cannot be read: {path}"),
+        expected=Text(ko="온전한 .parquet 또는 .csv 파일", en="a whole .parquet or .csv file"),
+        found=" ".join(found.removeprefix("CSV parse error: ").split())[:300],
+        next_step=Text(ko="경로를 확인하거나 파일을 다시 받으세요", en="check the path, or fetch the file again"),
+    )
 
 
 def renamed(table: str, rows: pa.Table, mapping: Mapping[str, str]) -> tuple[pa.Table, tuple[str, ...]]:
@@ -87,7 +113,7 @@ def renamed(table: str, rows: pa.Table, mapping: Mapping[str, str]) -> tuple[pa.
                 Text(ko=f"'{mapping[name]}' 열이 파일에 없습니다", en=f"the file has no column '{mapping[name]}'"),
                 expected=f"a column for '{name}'",
                 found=", ".join(rows.column_names),
-                next_step="mend the column mapping",
+                next_step=Text(ko=f"--map {name}=파일의_열 을 고치세요", en=f"mend --map {name}=COLUMN_OF_THE_FILE"),
             )
     unused = tuple(name for name in rows.column_names if name not in taken.values())
     return pa.table({name: rows.column(source) for name, source in taken.items()}), unused
@@ -110,7 +136,10 @@ def with_types(table: str, rows: pa.Table) -> pa.Table:
                 Text(ko=f"'{name}' 열을 해석할 수 없습니다", en=f"column '{name}' cannot be understood"),
                 expected=str(schema.field(name).type),
                 found=str(fault),
-                next_step="name another column in the mapping, or mend the file",
+                next_step=Text(
+                    ko=f"--map {name}=파일의_열 로 다른 열을 주거나 파일을 고치세요",
+                    en=f"name another column with --map {name}=…, or mend the file",
+                ),
             ) from fault
     return pa.table(columns)
 

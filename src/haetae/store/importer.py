@@ -18,15 +18,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from haetae.domain.errors import ConfigError, Text
+from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.units import KST_OFFSET_NS
 from haetae.ports.tables import TABLES
 from haetae.store.columns import instrument_columns, read_any, renamed, with_types
 from haetae.store.judgement import judge_bars
 from haetae.store.lake import Lake
+from haetae.store.schema import conform
 
 KINDS = ("daily", "minute", "index_daily", "instruments")
-"""Tables that may be imported."""
+"""What may be imported; adjusted daily bars go to a table of their own."""
 
 
 class Prices(Enum):
@@ -54,6 +55,8 @@ class ImportPlan:
         Lake column → column of the file, where the known names do not fit.
     as_of : date, optional
         For instruments: the day the list was true. Without it a name counts from its listing.
+    today : date, optional
+        Rows of later days refuse the whole file: its days are not what they seem.
     ohlc_tolerance_bp : int
         Up to here a close outside ``[low, high]`` is mended. 100 bp keeps adjustment rounding
         (95 % of such rows of a portal's adjusted history are below 15 bp) and refuses real errors.
@@ -66,7 +69,13 @@ class ImportPlan:
     note: str = ""
     mapping: Mapping[str, str] = field(default_factory=dict)
     as_of: dt.date | None = None
+    today: dt.date | None = None
     ohlc_tolerance_bp: int = 100
+
+    @property
+    def table(self) -> str:
+        """The table the rows go to."""
+        return "daily_adjusted" if self.kind == "daily" and self.prices is Prices.ADJUSTED else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,38 +114,40 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
     unused: set[str] = set()
     read = 0
     for done, path in enumerate(plan.paths, start=1):
-        rows, left = renamed(plan.kind, read_any(path), plan.mapping)
+        rows, left = renamed(plan.table, read_any(path), plan.mapping)
         _require(plan, rows, path)
-        rows = with_types(plan.kind, rows)
+        rows = _with_day(plan.kind, with_types(plan.table, rows))
+        _refuse_future(plan, rows, path)
         read += len(rows)
         unused.update(left)
         if plan.kind == "instruments":
             taken.append(instrument_columns(rows, plan.as_of))
         else:
-            judged = judge_bars(plan.kind, _with_day(plan.kind, rows), ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
+            judged = judge_bars(plan.table, rows, ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
             taken.append(judged.rows)
             findings.append(judged.findings)
             kept_out.update(judged.kept_out)
             mended.update(judged.mended)
         if progress:
             progress(path.name, done, len(plan.paths))
-    rows = _stamped(plan, pa.concat_tables(taken, promote_options="permissive"))
+    rows = conform(plan.table, _stamped(plan, pa.concat_tables(taken, promote_options="permissive")))
     note = " ".join(part for part in (plan.note, _survivors(plan.kind, rows)) if part)
     quality = pa.concat_tables(findings) if findings else None
     if quality is not None and len(quality):
         lake.write("quality", quality, keys=TABLES["quality"].keys)
-    spec = TABLES[plan.kind]
-    version = lake.write(plan.kind, rows, keys=spec.keys, notes={plan.source: f"{plan.prices.value} prices. {note}"})
+    spec = TABLES[plan.table]
+    said = f"{plan.prices.value} prices. {note}"
+    version = lake.write(plan.table, rows, keys=spec.keys, notes={plan.source: said.strip()})
     span = pc.min_max(rows.column(spec.day_column)).as_py()
     symbols = pc.count_distinct(rows.column(spec.keys[0])).as_py()
     return ImportReport(
-        plan.kind, read, len(rows), dict(kept_out), dict(mended), tuple(sorted(unused)), version, symbols,
+        plan.table, read, len(rows), dict(kept_out), dict(mended), tuple(sorted(unused)), version, symbols,
         span["min"], span["max"], note,
     )  # fmt: skip
 
 
 def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
-    spec = TABLES[plan.kind]
+    spec = TABLES[plan.table]
     derived = {"day"} if plan.kind == "minute" else set()
     if plan.kind == "instruments":
         derived = {"market", "kind", "listed_on", "as_of"}
@@ -148,7 +159,27 @@ def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
             Text(ko=f"{path.name}: 필요한 열이 없습니다: {missing}", en=f"{path.name}: columns are missing: {missing}"),
             expected=", ".join(spec.schema.names),
             found=", ".join(rows.column_names),
-            next_step="name them with the column mapping (--column close=adj_close)",
+            next_step=Text(
+                ko="열 이름을 짝지어 주세요 (--map close=adj_close)", en="name them (--map close=adj_close)"
+            ),
+        )
+
+
+def _refuse_future(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
+    name = TABLES[plan.table].day_column
+    if plan.today is None or name not in rows.column_names:
+        return
+    days = rows.column(name)
+    late = pc.filter(days, pc.greater(days, pa.scalar(plan.today, pa.date32())))
+    if len(late):
+        raise DataError(
+            Text(ko=f"{path.name}: 미래의 날짜가 있습니다", en=f"{path.name}: it has days in the future"),
+            expected=f"<= {plan.today}",
+            found=f"{pc.max(late).as_py()} ({len(late)} of {len(rows)} rows)",
+            next_step=Text(
+                ko=f"파일을 고치거나 --map {name}=날짜_열 로 맞는 열을 주세요",
+                en=f"mend the file, or name the right column with --map {name}=…",
+            ),
         )
 
 
@@ -161,11 +192,14 @@ def _with_day(kind: str, rows: pa.Table) -> pa.Table:
 
 
 def _stamped(plan: ImportPlan, rows: pa.Table) -> pa.Table:
+    """Return daily rows with their basis and source, where the file does not tell them itself."""
     if plan.kind != "daily":
         return rows
-    adjusted = pa.repeat(pa.scalar(plan.prices is Prices.ADJUSTED), len(rows))
-    source = pa.repeat(pa.scalar(plan.source), len(rows))
-    return rows.append_column("adjusted", adjusted).append_column("source", source)
+    stamps = {"adjusted": pa.scalar(plan.prices is Prices.ADJUSTED), "source": pa.scalar(plan.source)}
+    for name, value in stamps.items():
+        if name not in rows.column_names:
+            rows = rows.append_column(name, pa.repeat(value, len(rows)))
+    return rows
 
 
 def _survivors(kind: str, rows: pa.Table) -> str:

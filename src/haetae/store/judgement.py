@@ -43,7 +43,7 @@ class Judged:
 
 
 def judge_bars(table: str, rows: pa.Table, *, ohlc_tolerance_bp: int) -> Judged:
-    """Return the bars of ``daily``, ``minute`` or ``index_daily`` that may enter, and all findings.
+    """Return the bars of ``daily``, ``daily_adjusted``, ``minute`` or ``index_daily`` that may enter, and all findings.
 
     A row gets the first code that applies, in the order of the checks below.
     """
@@ -78,7 +78,7 @@ def judge_bars(table: str, rows: pa.Table, *, ohlc_tolerance_bp: int) -> Judged:
     out = rows
     for name in _PRICES:
         out = out.set_column(out.column_names.index(name), name, pa.array(bars[name]))
-    if table == "daily":
+    if "halted" in TABLES[table].schema.names:
         halted = idle | (_flags(rows) if "halted" in rows.column_names else idle)
         out = out.drop_columns(["halted"]) if "halted" in out.column_names else out
         out = out.append_column("halted", pa.array(halted))

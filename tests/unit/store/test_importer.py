@@ -87,8 +87,29 @@ def test_importing_twice_changes_nothing(tmp_path: Path) -> None:
 def test_adjusted_prices_and_missing_delisted_names_are_noted(tmp_path: Path) -> None:
     rows = [{**GOOD, "symbol": symbol, "date": day} for symbol in ("005930", "000660") for day in ("2021-03-08", DAY)]
     lake, _ = imported(tmp_path, rows, prices=Prices.ADJUSTED, note="From a portal.")
-    assert lake.read("daily").column("adjusted").to_pylist() == [True] * 4
-    assert lake.notes("daily")["test"].startswith("adjusted prices. From a portal. Survivorship bias: 2 of 2")
+    assert lake.versions() == {"daily_adjusted": 1}
+    assert lake.read("daily_adjusted").column("adjusted").to_pylist() == [True] * 4
+    said = lake.notes("daily_adjusted")["test"]
+    assert said.startswith("adjusted prices. From a portal. Survivorship bias: 2 of 2")
+
+
+def test_raw_and_adjusted_prices_of_one_day_stay_apart(tmp_path: Path) -> None:
+    imported(tmp_path, [{**GOOD, "high": 200}], prices=Prices.ADJUSTED)
+    lake, report = imported(tmp_path, [{**GOOD, "high": 300}, {**GOOD, "symbol": "000660", "high": 1}])
+    assert lake.read("daily").column("high").to_pylist() == [300]
+    assert lake.read("daily_adjusted").column("high").to_pylist() == [200]
+    assert [(line.table, line.code) for line in quality_lines(lake)] == [("daily", "OHLC_BROKEN")]
+    assert report.table == "daily"
+
+
+@pytest.mark.parametrize("prices", list(Prices))
+def test_a_file_whose_own_basis_is_the_other_one_is_refused(tmp_path: Path, prices: Prices) -> None:
+    rows = [GOOD | {"adjusted": prices is Prices.ADJUSTED}, {**GOOD, "symbol": "000660", "adjusted": True}]
+    rows[1]["adjusted"] = prices is not Prices.ADJUSTED
+    with pytest.raises(DataError, match=f"holds {prices.value} prices only") as refused:
+        imported(tmp_path, rows, prices=prices)
+    assert "1 of 2 rows" in refused.value.found
+    assert not (tmp_path / "lake").exists()
 
 
 def test_other_names_and_text_columns_are_understood(tmp_path: Path) -> None:
@@ -114,6 +135,7 @@ def test_a_mapping_goes_before_the_known_names(tmp_path: Path) -> None:
         ([{"symbol": "005930", "date": DAY}], {}, ConfigError),
         ([{**GOOD, "close": "cheap"}], {}, DataError),
         ([GOOD], {"mapping": {"close": "nowhere"}}, DataError),
+        ([GOOD, {**GOOD, "date": "2023-03-08"}], {"today": dt.date(2023, 3, 7)}, DataError),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_before_anything_is_written(tmp_path: Path, rows, plan, error) -> None:
@@ -122,12 +144,53 @@ def test_a_file_that_does_not_fit_is_refused_before_anything_is_written(tmp_path
     assert not (tmp_path / "lake").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1 and then nothing", b"\x00" * 4096])
-def test_a_damaged_file_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "bad.parquet"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=r"bad\.parquet"):
+def whole_file(ending: str) -> bytes:
+    sink = pa.BufferOutputStream()
+    rows = pa.Table.from_pylist([{**GOOD, "symbol": f"{number:06d}"} for number in range(200)])
+    (pq.write_table if ending == "parquet" else pacsv.write_csv)(rows, sink)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(
+    ("ending", "spoilt", "sign"),
+    [
+        ("parquet", lambda whole: b"", "size"),
+        ("parquet", lambda whole: b"PAR1 and then nothing", "magic"),
+        ("parquet", lambda whole: whole[: len(whole) // 2], "magic"),
+        ("parquet", lambda whole: b"\r\n<!DOCTYPE html><p>Login</p>", "HTML"),
+        ("csv", lambda whole: b"", "mpty"),
+        ("csv", lambda whole: whole[:-15], "columns"),
+        ("csv", lambda whole: whole[:2000] + b'"\x00\n' + whole[2000:], "columns"),
+        ("csv", lambda whole: b"\xef\xbb\xbf<html><body>503</body></html>", "HTML"),
+    ],
+)
+def test_a_damaged_file_is_refused_by_name_and_reason(tmp_path: Path, ending: str, spoilt, sign: str) -> None:
+    path = tmp_path / f"bad.{ending}"
+    path.write_bytes(spoilt(whole_file(ending)))
+    with pytest.raises(DataError, match=rf"bad\.{ending}") as refused:
         import_files(Lake(tmp_path / "lake"), ImportPlan("daily", (path,), "test"))
+    assert sign in refused.value.found
+    assert "\n" not in refused.value.found
+    assert not (tmp_path / "lake").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
+def test_csv_of_korean_sources_is_understood_in_both_encodings(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "krx.CSV"
+    path.write_bytes(
+        "종목코드,날짜,시가,고가,저가,종가,거래량\r\n005930,20230306,100,110,90,105,7\r\n".encode(encoding)
+    )
+    lake = Lake(tmp_path / "lake")
+    assert import_files(lake, ImportPlan("daily", (path,), "krx")).written == 1
+    assert lake.read("daily").to_pylist()[0]["symbol"] == "005930"
+
+
+def test_days_of_today_enter_and_those_of_tomorrow_name_the_first_step(tmp_path: Path) -> None:
+    assert imported(tmp_path, [GOOD], today=dt.date(2023, 3, 6))[1].written == 1
+    with pytest.raises(DataError, match="days in the future") as refused:
+        imported(tmp_path, [GOOD], today=dt.date(2023, 3, 5))
+    assert refused.value.found == "2023-03-06 (1 of 1 rows)"
+    assert "--map day=" in str(refused.value.next_step)
 
 
 def test_index_levels_become_hundredths_of_a_point_under_the_code_of_the_index(tmp_path: Path) -> None:
@@ -193,9 +256,10 @@ def test_the_real_history_is_imported_with_its_known_defects(tmp_path: Path) -> 
         pytest.skip("the real daily history is not beside this checkout")
     lake = Lake(tmp_path / "lake")
     report = import_files(lake, ImportPlan("daily", (REAL,), "portal", Prices.ADJUSTED))
+    assert lake.versions() == {"quality": 1, "daily_adjusted": 1}
     assert report.read == 2_361_559
     assert report.kept_out == {"OHLC_BROKEN": 350, "ZERO_PRICE": 3}
     assert {line.symbols for line in quality_lines(lake) if line.code == "OHLC_BROKEN"} == {4}
-    panel = lake.panel("daily")
+    panel = lake.panel("daily_adjusted")
     assert (len(panel), len(panel.symbols)) == (1_233, 2_127)
     assert "Survivorship" in report.note
