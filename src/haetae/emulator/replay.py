@@ -26,6 +26,7 @@ from haetae.emulator.settings import MarketSettings
 from haetae.krx import Rulebook, is_trading_day
 from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.ports import BarLake
+from haetae.ports.tables import daily_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,7 +46,7 @@ def world_of_lake(lake: BarLake, settings: MarketSettings) -> World:
     first_live = settings.first_live_day
     start = previous_trading_day(first_live, settings.history_sessions)
     end = next_trading_day(first_live, settings.live_sessions)
-    rows = lake.read("daily", start=start, end=end)
+    rows = lake.read(daily_table(lake.versions()), start=start, end=end)
     found = np.array(rows.column("day").to_numpy(), dtype="datetime64[D]")
     known = [day for day in np.unique(found).tolist() if is_trading_day(day)]
     past = [day for day in known if day < first_live]

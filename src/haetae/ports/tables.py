@@ -182,6 +182,16 @@ _SPECS = (
 TABLES: Mapping[str, TableSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every table of the lake by name."""
 
+
+def daily_table(versions: Mapping[str, int]) -> str:
+    """Return the table that daily bars are taken from, given what a lake holds (``BarLake.versions``).
+
+    Raw bars where there are any: ticks, limits and orders are stated in them. A lake of adjusted bars only
+    (an imported history) is read as it is. Who reads says which table it was.
+    """
+    return "daily_adjusted" if "daily" not in versions and "daily_adjusted" in versions else "daily"
+
+
 DELISTED = "delisted"
 """Flag of the last row of a name that left the list; from then on it is not listed any more."""
 

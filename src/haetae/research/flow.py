@@ -164,13 +164,15 @@ def run(
     pass_.first = first_test_row(market, chosen)
     outcome = _stages(pass_)
     outcome_figures = {**outcome.figures, "seconds": {**seconds, "all": round(clock.monotonic() - began, 3)}}
+    outcome_figures["lake"] = {**outcome.figures["lake"], **_named(market)}
     outcome_figures["rss_mb"] = _peak_rss_mb()
     return dataclasses.replace(outcome, figures=outcome_figures)
 
 
 def _stages(run_: _Run) -> Outcome:
     market, settings = run_.market, run_.settings
-    lake = Manifest("lake", {}, "", {"daily": market.digest}, _lake_figures(market))
+    named = {market.table: market.digest, f"{market.table}@{market.version}": market.stored}
+    lake = Manifest("lake", {}, "", named, _lake_figures(market))
     snapshots = run_.stage(
         "universe",
         {"lake": market.digest},
@@ -237,6 +239,11 @@ def _model_settings(settings: ResearchSettings) -> tuple[object, ...]:
         dataclasses.replace(settings.ranker, n_threads=1),
         settings.walk,
     )
+
+
+def _named(market: DailyMarket) -> dict[str, Any]:
+    """Return which rows of the lake were read; not part of a stored stage, since equal rows may get a new version."""
+    return {"table": market.table, "version": market.version, "stored": market.stored}
 
 
 def _lake_figures(market: DailyMarket) -> dict[str, float]:

@@ -20,6 +20,7 @@ from haetae.domain.market import Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.krx import Rulebook
+from haetae.ports.tables import daily_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -49,6 +50,8 @@ class LakeReader(Protocol):
         symbols: Sequence[Symbol] | None = None,
         start: dt.date | None = None,
         end: dt.date | None = None,
+        *,
+        version: int | None = None,
     ) -> Panel:
         """Return bars as a dense panel."""
         ...
@@ -59,6 +62,10 @@ class LakeReader(Protocol):
 
     def notes(self, table: str) -> Mapping[str, str]:
         """Return what writers noted about their rows, by source."""
+        ...
+
+    def digest(self, table: str, version: int | None = None) -> str:
+        """Return the name of the exact bytes of a version."""
         ...
 
 
@@ -76,6 +83,10 @@ class DailyMarket:
         Prices were adjusted for later splits (declared, or seen: closes off the tick grid).
     digest : str
         Hash of everything above; equal data gives equal hashes.
+    table : str
+        Where the bars are from: ``daily``, or ``daily_adjusted`` of a lake without raw ones.
+    version, stored : int, str
+        The version of that table which was read, and the name of its exact bytes.
     """
 
     panel: Panel
@@ -84,6 +95,9 @@ class DailyMarket:
     adjusted: bool
     survivorship: str
     digest: str
+    table: str
+    version: int
+    stored: str
 
     def instruments(self, day: dt.date) -> tuple[Instrument, ...]:
         """Return each symbol in its newest state announced by a day.
@@ -193,16 +207,18 @@ def load(reader: LakeReader, index: str) -> DailyMarket:
     DataError
         If the lake has no daily bars.
     """
-    panel = reader.panel("daily") if "daily" in reader.versions() else None
+    versions = reader.versions()
+    table = daily_table(versions)
+    panel = reader.panel(table, version=versions[table]) if table in versions else None
     if panel is None or not len(panel):
         raise DataError(
             Text(ko="레이크에 일봉이 없습니다", en="the lake has no daily bars"),
-            expected="a table 'daily' with rows",
-            found=", ".join(f"{table} v{version}" for table, version in reader.versions().items()) or "an empty lake",
+            expected="a table 'daily' or 'daily_adjusted' with rows",
+            found=", ".join(f"{name} v{version}" for name, version in versions.items()) or "an empty lake",
             next_step="haetae lake import --kind daily PATH",
         )
     last = day_from(int(panel.days[-1]))
-    declared = any(reader.read("daily", start=last, end=last).column("adjusted").to_pylist())
+    declared = any(reader.read(table, start=last, end=last).column("adjusted").to_pylist())
     index_close = _index(reader, panel, index)
     history = _history(reader, panel)
     return DailyMarket(
@@ -210,6 +226,9 @@ def load(reader: LakeReader, index: str) -> DailyMarket:
         index_close=index_close,
         history=history,
         adjusted=declared or _off_grid(panel),
-        survivorship=" ".join(text for _, text in sorted(reader.notes("daily").items()) if text).strip(),
+        survivorship=" ".join(text for _, text in sorted(reader.notes(table).items()) if text).strip(),
         digest=_digest(panel, index_close, history),
+        table=table,
+        version=versions[table],
+        stored=reader.digest(table, versions[table]),
     )

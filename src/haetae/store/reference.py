@@ -18,7 +18,7 @@ from haetae.domain.errors import DataError
 from haetae.domain.market import Instrument, Kind, Market
 from haetae.domain.units import Symbol, Won
 from haetae.ports import BarLake
-from haetae.ports.tables import DELISTED, RESOLVED
+from haetae.ports.tables import DELISTED, RESOLVED, daily_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +78,12 @@ def _instrument(row: Mapping[str, object]) -> Instrument:
 def latest_closes(
     lake: BarLake, day: dt.date, symbols: Sequence[Symbol] | None = None, *, within_days: int = 30
 ) -> Mapping[Symbol, Won]:
-    """Return the newest daily close of each symbol at the close of ``day``, in won.
+    """Return the newest daily close of each symbol at the close of ``day``, in won (adjusted where no raw ones are).
 
     Only the last ``within_days`` calendar days are looked at: an older close is no price of today.
     A halted day counts with the close it carries. Symbols without a close are absent.
     """
-    rows = lake.read("daily", symbols=symbols, start=day - dt.timedelta(days=within_days), end=day)
+    rows = lake.read(daily_table(lake.versions()), symbols=symbols, start=day - dt.timedelta(days=within_days), end=day)
     newest = _newest(rows)
     return dict(zip(newest.column("symbol").to_pylist(), newest.column("close").to_pylist(), strict=True))
 

@@ -22,6 +22,7 @@ from haetae.domain.errors import HaetaeError, Text
 from haetae.domain.units import Instant, day_of
 from haetae.kis.settings import KisSettings, is_loopback
 from haetae.krx.calendar import previous_trading_day
+from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
 from haetae.wiring import accounts, journals
@@ -142,10 +143,14 @@ def _held(name: Text, look: Callable[[], tuple[Level, Text, Text | None]]) -> Li
 def _lake(path: Path, now: Instant) -> tuple[Level, Text, Text | None]:
     tables = {table.table: table for table in Lake(path).describe()} if path.is_dir() else {}
     step = Text(ko="`haetae demo` 또는 수집·가져오기", en="`haetae demo`, or collect or import")
-    if "daily" not in tables or tables["daily"].last_day is None:
+    name = daily_table({table: info.version for table, info in tables.items()})
+    last = tables[name].last_day if name in tables else None
+    if last is None:
         return Level.FAIL, Text(ko=f"일봉 없음: {path}", en=f"no daily bars: {path}"), step
-    last, wanted = tables["daily"].last_day, previous_trading_day(day_of(now))
+    wanted = previous_trading_day(day_of(now))
     said = Text(ko=f"일봉 {last} 까지", en=f"daily bars to {last}")
+    if name != "daily":
+        said = Text(ko=f"수정주가 일봉만 {last} 까지", en=f"adjusted daily bars only, to {last}")
     if last < wanted:
         return (
             Level.WARN,

@@ -16,7 +16,8 @@ from haetae.emulator.replay import world_of_lake
 from haetae.emulator.server import serve
 from haetae.emulator.settings import EmulatorSettings
 from haetae.krx.calendar import is_trading_day, next_trading_day, previous_trading_day
-from haetae.store.lake import Lake
+from haetae.ports.tables import daily_table
+from haetae.wiring.lakes import open_lake
 
 _LOOK_S = 1.0
 """Real seconds between two looks whether the parent still lives."""
@@ -36,8 +37,9 @@ def replayed(settings: EmulatorSettings) -> tuple[EmulatorSettings, World]:
     Where the lake ends before the first live day, its last ``live_sessions`` sessions become the live ones.
     """
     assert settings.replay is not None
-    lake = Lake(settings.replay)
-    last = next((table.last_day for table in lake.describe() if table.table == "daily"), None)
+    lake = open_lake(settings.replay)
+    name = daily_table(lake.versions())
+    last = next((table.last_day for table in lake.describe() if table.table == name), None)
     if last is None:
         raise DataError(
             Text(ko="재생할 일봉이 없습니다", en="there are no daily bars to replay"),

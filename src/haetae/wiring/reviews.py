@@ -26,6 +26,7 @@ from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.live.recovery import OPENED, RUN, day_entries
 from haetae.ports import Clock
+from haetae.ports.tables import daily_table
 from haetae.review import Attribution, attribute, propose_lessons, read_story, review_day
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_critic
@@ -103,7 +104,7 @@ def _opening(journal: JournalDb, day: dt.date) -> Book:
 def _attributed(
     journal: JournalDb, day: dt.date, entries: Sequence[Any], lake: Lake, names: Sequence[Symbol]
 ) -> dict[str, Any]:
-    bars = lake.panel("daily", names, None, day)
+    bars = lake.panel(daily_table(lake.versions()), names, None, day)
     closes = {s: int(bars.close[-1, k]) for k, s in enumerate(bars.symbols)}
     before = {s: int(bars.close[-2, k]) for k, s in enumerate(bars.symbols)}
     found: Attribution = attribute(entries, _opening(journal, day), before, closes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
 from haetae.features import daily, feargreed, minute
 from haetae.features.feargreed import FearGreed
+from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
 from haetae.universe.selection import select
@@ -51,7 +52,11 @@ def read_market(
     lake: Lake, day: dt.date, settings: UniverseSettings | None = None, *, previous: UniverseSnapshot | None = None
 ) -> Market:
     """Build everything that follows from the daily bars up to ``day``."""
-    panel = lake.panel("daily", None, None, day)
+    table = daily_table(lake.versions())
+    panel = lake.panel(table, None, None, day)
+    chosen = settings or UniverseSettings()
+    if table != "daily":
+        chosen = replace(chosen, prices_adjusted=True)
     index_close = index_on(lake, panel.days)
     instruments = instruments_on(lake, day)
     return Market(
@@ -61,7 +66,7 @@ def read_market(
         features=daily.build(panel, index_close),
         mood=feargreed.build(panel, index_close),
         instruments=instruments,
-        universe=select(day, instruments, panel, settings, previous=previous),
+        universe=select(day, instruments, panel, chosen, previous=previous),
     )
 
 

@@ -28,6 +28,7 @@ from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.live import latest_book
 from haetae.live.recovery import CLOSED, RUN
 from haetae.policies import NetPolicy
+from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
 from haetae.wiring import collection, livegate, reviews, scoring, selection
@@ -71,6 +72,10 @@ async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen)
         return desk.facts
 
 
+HISTORY_SESSIONS = 300
+"""Raw sessions collected for a lake of adjusted bars: a year of look-back and some for the universe."""
+
+
 class _Desk:
     """One folder's desk over its days."""
 
@@ -83,7 +88,7 @@ class _Desk:
         self._venue = venue
         self._env = env
         self._screen = screen
-        self._lake = Lake(settings.out / "lake")
+        self._lake = Lake(settings.out / "lake", by="haetae trade")
         self._journal = settings.out / "journal.db"
         if venue.forgets and self._journal.exists():
             _begin_again(self._journal)
@@ -166,12 +171,13 @@ class _Desk:
             return (await broker.cash()).cash
 
     async def _catch_up(self, until: dt.date) -> None:
-        """Collect the daily bars the lake lacks."""
-        known = next((table.last_day for table in self._lake.describe() if table.table == "daily"), None)
-        if known is None or known >= until:
+        """Collect the daily bars the lake lacks; raw history from the beginning where it has adjusted bars only."""
+        held = {table.table: table.last_day for table in self._lake.describe()}
+        known = held.get(daily_table(self._lake.versions()))
+        if known is None or (held.get("daily") or dt.date.min) >= until:
             return
         async with self._venue.pace.collecting(self._venue.now()) as clock:
-            start = next_trading_day(known)
+            start = next_trading_day(known) if "daily" in held else previous_trading_day(until, HISTORY_SESSIONS)
             await collection.collect_daily(self._venue.kis, clock, self._lake, start, until, self._screen)
 
     async def _warm_up(self, day: dt.date, symbols: tuple[str, ...]) -> None:

@@ -17,6 +17,7 @@ from haetae.domain.units import Instant, day_of, instant_at
 from haetae.emulator.settings import MarketSettings
 from haetae.kis.settings import KisSettings, is_loopback
 from haetae.krx.calendar import next_trading_day, previous_trading_day
+from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.wiring import accounts, livegate
 from haetae.wiring.child import Control
@@ -137,7 +138,9 @@ async def _own_emulator(
         )
     size = SHORT if identity.get("short") else FULL
     first = MarketSettings().first_live_day
-    known = next((t.last_day for t in Lake(settings.out / "lake").describe() if t.table == "daily"), None)
+    lake = Lake(settings.out / "lake")
+    table = daily_table(lake.versions())
+    known = next((t.last_day for t in lake.describe() if t.table == table), None)
     exchange, _ = await open_exchange(
         http,
         settings.out,

@@ -60,8 +60,13 @@ class _PanelLake:
     def notes(self, table: str) -> Mapping[str, str]:
         return {"made": "random prices"} if table == "daily" else {}
 
-    def panel(self, table: str, symbols: Any = None, start: Any = None, end: Any = None) -> Panel:
-        assert table == "daily"
+    def digest(self, table: str, version: int | None = None) -> str:
+        return f"{table}@{version}"
+
+    def panel(
+        self, table: str, symbols: Any = None, start: Any = None, end: Any = None, *, version: int | None = None
+    ) -> Panel:
+        assert (table, version) == ("daily", 3)
         assert self._panel is not None
         return self._panel
 

@@ -25,6 +25,7 @@ from haetae.journal import JournalDb
 from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.live import latest_book
 from haetae.policies import NetPolicy
+from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.rl import Learned
 from haetae.store.lake import Lake
@@ -77,7 +78,8 @@ def _sessions(replay: Path | None) -> tuple[dt.date, dt.date, dt.date]:
     if replay is None:
         first = MarketSettings().first_live_day
         return previous_trading_day(first), first, next_trading_day(first)
-    rows = Lake(replay).sql("SELECT DISTINCT day FROM daily ORDER BY day")
+    lake = Lake(replay)
+    rows = lake.sql(f"SELECT DISTINCT day FROM {daily_table(lake.versions())} ORDER BY day")  # noqa: S608 - a name of ours
     days = rows.column("day").to_pylist()[-LIVE_SESSIONS - 1 :]
     if len(days) <= LIVE_SESSIONS:
         raise DataError(
@@ -99,7 +101,7 @@ class Stages:
         self._replay = replay
         self._folder = folder
         self._screen = screen
-        self._lake = Lake(folder.path / "lake")
+        self._lake = Lake(folder.path / "lake", by="haetae demo")
         self._registry = Registry(folder.path / "models")
         self._journal_path = folder.path / "journal.db"
         self._known, *days = _sessions(replay)
@@ -146,7 +148,8 @@ class Stages:
             f"REST {kis.rest_url} · WebSocket {kis.ws_url} · 상장 {state['listed']}종목 · {state['kst'][:16]}",
             f"REST {kis.rest_url} · WebSocket {kis.ws_url} · {state['listed']} names · {state['kst'][:16]}",
         )
-        return {"seed": self._seed, "listed": state["listed"], "synthetic": self._replay is None}
+        bars = "synthetic" if self._replay is None else daily_table(Lake(self._replay).versions())
+        return {"seed": self._seed, "listed": state["listed"], "synthetic": self._replay is None, "bars": bars}
 
     async def collect(self) -> dict[str, Any]:
         """Collect master files, flags, indices and daily bars."""

@@ -12,6 +12,7 @@ from haetae.domain.units import Symbol, day_from, instant_at
 from haetae.features import feargreed
 from haetae.features.feargreed import COMPONENTS, FearGreed
 from haetae.krx.calendar import opens_at
+from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
 from haetae.wiring.selection import index_on
@@ -28,6 +29,9 @@ class Bars:
 
     def _version(self, table: str) -> int:
         return self._lake.versions().get(table, 0)
+
+    def _daily(self) -> str:
+        return daily_table(self._lake.versions())
 
     def instruments(self) -> Mapping[Symbol, Instrument]:
         """Return every listed name by symbol."""
@@ -53,9 +57,10 @@ class Bars:
 
     def closes(self, symbols: list[Symbol], day: dt.date) -> dict[Symbol, tuple[int, int]]:
         """Return the newest close and the one before of each symbol, won, 0 where there is none."""
-        if not self._version("daily") or not symbols:
+        table = self._daily()
+        if not self._version(table) or not symbols:
             return {}
-        panel = self._lake.panel("daily", symbols, day - dt.timedelta(days=30), day)
+        panel = self._lake.panel(table, symbols, day - dt.timedelta(days=30), day)
         if not len(panel):
             return {}
         before = panel.close[-2] if len(panel) > 1 else panel.close[-1] * 0
@@ -70,9 +75,10 @@ class Bars:
 
     def candles(self, symbol: Symbol, table: str, day: dt.date | None, limit: int) -> list[Row]:
         """Return the newest bars of a symbol; of one day for minutes."""
-        if not self._version(table):
+        held = self._daily() if table == "daily" else table
+        if not self._version(held):
             return []
-        rows = self._lake.read(table, symbols=[symbol], start=day if table == "minute" else None, end=day)
+        rows = self._lake.read(held, symbols=[symbol], start=day if table == "minute" else None, end=day)
         rows = rows.slice(max(0, rows.num_rows - limit))
         columns = [rows.column(name).to_pylist() for name in ("open", "high", "low", "close", "volume")]
         if table == "minute":
@@ -83,13 +89,14 @@ class Bars:
         return [dict(zip(names, row, strict=True)) for row in zip(times, *columns, strict=True)]
 
     def _mood(self) -> FearGreed | None:
-        version = self._version("daily")
+        table = self._daily()
+        version = self._version(table)
         if not version:
             return None
-        kept = self._kept.get("mood")
+        kept = self._kept.get(f"mood {table}")
         if kept is None or kept[0] != version:
-            panel = self._lake.panel("daily", None, None, None)
-            kept = self._kept["mood"] = (version, feargreed.build(panel, index_on(self._lake, panel.days)))
+            panel = self._lake.panel(table, None, None, None)
+            kept = self._kept[f"mood {table}"] = (version, feargreed.build(panel, index_on(self._lake, panel.days)))
         mood: FearGreed = kept[1]
         return mood
 
