@@ -23,6 +23,19 @@ Config: TypeAlias = Annotated[
 ]
 LAKE = Path("data/lake")
 LakeFolder: TypeAlias = Annotated[Path, typer.Option("--lake", help=hint("레이크 폴더", "folder of the lake"))]
+LakeAddress: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--lake", metavar="DIR|S3", help=hint("레이크 폴더 또는 s3://버킷/레이크", "folder, or s3://bucket/lake")
+    ),
+]
+Region: TypeAlias = Annotated[
+    str, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help=hint("AWS 지역", "AWS region"))
+]
+REGION = "ap-northeast-2"
+Endpoint: TypeAlias = Annotated[
+    str | None, typer.Option(envvar="AWS_ENDPOINT_URL", help=hint("다른 AWS 주소 (시험용)", "another AWS"))
+]
 
 BASE = Path(__file__).resolve().parents[3] / "configs" / "base.toml"
 """Read under every other file where the package runs from a checkout."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from haetae.cli.options import JSON, LAKE, Config, LakeFolder, read_day, read_settings
+from haetae.cli.options import JSON, LAKE, REGION, Config, Endpoint, LakeAddress, Region, read_day, read_settings
 from haetae.cli.progress import watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.tables import print_table
@@ -21,11 +21,13 @@ nouns = typer.Typer(no_args_is_help=True, help=hint("연구: 레이크에서 보
 
 @nouns.command("run", help=hint("단계마다 저장하며 이어서 돕니다.", "Run the stages; finished ones are reused."))
 def run(
-    lake: LakeFolder = LAKE,
+    lake: LakeAddress = str(LAKE),
     out: Annotated[Path, typer.Option(help=hint("결과 폴더", "folder of results"))] = Path("data/research"),
     first_test: Annotated[str | None, typer.Option(help=hint("표본 밖 첫날", "first day out of sample"))] = None,
     seed: Annotated[int, typer.Option(min=0, help=hint("씨앗", "seed"))] = 7,
     config: Config = None,
+    region: Region = REGION,
+    endpoint_url: Endpoint = None,
     json_file: JSON = None,
 ) -> None:
     """Run the flow and print its figures, whatever they are."""
@@ -33,10 +35,11 @@ def run(
     settings = read_settings(config).research
     if first_test is not None:
         settings = dataclasses.replace(settings, first_test=read_day(first_test, "--first-test"))
+    from haetae.wiring.lakes import LakeAt
     from haetae.wiring.studies import run_research
 
     with watching() as report:
-        study = run_research(lake, out, settings, seed=seed, progress=report)
+        study = run_research(LakeAt(lake, region, endpoint_url), out, settings, seed=seed, progress=report)
     _print(study.figures)
     print(say(Text(ko=f"보고서 {study.report}", en=f"report {study.report}")))
     print(say(Text(ko=f"모델 {', '.join(study.models)}", en=f"models {', '.join(study.models)}")))
@@ -45,10 +48,11 @@ def run(
 
 def _print(figures: Mapping[str, Any]) -> None:
     lake, universe, result = figures["lake"], figures["universe"], figures["backtest"]
+    source, size = f"{lake['table']} v{lake['version']}", f"{lake['symbol_days']:,.0f}"
     head = Text(
-        ko=f"일봉 {lake['symbol_days']:,.0f}행 · 종목 {lake['symbols']:,.0f} · {lake['from']}–{lake['to']} · "
+        ko=f"{source} · 일봉 {size}행 · 종목 {lake['symbols']:,.0f} · {lake['from']}–{lake['to']} · "
         f"유니버스 {len(universe['symbols'])}종목 ({universe['day']})",
-        en=f"{lake['symbol_days']:,.0f} daily rows · {lake['symbols']:,.0f} symbols · {lake['from']}-{lake['to']} · "
+        en=f"{source} · {size} daily rows · {lake['symbols']:,.0f} symbols · {lake['from']}-{lake['to']} · "
         f"universe of {len(universe['symbols'])} ({universe['day']})",
     )
     print(say(head))

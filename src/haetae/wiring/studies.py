@@ -10,9 +10,9 @@ from typing import Any
 
 from haetae.registry.registry import Registry
 from haetae.research import ResearchSettings, run
-from haetae.store.lake import Lake
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import rng
+from haetae.wiring.lakes import LakeAt, open_lake
 from haetae.wiring.records import write_json, write_text
 
 
@@ -26,7 +26,7 @@ class Study:
 
 
 def run_research(
-    lake_dir: Path,
+    lake: LakeAt | Path,
     out_dir: Path,
     settings: ResearchSettings,
     *,
@@ -42,7 +42,7 @@ def run_research(
     clock = SystemClock()
     try:
         outcome = run(
-            Lake(lake_dir),
+            open_lake(lake),
             settings,
             folder=out_dir / "stages",
             seed=seed,

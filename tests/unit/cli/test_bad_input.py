@@ -237,12 +237,49 @@ def test_a_damaged_file_is_named_by_every_verb_that_reads_it(lake: Path, refused
     assert not (lake.parent / "out").exists()
 
 
-def test_a_damaged_manifest_is_named(lake: Path, refused: Callable[..., str]) -> None:
-    manifest = max((lake / "daily" / "_log").glob("*.json"))
-    manifest.write_text("{")
+@pytest.mark.parametrize("spoilt", ["{", "", '{"commitInfo": {}}'])
+def test_a_damaged_log_entry_is_named(lake: Path, refused: Callable[..., str], spoilt: str) -> None:
+    entry = max((lake / "daily" / "_delta_log").glob("*.json"))
+    entry.write_text(spoilt)
     for verb in verbs_that_read(lake):
-        assert manifest.name in refused(*verb, code=3)
+        assert entry.name in refused(*verb, code=3)
     assert not (lake.parent / "out").exists()
+
+
+def test_a_lake_of_the_former_format_is_refused_with_the_verb_that_mends_it(
+    lake: Path, refused: Callable[..., str]
+) -> None:
+    (lake / "daily" / "_delta_log").rename(lake / "daily" / "_log")
+    bars = lake.parent / "bars.csv"
+    bars.write_text("symbol,date,open,high,low,close,volume\n005930,2026-01-02,100,110,90,105,1000\n")
+    writing = ("lake", "import", "--kind", "daily", bars, "--lake", lake)
+    for verb in (*verbs_that_read(lake), ("lake", "show", "--lake", lake), writing):
+        assert f"haetae lake upgrade --lake {lake}" in refused(*verb, code=3)
+    assert not (lake.parent / "out").exists()
+
+
+GOOD_ROW = "005930,2026-01-02,100,110,90,105,1000"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "sign"),
+    [
+        ("bars.parquet", "<!doctype html><title>login</title>", 3, "HTML"),
+        ("bars.csv", "  <html>", 3, "HTML"),
+        ("bars.parquet", "PAR1 cut", 3, "magic"),
+        ("bars.csv", f"symbol,date,open,high,low,close,volume\n{GOOD_ROW}\n005930,2026", 3, "columns"),
+        ("bars.csv", "symbol,date,open,high,low,volume\n005930,2026-01-02,100,110,90,1000\n", 2, "--map close="),
+        ("bars.csv", f"symbol,date,open,high,low,close,volume\n{GOOD_ROW.replace('2026', '2099')}\n", 3, "2099-01-02"),
+        ("bars.csv", "symbol,date,open,high,low,close,volume\n005930,soon,100,110,90,105,1000\n", 3, "soon"),
+    ],
+)
+def test_a_file_that_is_not_what_it_seems_is_refused_and_nothing_is_written(
+    tmp_path: Path, refused: Callable[..., str], name: str, content: str, code: int, sign: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    told = refused("lake", "import", "--kind", "daily", tmp_path / name, "--lake", tmp_path / "lake", code=code)
+    assert sign in told
+    assert not (tmp_path / "lake").exists()
 
 
 def test_an_empty_lake_and_one_without_daily_bars_are_refused_with_the_way_out(

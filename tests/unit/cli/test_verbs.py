@@ -96,9 +96,91 @@ def test_research_on_an_empty_lake_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert capsys.readouterr().err.startswith("error: ")
 
 
-def test_a_malformed_column_pair_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert imported(tmp_path, "--column", "close") == 2
+@pytest.mark.parametrize("option", ["--map", "--column"])
+def test_a_column_of_another_name_is_mapped(tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert imported(tmp_path, option, "close=low", "--json", str(tmp_path / "facts.json")) == 0
+    assert main(["lake", "sql", "SELECT max(close) AS top FROM daily", "--lake", str(tmp_path / "lake")]) == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[-1]) == {"top": 190}
+    assert imported(tmp_path, option, "close") == 2
     assert "close=adj_close" in capsys.readouterr().err
+    main(["lake", "import", "--help"])
+    assert "--column" not in capsys.readouterr().out
+
+
+def test_a_folder_and_a_pattern_stand_for_their_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head, *rows = CSV.splitlines()
+    for number, row in enumerate(rows[:2]):
+        (tmp_path / f"part{number}.csv").write_text(f"{head}\n{row}\n")
+    for what, lake in ((str(tmp_path), "one"), (str(tmp_path / "part?.csv"), "two")):
+        facts = tmp_path / f"{lake}.json"
+        command = ["lake", "import", "--kind", "daily", what, "--lake", str(tmp_path / lake), "--json", str(facts)]
+        assert main(command) == 0
+        assert json.loads(facts.read_text())["written"] == 2
+    assert main(["lake", "import", "--kind", "daily", str(tmp_path / "none*.csv")]) == 3
+    assert "none*.csv" in capsys.readouterr().err
+
+
+def test_adjusted_bars_go_to_their_own_table_and_research_reads_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(tmp_path, "--prices", "adjusted") == 0
+    facts = tmp_path / "facts.json"
+    assert main(["lake", "show", "--lake", str(tmp_path / "lake"), "--json", str(facts)]) == 0
+    assert set(json.loads(facts.read_text())) == {"daily_adjusted", "quality"}
+    out = str(tmp_path / "out")
+    assert main(["research", "run", "--lake", str(tmp_path / "lake"), "--out", out]) == 3
+    assert "lake import" not in capsys.readouterr().err, "too few bars, but bars"
+
+
+def versions(folder: Path, table: str = "daily") -> list[dict[str, object]]:
+    facts = folder / "versions.json"
+    assert main(["lake", "show", "--lake", str(folder / "lake"), "--versions", table, "--json", str(facts)]) == 0
+    found: list[dict[str, object]] = json.loads(facts.read_text())["versions"]
+    return found
+
+
+def test_the_history_of_a_table_tells_when_what_and_who_and_old_versions_are_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported(tmp_path)
+    imported(tmp_path, "--map", "close=low", "--source", "portal")
+    old, new = versions(tmp_path)
+    assert (old["version"], old["rows"], old["by"]) == (1, 3, "haetae lake import bars")
+    assert (new["version"], new["by"]) == (2, "haetae lake import portal")
+    assert old["digest"] != new["digest"]
+    assert "haetae lake import portal" in capsys.readouterr().out
+    for at, top in ((["--at", "daily=1"], 205), ([], 190)):
+        query = ["lake", "sql", "SELECT max(close) AS top FROM daily", "--lake", str(tmp_path / "lake"), *at]
+        assert main([*query, "--json", str(tmp_path / "top.json")]) == 0
+        assert json.loads((tmp_path / "top.json").read_text()) == {"rows": [{"top": top}]}
+    assert main([*query, "--at", "daily=9"]) == 3
+    assert main([*query, "--at", "daily=new"]) == 2
+    assert main(["lake", "sql", "SELEC 1", "--lake", str(tmp_path / "lake")]) == 3
+
+
+def test_vacuum_tells_before_it_drops(tmp_path: Path) -> None:
+    imported(tmp_path)
+    imported(tmp_path, "--map", "close=low")
+    command = ["lake", "vacuum", "daily", "--keep", "1", "--lake", str(tmp_path / "lake"), "--json"]
+    assert main([*command, str(tmp_path / "would.json"), "--dry-run"]) == 0
+    assert len(versions(tmp_path)) == 2
+    assert main([*command, str(tmp_path / "done.json")]) == 0
+    assert [each["version"] for each in versions(tmp_path)] == [2]
+    would, done = (json.loads((tmp_path / name).read_text()) for name in ("would.json", "done.json"))
+    assert (would["dry_run"], done["dry_run"]) == (True, False)
+    assert would["tables"] == done["tables"]
+    assert done["tables"][0]["versions"] == 1
+    assert main(["lake", "check", "--lake", str(tmp_path / "lake"), "--json", str(tmp_path / "all.json")]) == 0
+    assert json.loads((tmp_path / "all.json").read_text())["daily"]["version"] == 2
+
+
+def test_upgrading_a_lake_of_today_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(tmp_path)
+    assert main(["lake", "upgrade", "--lake", str(tmp_path / "lake"), "--json", str(tmp_path / "facts.json")]) == 0
+    assert "in today's format already" in capsys.readouterr().out
+    assert {each["versions"] for each in json.loads((tmp_path / "facts.json").read_text())["tables"]} == {0}
+    assert main(["lake", "upgrade", "--lake", "s3://bucket/lake"]) == 3
+    assert main(["lake", "upgrade", "--lake", str(tmp_path / "nothing")]) == 3
 
 
 def test_a_journal_is_verified_and_a_changed_byte_is_found(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -120,9 +202,10 @@ def test_a_journal_is_verified_and_a_changed_byte_is_found(tmp_path: Path, capsy
 def test_a_benchmark_is_found_run_and_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "quick.py").write_text("def run(out_json):\n    return {'ours': {'seconds': 1.5}, 'bars': 1234}\n")
+    (tmp_path / "quick_one.py").write_text("def run(out_json):\n    return {'ours': {'seconds': 1.5}, 'bars': 1234}\n")
     monkeypatch.setattr(bench, "FOLDER", tmp_path)
-    assert main(["bench", "quick", "--json", str(tmp_path / "facts.json")]) == 0
+    assert main(["bench", "quick_one"]) == 0
+    assert main(["bench", "quick-one", "--json", str(tmp_path / "facts.json")]) == 0
     assert json.loads((tmp_path / "facts.json").read_text()) == {"ours": {"seconds": 1.5}, "bars": 1234}
     told = capsys.readouterr().out
     assert "ours.seconds  1.5" in told

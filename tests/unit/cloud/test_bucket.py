@@ -64,6 +64,47 @@ def test_what_was_pushed_is_pulled_byte_for_byte_and_reads_the_same(
     assert Lake(copy).versions() == Lake(lake).versions()
 
 
+def test_every_verb_of_a_lake_takes_a_bucket(
+    aws: str, s3: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bars = tmp_path / "bars.csv"
+    bars.write_text("symbol,date,open,high,low,close,volume\n005930,2026-01-02,100,110,90,105,1000\n")
+    at = ["--lake", f"s3://{NAME}/direct", "--endpoint-url", aws]
+    assert main(["lake", "import", "--kind", "daily", str(bars), *at]) == 0
+    assert main(["lake", "import", "--kind", "daily", str(bars), "--map", "close=low", *at]) == 0
+    for verb in (["show"], ["show", "--versions", "daily"], ["check"], ["vacuum", "--keep", "1"]):
+        assert main(["lake", *verb, *at]) == 0
+    assert main(["lake", "sql", "SELECT close FROM daily", *at]) == 0
+    told = capsys.readouterr()
+    assert '{"close": 90}' in told.out
+    assert "haetae lake import bars" in told.out
+    assert main(["research", "run", "--out", str(tmp_path / "out"), *at]) == 3
+    assert "lake import" not in capsys.readouterr().err, "too few bars, but bars"
+    copy = tmp_path / "copy"
+    assert main(["lake", "pull", f"s3://{NAME}/direct", "--lake", str(copy), "--endpoint-url", aws]) == 0
+    assert Lake(copy).read("daily").column("close").to_pylist() == [90]
+    assert Lake(copy).check() == ()
+
+
+@pytest.mark.parametrize("verb", [["demo", "--short", "--lake"], ["emulator", "run", "--free-ports", "--replay"]])
+def test_a_verb_that_needs_a_folder_says_how_to_get_one(
+    verb: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*verb, f"s3://{NAME}/lake"]) == 3
+    assert f"haetae lake pull s3://{NAME}/lake" in capsys.readouterr().err
+
+
+def test_region_and_address_of_the_cloud_come_from_the_environment_too(
+    aws: str, s3: Any, lake: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws)
+    monkeypatch.setenv("AWS_REGION", "ap-northeast-2")
+    assert main(["lake", "push", f"s3://{NAME}/lake", "--lake", str(lake)]) == 0
+    assert main(["lake", "show", "--lake", f"s3://{NAME}/lake"]) == 0
+    assert main(["lake", "check", "--lake", f"s3://{NAME}/lake"]) == 0
+
+
 def test_the_second_push_sends_only_what_is_new(
     aws: str, s3: Any, lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -87,7 +128,7 @@ def test_a_push_that_dies_midway_shows_readers_no_part_of_it(aws: str, s3: Any, 
         copy = tmp_path / str(survived)
         if survived:
             bucket.pull(s3, place, copy, last=clouds._makes_exist, wanted=clouds._of_lake)
-        assert Lake(copy).versions() == {} if not (copy / "daily/_log").exists() else not Lake(copy).check()
+        assert Lake(copy).versions() == {} if not (copy / "daily/_delta_log").exists() else not Lake(copy).check()
 
 
 class _Dying:
