@@ -16,9 +16,15 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
+from haetae.cli.main import main
+from haetae.cloud.aws import client
 from haetae.krx.calendar import trading_days
 from haetae.store.lake import Lake
+from haetae.wiring.lakes import LakeAt, open_lake
+from local_aws import aws, aws_server
 from rigs.running import ENVIRONMENT, haetae
+
+__all__ = ["aws", "aws_server"]
 
 END = dt.date(2026, 11, 20)
 SESSIONS = trading_days(dt.date(2026, 11, 16), END)
@@ -196,3 +202,17 @@ def test_a_disk_that_fills_leaves_a_lake_that_reads_and_the_next_run_completes(m
         .read("minute", symbols=sorted(set(pc.unique(whole.read("minute").column("symbol")).to_pylist())))
         .equals(whole.read("minute"))
     )
+
+
+def test_a_lake_in_a_bucket_is_collected_into_as_one_in_a_folder(market, tmp_path, aws: str, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    where = {"LocationConstraint": "ap-northeast-2"}
+    client("s3", endpoint_url=aws).create_bucket(Bucket="haetae-lake", CreateBucketConfiguration=where)
+    at = ["--lake", "s3://haetae-lake/deep", "--endpoint-url", aws, "--control", market["control"]]
+    asked = ["--kind", "minute", "--symbols", "005930", "--from", str(SESSIONS[0]), "--to", str(END)]
+    assert main(["collect", "backfill", *asked, *at]) == 0
+    there, here = open_lake(LakeAt("s3://haetae-lake/deep", endpoint_url=aws)), tmp_path / "lake"
+    minutes(market, here, "--symbols", "005930")
+    assert there.read("minute").equals(Lake(here).read("minute"))
+    assert len(there.read("minute")) > 0
+    assert {each.by for each in there.history("minute")} == {"haetae collect minute"}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from haetae.cli.init import ACCOUNT, AccountFolder
-from haetae.cli.options import BASE, JSON, LAKE, LakeFolder, read_day
+from haetae.cli.options import BASE, JSON, LAKE, REGION, Endpoint, LakeAddress, Region, read_day
 from haetae.cli.progress import Report, watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.tables import print_table
@@ -68,7 +68,7 @@ _ABOUT = {
 
 def _verb(kind: str) -> Verb:
     def run(
-        lake: LakeFolder = LAKE,
+        lake: LakeAddress = str(LAKE),
         from_: From = None,
         to: To = None,
         symbols: Symbols = "",
@@ -77,9 +77,12 @@ def _verb(kind: str) -> Verb:
         account: AccountFolder = ACCOUNT,
         control: ControlUrl = "",
         config: Files = None,
+        region: Region = REGION,
+        endpoint_url: Endpoint = None,
         json_file: JSON = None,
     ) -> None:
-        _collect(kind, lake, (from_, to), _names(symbols, universe, top), _where(account, config, control), json_file)
+        at, where = (lake, region, endpoint_url), _where(account, config, control)
+        _collect(kind, at, (from_, to), _names(symbols, universe, top), where, json_file)
 
     run.__doc__ = f"Collect {_ABOUT[kind].en}."
     return run
@@ -94,13 +97,15 @@ def backfill(
     kind: Annotated[str, typer.Option(help="daily, weekly, monthly, minute, index, etf-nav, flows")],
     from_: Annotated[str, typer.Option("--from", metavar="DAY", help=hint("첫날", "first day"))],
     to: To = None,
-    lake: LakeFolder = LAKE,
+    lake: LakeAddress = str(LAKE),
     symbols: Symbols = "",
     universe: Universe = None,
     top: Top = 0,
     account: AccountFolder = ACCOUNT,
     control: ControlUrl = "",
     config: Files = None,
+    region: Region = REGION,
+    endpoint_url: Endpoint = None,
     json_file: JSON = None,
 ) -> None:
     """Fill a range of days; the closing table compares calls and time with the fewest there could be."""
@@ -113,12 +118,13 @@ def backfill(
             found=kind,
             next_step="--kind minute",
         )
-    _collect(kind, lake, (from_, to), _names(symbols, universe, top), _where(account, config, control), json_file)
+    at, where = (lake, region, endpoint_url), _where(account, config, control)
+    _collect(kind, at, (from_, to), _names(symbols, universe, top), where, json_file)
 
 
 @nouns.command("live", help=hint("장중의 분봉을 모으고 마감 뒤 대조합니다.", "Collect running sessions, repair after."))
 def live(
-    lake: LakeFolder = LAKE,
+    lake: LakeAddress = str(LAKE),
     symbols: Symbols = "",
     universe: Universe = None,
     top: Top = 0,
@@ -126,6 +132,8 @@ def live(
     account: AccountFolder = ACCOUNT,
     control: ControlUrl = "",
     config: Files = None,
+    region: Region = REGION,
+    endpoint_url: Endpoint = None,
     json_file: JSON = None,
 ) -> None:
     """Write minutes as they end, and compare the whole session with the history after the close."""
@@ -133,8 +141,9 @@ def live(
     import asyncio
 
     from haetae.wiring.collecting import collect_live, connected
-    from haetae.wiring.lakes import open_lake
+    from haetae.wiring.lakes import LakeAt, open_lake
 
+    opened = open_lake(LakeAt(lake, region, endpoint_url), by="haetae collect live")
     reports: list[SessionReport] = []
 
     def tell(report: SessionReport) -> None:
@@ -150,7 +159,7 @@ def live(
     async def work(report: Report) -> None:
         async with connected(_where(account, config, control), os.environ) as connection:
             chosen = _names(symbols, universe, top)
-            await collect_live(connection, open_lake(lake), chosen, sessions, report, tell)
+            await collect_live(connection, opened, chosen, sessions, report, tell)
 
     with watching() as report, _logged(lake):
         asyncio.run(work(report))
@@ -180,7 +189,7 @@ def _where(account: Path, config: list[Path] | None, control: str) -> Where:
 
 def _collect(
     kind: str,
-    lake: Path,
+    at: tuple[str, str, str | None],
     days: tuple[str | None, str | None],
     names: Names,
     where: Where,
@@ -191,13 +200,15 @@ def _collect(
     import asyncio
 
     from haetae.wiring.collecting import collect, connected, refuse_gaps
-    from haetae.wiring.lakes import open_lake
+    from haetae.wiring.lakes import LakeAt, open_lake
+
+    opened = open_lake(LakeAt(*at), by=f"haetae collect {kind}")
 
     async def work(report: Report) -> tuple[JobReport, ...]:
         async with connected(where, os.environ) as connection:
-            return await collect(connection, open_lake(lake), kind, names, (start, end), report)
+            return await collect(connection, opened, kind, names, (start, end), report)
 
-    with watching() as report, _logged(lake):
+    with watching() as report, _logged(at[0]):
         reports = asyncio.run(work(report))
     _closing(reports)
     write_record(json_file, _facts(kind, reports))
@@ -205,12 +216,16 @@ def _collect(
 
 
 @contextmanager
-def _logged(lake: Path) -> Iterator[None]:
-    """Keep what happens on the way in a file beside the lake; the terminal shows progress and the result."""
+def _logged(lake: str) -> Iterator[None]:
+    """Keep what happens on the way in a file beside the lake; the terminal shows progress and the result.
+
+    For a lake in a bucket the file lies where lakes of this machine do.
+    """
     from haetae.wiring.logs import log_to
 
-    lake.parent.mkdir(parents=True, exist_ok=True)
-    log = log_to(lake.parent / "collect.log")
+    beside = (LAKE if lake.startswith("s3://") else Path(lake)).parent
+    beside.mkdir(parents=True, exist_ok=True)
+    log = log_to(beside / "collect.log")
     try:
         yield
     finally:
