@@ -20,8 +20,8 @@ FOLDER = Path(__file__).resolve().parents[3] / "benchmarks"
 
 
 def names(folder: Path) -> list[str]:
-    """Return the benchmarks of a folder."""
-    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    """Return the benchmarks of a folder; a name may be written with hyphens or, as its file is, with underscores."""
+    return sorted(path.stem.replace("_", "-") for path in folder.glob("*.py") if not path.stem.startswith("_"))
 
 
 def rows(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -42,7 +42,7 @@ def bench(
 ) -> None:
     """Run one benchmark of the checkout."""
     known = names(FOLDER)
-    if name not in known:
+    if name.replace("_", "-") not in known:
         raise ConfigError(
             Text(ko="그런 벤치마크가 없습니다", en="no such benchmark"),
             expected=", ".join(known) or str(FOLDER),
@@ -50,7 +50,8 @@ def bench(
             next_step=Text(ko="`haetae bench m60` 처럼 쓰세요", en="for example `haetae bench m60`"),
         )
     check_target(json_file)
-    spec = importlib.util.spec_from_file_location(f"benchmarks.{name}", FOLDER / f"{name}.py")
+    stem = name.replace("-", "_")
+    spec = importlib.util.spec_from_file_location(f"benchmarks.{stem}", FOLDER / f"{stem}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
