@@ -67,7 +67,7 @@ def sweep(objects: Objects, log: Log, table: str, keep: int, grace_ms: int | Non
     """
     listing = log.listing()
     newest = listing.newest or 0
-    first = max(listing.oldest, newest - keep + 1, 1)
+    first = max(listing.oldest, newest - keep + 1)
     named = {entry.path for commit, seen in log.history() if commit.version >= first for entry in seen.files}
     old = log.before(first)
     spared_from = None if grace_ms is None else objects.moment(table) - grace_ms

@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from haetae.domain.errors import ConfigError, DataError, Text
+from haetae.domain.errors import ConfigError, DataError, HaetaeError, Text
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, yyyymmdd
 from haetae.ports.tables import TABLES, TableSpec
@@ -135,29 +136,38 @@ class Lake:
             return log.newest()
         with self._objects.exclusive(spec.name):
             work = Rewriter(self._objects, spec, self._settings, self._objects.moment(spec.name))
-            for _ in range(self._settings.commit_attempts):
-                before = log.load()
-                if before.meta is None:
-                    log.create(work.at_ms, by=self._by)
+            before = log.load()
+            try:
+                for _ in range(self._settings.commit_attempts):
+                    if before.meta is None:
+                        log.create(work.at_ms, by=self._by)
+                        before = log.load()
+                    after = self._attempt(log, work, before, rows, notes, whole=whole)
+                    if after is not None:
+                        break
                     before = log.load()
-                come, gone = work.replaced(before, rows) if whole else work.upserted(before, rows)
-                noted = {**before.notes, **notes}
-                meta = metadata_of(spec, noted, before.meta, work.at_ms)
-                told = None if meta == before.meta else meta
-                if not come and not gone and told is None:
-                    return before.version
-                operation = "WRITE" if whole else "MERGE"
-                change = Change(operation, tuple(come), tuple(gone), told, self._by)
-                after = log.commit(before, change, work.at_ms)
-                if after is not None:
-                    self._sweep(spec.name, after)
-                    return after.version
-        raise DataError(
-            Text(ko=f"'{spec.name}'에 다른 프로그램이 계속 쓰고 있습니다", en=f"others keep writing '{spec.name}'"),
-            expected=Text(ko="빈틈", en="a turn"),
-            found=f"{self._settings.commit_attempts} versions by others",
-            next_step=Text(ko="같은 명령을 다시 실행하세요", en="run the same command again"),
-        )
+                else:
+                    raise _crowded(spec.name, self._settings.commit_attempts)
+            except HaetaeError:
+                with suppress(HaetaeError):
+                    if not self._objects.shared and log.newest() <= before.version:
+                        work.discard()
+                raise
+            if after.version > before.version:
+                self._sweep(spec.name, after)
+            return after.version
+
+    def _attempt(
+        self, log: Log, work: Rewriter, before: Snapshot, rows: pa.Table, notes: Mapping[str, str], *, whole: bool
+    ) -> Snapshot | None:
+        """Return the version that holds the rows, ``before`` itself if it does; None if another writer was first."""
+        come, gone = work.replaced(before, rows) if whole else work.upserted(before, rows)
+        meta = metadata_of(work.spec, {**before.notes, **notes}, before.meta, work.at_ms)
+        told = None if meta == before.meta else meta
+        if not come and not gone and told is None:
+            return before
+        change = Change("WRITE" if whole else "MERGE", tuple(come), tuple(gone), told, self._by)
+        return log.commit(before, change, work.at_ms)
 
     def _sweep(self, table: str, after: Snapshot) -> None:
         keep = self._settings.keep_versions
@@ -303,10 +313,14 @@ class Lake:
 
     # -- what is there -----------------------------------------------------------------------
 
+    def tables(self) -> tuple[str, ...]:
+        """Return the tables that were ever begun, also those whose first write was refused."""
+        there = self._objects.folders()
+        return tuple(table for table in TABLES if table in there)
+
     def versions(self) -> Mapping[str, int]:
         """Return the current version of each table that was ever written."""
-        there = self._objects.folders()
-        found = {table: self._log(table).newest() for table in TABLES if table in there}
+        found = {table: self._log(table).newest() for table in self.tables()}
         return {table: version for table, version in found.items() if version}
 
     def digest(self, table: str, version: int | None = None) -> str:
@@ -341,12 +355,21 @@ class Lake:
         if keep < 1:
             raise ValueError("at least one version must be kept")
         log = self._log(table)
-        if not log.newest():
+        if log.listing().newest is None:
             return Swept(table, 0, 0, 0)
         if dry_run:
             return care.sweep(self._objects, log, table, keep, self._grace_ms, dry_run=True)
         with self._objects.exclusive(table):
             return care.sweep(self._objects, log, table, keep, self._grace_ms)
+
+
+def _crowded(table: str, attempts: int) -> DataError:
+    return DataError(
+        Text(ko=f"'{table}'에 다른 프로그램이 계속 쓰고 있습니다", en=f"others keep writing '{table}'"),
+        expected=Text(ko="빈틈", en="a turn"),
+        found=f"{attempts} versions by others",
+        next_step=Text(ko="같은 명령을 다시 실행하세요", en="run the same command again"),
+    )
 
 
 def _meets(first_day: int, last_day: int, start: dt.date | None, end: dt.date | None) -> bool:

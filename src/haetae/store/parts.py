@@ -61,6 +61,7 @@ class Rewriter:
     settings: StoreSettings
     at_ms: int
     _made: dict[tuple[str, tuple[str, ...]], FileEntry] = field(default_factory=dict)
+    _put: list[str] = field(default_factory=list)
 
     def upserted(self, before: Snapshot, rows: pa.Table) -> tuple[list[FileEntry], list[FileEntry]]:
         """Return the files that come and those that go when ``rows`` are inserted or replaced.
@@ -92,6 +93,10 @@ class Rewriter:
             [entry for entry in before.files if entry.sha256 not in same],
         )
 
+    def discard(self) -> None:
+        """Remove the files of a write that was refused, so that a full disk is not left fuller."""
+        self.objects.remove(self._put)
+
     def _merged(self, version: int, part: str, old: list[FileEntry], piece: pa.Table) -> FileEntry:
         key = (part, tuple(entry.path for entry in old))
         if key not in self._made:
@@ -118,7 +123,8 @@ class Rewriter:
         days = pc.min_max(rows.column(self.spec.day_column)).as_py()
         keys = pc.min_max(rows.column(self.spec.keys[0])).as_py()
         if known != [digest]:
-            self.objects.put(f"{self.spec.name}/{path}", content)
+            self._put.append(f"{self.spec.name}/{path}")
+            self.objects.put(self._put[-1], content)
         return FileEntry(
             path, part, len(rows), len(content), digest, yyyymmdd(days["min"]), yyyymmdd(days["max"]),
             keys["min"], keys["max"], self.at_ms,

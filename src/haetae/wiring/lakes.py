@@ -164,7 +164,7 @@ def check(at: LakeAt | Path | str, progress: Callable[[str, int, int], None] | N
 def vacuum(at: LakeAt | Path | str, tables: Sequence[str], *, keep: int, dry_run: bool) -> tuple[Swept, ...]:
     """Drop all but the newest versions of some tables, of all by default; see ``Lake.vacuum``."""
     lake = _existing(at)
-    return tuple(lake.vacuum(table, keep=keep, dry_run=dry_run) for table in tables or sorted(lake.versions()))
+    return tuple(lake.vacuum(table, keep=keep, dry_run=dry_run) for table in tables or lake.tables())
 
 
 def query(at: LakeAt | Path | str, text: str, versions: Mapping[str, int]) -> pa.Table:

@@ -293,6 +293,7 @@ def test_a_disk_full_at_any_write_leaves_the_old_version_and_no_draft(
             monkeypatch.undo()
         assert prices_seen(Lake(lake.root)) == {1}
         assert not list(lake.root.rglob("*.tmp"))
+        assert len(list(lake.root.rglob("20*/*.parquet"))) == 2, "what was written in vain is gone"
     assert refusals == [("ENOSPC", "free disk space and run again")] * 3, "two files and an entry"
     assert prices_seen(Lake(lake.root)) == {2}
 

@@ -152,6 +152,26 @@ def test_vacuum_drops_old_versions_and_what_dead_writers_left(lake: Lake) -> Non
         lake.read("daily", version=newest - 1)
 
 
+def test_vacuum_that_keeps_more_than_there_is_changes_nothing(lake: Lake) -> None:
+    for price in (100, 111):
+        lake.write("daily", daily([("A", DAY, price)]), keys=KEYS)
+    before = {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()}
+    done = lake.vacuum("daily", keep=99)
+    assert (done.versions, done.files, done.bytes) == (0, 0, 0)
+    assert {path: path.read_bytes() for path in lake.root.rglob("*") if path.is_file()} == before
+
+
+def test_a_table_whose_first_writer_died_is_cleaned_too(lake: Lake) -> None:
+    lake._log("daily").create(1)
+    (lake.root / "daily" / "2026").mkdir()
+    (lake.root / "daily" / "2026" / "00000001-orphan.parquet").write_bytes(b"of a writer that died")
+    assert lake.versions() == {}
+    assert lake.tables() == ("daily",)
+    assert lake.vacuum("daily", keep=1).files == 1
+    assert lake.write("daily", daily([("A", DAY, 100)]), keys=KEYS) == 1
+    assert lake.check() == ()
+
+
 def test_old_versions_are_swept_so_that_the_disk_stays_bounded(tmp_path: Path) -> None:
     lake = Lake(tmp_path / "lake", StoreSettings(keep_versions=3, sweep_every=2))
     for price in range(1, 9):
