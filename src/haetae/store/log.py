@@ -246,6 +246,7 @@ class Log:
         files = sorted([*files, *change.added], key=lambda entry: entry.part)
         meta = before.meta if change.meta is None else change.meta
         after = Snapshot(self._spec.name, version, tuple(files), meta, actions[0]["commitInfo"]["seal"], at_ms)
+        self._kept = (after, self._objects.mark(name))
         if version and version % self._every == 0:
             self.write_checkpoint(after)
         return after

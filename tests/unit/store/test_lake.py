@@ -66,6 +66,15 @@ def test_writing_the_same_rows_twice_is_one_version(lake: Lake) -> None:
     assert lake.write("daily", rows, keys=KEYS) == first
 
 
+def test_writing_what_is_there_is_no_version_for_a_reader_of_a_checkpoint_either(tmp_path: Path) -> None:
+    rows = daily([("A", DAY, 100)])
+    for turn in range(1, 5):
+        lake = Lake(tmp_path / "lake", StoreSettings(checkpoint_every=2))
+        assert lake.write("daily", rows, keys=KEYS, notes={"turn": str(turn)}) == turn
+        assert Lake(tmp_path / "lake").write("daily", rows, keys=KEYS) == turn
+        assert lake.write("daily", rows, keys=KEYS) == turn
+
+
 def test_a_replaced_row_is_seen_in_the_new_version_and_the_old_one_stays(lake: Lake) -> None:
     old = lake.write("daily", daily([("A", DAY, 100), ("B", DAY, 200)]), keys=KEYS)
     new = lake.write("daily", daily([("A", DAY, 111)]), keys=KEYS)
