@@ -1,7 +1,7 @@
 """What a trade costs: sale tax by date and market, and the charge of one fill.
 
 Rates are integers in parts per billion (0.20 % is 2_000_000); amounts are won. Here: the dated tax
-table. Not here: the commission (`settings`), the arithmetic (`scalar.charge`).
+tables, of sales and of dividends. Not here: the commission (`settings`), the arithmetic (`scalar.charge`).
 
 The tax follows the day of settlement (증권거래세법: the transfer is when the trade settles), so a new
 rate reaches trades two trading days before it comes into force. Each row names its first trade day;
@@ -65,3 +65,14 @@ def sale_tax_ppb(day: dt.date, market: Market, kind: Kind) -> int:
             return row.kosdaq
         case Market.KONEX:
             return row.konex
+
+
+DIVIDEND_TAXES: tuple[tuple[dt.date, int, str], ...] = (
+    (dt.date(2005, 1, 1), 154_000_000, "소득세법: 14 % and 1.4 % local income tax, withheld"),
+)
+"""Tax withheld from cash dividends by the day of payment, in ppb."""
+
+
+def dividend_tax_ppb(day: dt.date) -> int:
+    """Return the tax withheld from a cash dividend paid on a day."""
+    return next((rate for first, rate, _ in reversed(DIVIDEND_TAXES) if first <= day), 0)

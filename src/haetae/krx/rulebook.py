@@ -1,7 +1,7 @@
 """The rules of the KRX in force on one trading day.
 
-Here: ``Rulebook``, the one face of dated rules for people who hold a day. Not here: the tables
-(`ticks`, `costs`, `closures`), the arithmetic (`scalar`). Prices and amounts are won.
+Here: ``Rulebook``, the one face of dated rules for people who hold a day. Not here: the tables (`ticks`,
+`costs`, `closures`, `limits`, `interruptions`, `afterhours`), the arithmetic (`scalar`). Prices and amounts are won.
 """
 
 from __future__ import annotations
@@ -13,13 +13,12 @@ from functools import cache
 from haetae.domain.market import Int64Array, Kind, Market, Phase
 from haetae.domain.orders import Fill, Side
 from haetae.domain.units import BasisPoints, Instant, Won
-from haetae.krx import calendar, costs, scalar, ticks
+from haetae.krx import afterhours, calendar, costs, interruptions, limits, scalar, ticks
+from haetae.krx.afterhours import OffHoursWindow
 from haetae.krx.costs import Charge
+from haetae.krx.interruptions import BreakerRow, ViRow
 from haetae.krx.sessions import Session, session_on
 from haetae.krx.settings import FeeSchedule
-
-_WIDE_LIMITS_FROM = dt.date(2015, 6, 15)
-"""Daily limits are 30 % since 2015-06-15, 15 % before (KRX); KONEX keeps 15 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +66,34 @@ class Rulebook:
 
     def limit_bp_of(self, market: Market) -> BasisPoints:
         """Return the daily limit of a market around the base price; KONEX keeps 15 %."""
-        return 1_500 if market is Market.KONEX else self.limit_bp
+        return limits.limit_bp(self.day, market)
 
     def price_limits(self, base_price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> tuple[Won, Won]:
         """Return the lowest and highest valid price of the day (하한가, 상한가) from the base price."""
         lower, upper = scalar.limit_prices(base_price, self.limit_bp_of(market), *self.tick_table(kind, market))
         return int(lower), int(upper)
+
+    def listing_day_limits(
+        self, offer: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI
+    ) -> tuple[Won, Won]:
+        """Return the lowest and highest valid price of a name's first day from its offering price."""
+        row = limits.listing_day(self.day)
+        lower = self.ceil_tick(offer * row.lower_bp // scalar.BP, kind, market)
+        return lower, self.floor_tick(offer * row.upper_bp // scalar.BP, kind, market)
+
+    @property
+    def vi(self) -> ViRow | None:
+        """The rules of volatility interruptions; none where the day has none."""
+        return interruptions.vi_on(self.day)
+
+    @property
+    def breaker(self) -> BreakerRow | None:
+        """The rules of the market-wide circuit breaker."""
+        return interruptions.breaker_on(self.day)
+
+    def off_hours(self) -> tuple[OffHoursWindow, ...]:
+        """Return the markets outside the regular session, ascending by their start."""
+        return afterhours.windows_on(self.day, self.session.open_at, self.session.close_at)
 
     def sale_tax_ppb(self, market: Market, kind: Kind) -> int:
         """Return the tax on sales traded this day, in parts per billion."""
@@ -113,5 +134,5 @@ def _rulebook(day: dt.date) -> Rulebook:
         session=session_on(day),
         fees=FeeSchedule(),
         settlement_days=2,
-        limit_bp=3_000 if day >= _WIDE_LIMITS_FROM else 1_500,
+        limit_bp=limits.limit_row(day).limit_bp,
     )

@@ -1,7 +1,8 @@
 """Phases of one KRX trading day as instants.
 
 Here: when orders may be entered, when trading is continuous, when the closing call auction runs,
-when the aftermarket is open; the edges of the minute bars. Not here: which days trade (`calendar`).
+when the aftermarket is open; the edges of the minute bars. Not here: which days trade (`calendar`), the
+markets at a fixed price beside the regular session (`afterhours`).
 All instants are UTC nanoseconds; wall-clock sources are KST.
 """
 
@@ -14,14 +15,13 @@ import numpy as np
 
 from haetae.domain.market import Int64Array, Phase
 from haetae.domain.units import NS_PER_MINUTE, Instant, instant_at
+from haetae.krx.afterhours import AFTERMARKET_FROM
 from haetae.krx.calendar import closes_at, opens_at
 
 _CALL_MINUTES = 10
 """The closing call auction lasts ten minutes (KRX business rules)."""
 _ENTRY_HALF_HOUR_FROM = dt.date(2019, 4, 29)
 """Order entry before the open: 30 minutes since 2019-04-29, one hour before."""
-_AFTERMARKET_FROM = dt.date(2026, 9, 14)
-"""KRX aftermarket 16:00-20:00 since 2026-09-14, half an hour after the close of a regular day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def session_on(day: dt.date) -> Session:
     open_at = instant_at(day, opens_at(day))
     close_at = instant_at(day, closes_at(day))
     entry = (30 if day >= _ENTRY_HALF_HOUR_FROM else 60) * NS_PER_MINUTE
-    after = day >= _AFTERMARKET_FROM
+    after = day >= AFTERMARKET_FROM
     return Session(
         day=day,
         orders_from=open_at - entry,
