@@ -1,5 +1,17 @@
-"""Books of the account: a fold over fills, exact to the won."""
+"""Books of the account: a fold over fills and corporate actions, exact to the won."""
 
 from haetae.ledger.books import Mark, apply_fill, deposit, mark, open_book, settle, settled_cash
+from haetae.ledger.rights import exchange, grant, receive
 
-__all__ = ["Mark", "apply_fill", "deposit", "mark", "open_book", "settle", "settled_cash"]
+__all__ = [
+    "Mark",
+    "apply_fill",
+    "deposit",
+    "exchange",
+    "grant",
+    "mark",
+    "open_book",
+    "receive",
+    "settle",
+    "settled_cash",
+]

@@ -6,6 +6,7 @@ price, lot, cash and shares itself (`admission`, shared with ``sim.batch``), fil
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import assert_never
 
@@ -26,11 +27,16 @@ from haetae.domain.units import Instant, Shares, Won
 from haetae.sim.admission import BY_NUMBER, RejectCode, check
 from haetae.sim.venue import BRANCH, Venue, VenueOrder
 
-_ENTRY_PHASES = (Phase.OPENING_AUCTION, Phase.CONTINUOUS, Phase.CLOSING_AUCTION)
+REGULAR = frozenset({Phase.OPENING_AUCTION, Phase.CONTINUOUS, Phase.CLOSING_AUCTION})
+"""Phases in which an order of the regular session is taken."""
 
 
-def accept(venue: Venue, command: Submit | Cancel | Replace, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
+def accept(
+    venue: Venue, command: Submit | Cancel | Replace, at: Instant, *, phases: Collection[Phase] = REGULAR
+) -> tuple[Venue, tuple[OrderEvent, ...]]:
     """Return the venue after a command that reached the broker at an instant, and the broker's answer.
+
+    ``phases`` are those in which an order of this kind is taken; whoever knows other kinds says so.
 
     The answer is one event: ``Accepted``, ``Canceled``, ``Replaced`` or ``Rejected`` with a
     ``RejectCode`` value as its code. A submit of an intent that was taken before is answered with
@@ -38,23 +44,25 @@ def accept(venue: Venue, command: Submit | Cancel | Replace, at: Instant) -> tup
     """
     match command:
         case Submit():
-            return _submit(venue, command, at)
+            return _submit(venue, command, at, phases)
         case Cancel():
             return _cancel(venue, command.intent_id, at)
         case Replace():
-            return _replace(venue, command, at)
+            return _replace(venue, command, at, phases)
         case _:
             assert_never(command)
 
 
-def _submit(venue: Venue, command: Submit, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
+def _submit(
+    venue: Venue, command: Submit, at: Instant, phases: Collection[Phase]
+) -> tuple[Venue, tuple[OrderEvent, ...]]:
     intent = command.order.intent
     known = venue.orders.get(intent.intent_id)
     if known is not None:
         return venue, (Accepted(intent.intent_id, known.sent_at, known.order_id),)
     if intent.symbol not in venue.instruments:
         return _refuse(venue, intent.intent_id, at, RejectCode.UNKNOWN_SYMBOL, intent.symbol)
-    closed = _closed(venue, intent.symbol, at)
+    closed = _closed(venue, intent.symbol, at, phases)
     if closed is not None:
         return _refuse(venue, intent.intent_id, at, *closed)
     fault = _fault(venue, intent.symbol, intent.side, command.order.quantity, intent.limit_price, venue.orderable_cash)
@@ -87,7 +95,9 @@ def _cancel(venue: Venue, intent_id: str, at: Instant) -> tuple[Venue, tuple[Ord
     return venue.with_order(ended), (Canceled(intent_id, at, order.filled),)
 
 
-def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
+def _replace(
+    venue: Venue, command: Replace, at: Instant, phases: Collection[Phase]
+) -> tuple[Venue, tuple[OrderEvent, ...]]:
     order = venue.orders.get(command.intent_id)
     if order is None:
         return _refuse(venue, command.intent_id, at, RejectCode.UNKNOWN_ORDER, command.intent_id)
@@ -95,7 +105,7 @@ def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[
         return _refuse(venue, order.intent_id, at, RejectCode.NOT_OPEN, f"the order is {order.status.value}")
     if order.kind is not OrderKind.LIMIT or command.limit_price <= 0:
         return _refuse(venue, order.intent_id, at, RejectCode.NOT_A_LIMIT, "only limit prices can be moved")
-    closed = _closed(venue, order.symbol, at)
+    closed = _closed(venue, order.symbol, at, phases)
     if closed is not None:
         return _refuse(venue, order.intent_id, at, *closed)
     own = venue.reservation(order)
@@ -119,9 +129,9 @@ def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[
     return replace(venue.with_order(moved), sequence=sequence), (event,)
 
 
-def _closed(venue: Venue, symbol: str, at: Instant) -> tuple[RejectCode, str] | None:
+def _closed(venue: Venue, symbol: str, at: Instant, phases: Collection[Phase]) -> tuple[RejectCode, str] | None:
     phase = venue.rules.phase_at(at)
-    if phase not in _ENTRY_PHASES:
+    if phase not in phases:
         return RejectCode.MARKET_CLOSED, f"no orders are taken in phase {phase.value}"
     if symbol in venue.halted:
         return RejectCode.HALTED, f"{symbol} is halted"

@@ -8,6 +8,7 @@ end of its slice and stamped so.
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Collection
 from dataclasses import replace
 
 from haetae.domain.errors import MarketRuleError, Text
@@ -21,11 +22,26 @@ from haetae.sim.venue import Venue, VenueOrder
 _AUCTIONS = (Phase.OPENING_AUCTION, Phase.CLOSING_AUCTION)
 
 
-def step(venue: Venue, piece: Slice) -> tuple[Venue, tuple[OrderEvent, ...]]:
+def step(
+    venue: Venue,
+    piece: Slice,
+    *,
+    single: Collection[Symbol] = frozenset(),
+    among: Collection[str] | None = None,
+) -> tuple[Venue, tuple[OrderEvent, ...]]:
     """Return the venue after a slice, with the fills and cancels it caused.
 
     Orders take their turn by instant, symbol and sequence. A slice that ended before what is known
     already changes nothing; slices may hold a part of the symbols.
+
+    Parameters
+    ----------
+    single : collection of symbols
+        Names whose slice is the end of a call auction of their own: its close is the one price, and it takes
+        every order that was entered before it ended. The opening and closing auctions of a slice's own phase
+        need not be named.
+    among : collection of intent ids, optional
+        The only orders that may meet the slice (a market of its own outside the regular session).
 
     Raises
     ------
@@ -41,17 +57,23 @@ def step(venue: Venue, piece: Slice) -> tuple[Venue, tuple[OrderEvent, ...]]:
             found=f"[{piece.start}, {piece.end})",
             next_step="deliver slices in order and without overlap",
         )
-    one_price = venue.rules.phase_at(piece.start) in _AUCTIONS
+    all_single = venue.rules.phase_at(piece.start) in _AUCTIONS
     left: dict[Symbol, Shares] = {}
     cash, fees, taxes = venue.cash, venue.fees, venue.taxes
     holdings = dict(venue.holdings)
     orders = dict(venue.orders)
     events: list[OrderEvent] = []
-    waiting = (order for order in venue.open_orders() if order.live_from <= piece.start)
+    waiting = (
+        order
+        for order in venue.open_orders()
+        if order.live_from <= (piece.end - 1 if order.symbol in single else piece.start)
+        and (among is None or order.intent_id in among)
+    )
     for order in sorted(waiting, key=lambda order: (order.live_from, order.symbol, order.sequence)):
         row = bisect_left(piece.symbols, order.symbol)
         if row == len(piece.symbols) or piece.symbols[row] != order.symbol:
             continue
+        one_price = all_single or order.symbol in single
         price = 0 if order.symbol in venue.halted else _price(venue, order, piece, row, one_price=one_price)
         if price:
             if order.symbol not in left:

@@ -7,7 +7,7 @@ value: every function returns a new one. Money is won, quantities are shares.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from haetae.domain.errors import MarketRuleError, Text
@@ -179,9 +179,16 @@ def open_day(venue: Venue, rules: Rulebook, base_prices: Mapping[Symbol, Won]) -
     return replace(venue, rules=rules, limits=limits, orders={}, sequence=0)
 
 
-def close_day(venue: Venue, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
-    """Return the venue after the session with an ``Expired`` per open order; idempotent."""
-    ended = {order.intent_id: replace(order, status=OrderStatus.EXPIRED) for order in venue.open_orders()}
+def close_day(venue: Venue, at: Instant, among: Collection[str] | None = None) -> tuple[Venue, tuple[OrderEvent, ...]]:
+    """Return the venue after the session with an ``Expired`` per open order; idempotent.
+
+    ``among`` names the orders whose session it is, all by default.
+    """
+    ended = {
+        order.intent_id: replace(order, status=OrderStatus.EXPIRED)
+        for order in venue.open_orders()
+        if among is None or order.intent_id in among
+    }
     events = tuple(Expired(order.intent_id, at, order.filled) for order in ended.values())
     return replace(venue, orders={**venue.orders, **ended}), events
 

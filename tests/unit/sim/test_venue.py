@@ -10,7 +10,7 @@ import pytest
 
 from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import Cancel, Replace
-from haetae.domain.market import HaltChange, Instrument, Kind, Market, Slice
+from haetae.domain.market import HaltChange, Instrument, Kind, Market, Phase, Slice
 from haetae.domain.orders import Accepted, Canceled, Expired, Filled, OrderStatus, Rejected, Replaced, TimeInForce
 from haetae.domain.units import NS_PER_MINUTE
 from haetae.krx import Rulebook
@@ -212,6 +212,45 @@ def test_a_slice_may_hold_a_part_of_the_symbols() -> None:
     stage, events = step(stage, bar(0, (200_000, 200_000, 200_000, 200_000), symbol="000660"))
     assert events == ()
     assert stage.orders["a"].open_quantity == 1
+
+
+def test_the_end_of_a_names_own_auction_takes_orders_sent_within_it_and_gives_one_price() -> None:
+    piece = bar(0, (70_000, 70_500, 69_500, 70_200))
+    inside = OPEN + NS_PER_MINUTE - 1
+    for signed, limit in ((1, 0), (1, 70_200), (-1, 70_200), (-1, 0)):
+        stage, _ = accept(venue(holdings={"005930": 5}), order("a", "005930", signed, limit, inside), inside)
+        assert step(stage, piece)[1] == (), "the bar had begun"
+        _, (event,) = step(stage, piece, single={"005930"})
+        assert event.fill.price == 70_200, "no slippage, no better open"
+    late = OPEN + NS_PER_MINUTE
+    stage, _ = accept(venue(), order("a", "005930", 1, 0, late), late)
+    assert step(stage, piece, single={"005930"})[1] == ()
+    stage, _ = accept(venue(), order("a", "005930", 1, 0, inside), inside)
+    assert step(stage, piece, single={"000660"})[1] == ()
+
+
+def test_a_market_of_its_own_meets_the_orders_named_for_it() -> None:
+    stage, _ = accept(venue(), order("mine", "005930", 1, 0, OPEN), OPEN)
+    stage, _ = accept(stage, order("other", "005930", 1, 0, OPEN), OPEN)
+    after, (event,) = step(stage, bar(0, (70_000, 70_500, 69_500, 70_200)), among={"mine"})
+    assert event.intent_id == "mine"
+    assert after.orders["other"].open_quantity == 1
+    closed, (gone,) = close_day(after, RULES.session.close_at, {"other"})
+    assert gone == Expired("other", RULES.session.close_at, 0)
+    assert closed.orders["mine"].status is OrderStatus.FILLED
+
+
+def test_orders_are_taken_in_the_phases_their_kind_names() -> None:
+    evening = RULES.session.aftermarket_from
+    sent = order("a", "005930", 1, 70_000, evening)
+    _, (answer,) = accept(venue(), sent, evening)
+    assert answer.code == "market_closed"
+    stage, (answer,) = accept(venue(), sent, evening, phases={Phase.AFTERMARKET})
+    assert isinstance(answer, Accepted)
+    _, (moved,) = accept(stage, Replace("a", evening, 69_900), evening, phases={Phase.AFTERMARKET})
+    assert isinstance(moved, Replaced)
+    _, (answer,) = accept(venue(), order("b", "005930", 1, 70_000, OPEN), OPEN, phases={Phase.AFTERMARKET})
+    assert answer.code == "market_closed"
 
 
 @pytest.mark.parametrize(
