@@ -1,21 +1,22 @@
 """Accounts at the emulated broker: orders with numbers, executions, books, the append-only ledger.
 
 Here: ``Account``, a ``sim.Venue`` for admission and matching, a ``ledger`` book beside it, and the
-broker's own view of orders: numbers of the day, modified orders under a new number, exchange
-rejects after an acknowledgement. Not here: wire texts (``trading``), sockets.
-The list ``executions`` is only ever appended to; it is the oracle of every reconciliation test.
+broker's own view of orders: numbers of the day, modified orders under a new number, parts, stops, orders for
+markets outside the regular session, exchange rejects after an acknowledgement. Not here: wire texts and which
+order a state of the market takes (``trading``), sockets.
+The lists ``executions`` and ``corporate`` are only ever appended to; they are the oracle of every reconciliation.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from haetae import ledger
 from haetae.domain.account import Book
 from haetae.domain.events import Cancel, Replace, Submit
-from haetae.domain.market import Instrument, Slice
+from haetae.domain.market import HaltChange, Instrument, Phase, Slice
 from haetae.domain.orders import (
     BrokerOrderId,
     Canceled,
@@ -26,92 +27,41 @@ from haetae.domain.orders import (
     OrderEvent,
     OrderIntent,
     OrderKind,
+    OrderStatus,
     Rejected,
     Side,
     TimeInForce,
 )
-from haetae.domain.units import Instant, Shares, Symbol, Won, day_of, hhmmss_of
+from haetae.domain.units import Instant, Shares, Symbol, Won, day_of
+from haetae.emulator.conditions import join_closing, put_to_sleep, wake
+from haetae.emulator.entitlements import Entitlement, entitled, fulfil
+from haetae.emulator.interventions import Action
+from haetae.emulator.orderkinds import ORDER_TYPES, OrderType, Pricing
+from haetae.emulator.orders import CorporateLine, Execution, Notice, OrderRow, notice_of, parts_of
 from haetae.kis.wire.operations import Mode
-from haetae.kis.wire.records import NoticeRecord
-from haetae.krx import Charge, Rulebook
-from haetae.sim import FillModel, RejectCode, Venue, accept, close_day, open_day, open_venue, step
+from haetae.krx import Rulebook
+from haetae.krx.afterhours import OffHours
+from haetae.sim import FillModel, RejectCode, Venue, accept, close_day, open_day, open_venue, set_halt, step
+from haetae.sim.entry import REGULAR
+
+__all__ = ["BRANCHES", "KINDS", "Account", "CorporateLine", "Execution", "Notice", "OrderRow", "open_account"]
 
 BRANCHES = {Mode.REAL: "06010", Mode.MOCK: "00950"}
 KINDS: Mapping[str, tuple[OrderKind, TimeInForce]] = {
-    "00": (OrderKind.LIMIT, TimeInForce.DAY),
-    "01": (OrderKind.MARKET, TimeInForce.DAY),
-    "11": (OrderKind.LIMIT, TimeInForce.IOC),
-    "12": (OrderKind.LIMIT, TimeInForce.FOK),
-    "13": (OrderKind.MARKET, TimeInForce.IOC),
-    "14": (OrderKind.MARKET, TimeInForce.FOK),
+    code: (ORDER_TYPES[code].kind, ORDER_TYPES[code].force) for code in ("00", "01", "11", "12", "13", "14")
 }
-"""Order types that are served (ORD_DVSN)."""
+"""The types that the domain's orders name, by ORD_DVSN."""
 _EXCHANGE = frozenset({RejectCode.OUTSIDE_LIMITS.value, RejectCode.HALTED.value})
 """Refusals that come from the exchange: the real service acknowledges such orders first."""
-
-
-@dataclass(slots=True)
-class OrderRow:
-    """One order number of a day as the broker shows it; figures are shares and won.
-
-    A modified order lives on in a new row (``original`` names the old one) that counts executions
-    from 0; a cancel request has a row of its own with ``change`` "2".
-    """
-
-    day: dt.date
-    number: int
-    branch: str
-    symbol: Symbol
-    side: Side
-    quantity: Shares
-    price: Won
-    kind: str
-    at: Instant
-    app_key: str
-    intent_id: str
-    original: int = 0
-    change: str = "0"
-    filled: Shares = 0
-    amount: Won = 0
-    charges: Won = 0
-    canceled: Shares = 0
-    rejected: Shares = 0
-    working: bool = True
-
-    @property
-    def remaining(self) -> Shares:
-        """Shares that may still be executed."""
-        return self.quantity - self.filled if self.working else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """One line of the ledger."""
-
-    day: dt.date
-    number: int
-    branch: str
-    symbol: Symbol
-    side: Side
-    quantity: Shares
-    price: Won
-    fee: Won
-    tax: Won
-    at: Instant
-    cash_after: Won
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A notice for the WebSocket sessions of the app key that placed the order."""
-
-    app_key: str
-    record: NoticeRecord
+_ANY_PHASE = frozenset(Phase)
 
 
 @dataclass(slots=True)
 class Account:
-    """One account of one domain."""
+    """One account of one domain.
+
+    ``fill_parts`` lets the next fills come in so many parts (the rest last), at one price in one second.
+    """
 
     number: str
     product: str
@@ -121,28 +71,41 @@ class Account:
     next_number: Callable[[], int]
     rows: list[OrderRow] = field(default_factory=list)
     executions: list[Execution] = field(default_factory=list)
+    corporate: list[CorporateLine] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
     events: list[OrderEvent] = field(default_factory=list)
+    fill_parts: tuple[Shares, ...] = ()
     _current: dict[str, OrderRow] = field(default_factory=dict)
     _known: dict[tuple[dt.date, int], OrderRow] = field(default_factory=dict)
     _latest: dict[str, OrderRow] = field(default_factory=dict)
-    _closed: dt.date | None = None
+    _due: list[Entitlement] = field(default_factory=list)
+
+    @property
+    def balanced(self) -> bool:
+        """Whether exchange and books agree on cash and shares, and the books on what was paid for them."""
+        held = {symbol: item.quantity for symbol, item in self.book.positions.items()}
+        cost = sum(item.cost for item in self.book.positions.values())
+        return (
+            self.venue.cash == self.book.cash
+            and held == dict(self.venue.holdings)
+            and self.book.cash + cost == self.book.deposits + self.book.realized
+        )
 
     def place(
         self, *, symbol: Symbol, side: Side, quantity: Shares, price: Won, kind: str, at: Instant, app_key: str,
-        intent_id: str = "",
+        intent_id: str = "", trigger: Won = 0,
     ) -> OrderRow | Rejected:  # fmt: skip
-        """Take an order or say why not; an exchange reject of the real service is a row that ended."""
-        order_kind, force = KINDS[kind]
+        """Take an order or say why not; an exchange reject of the real service is a row that ended.
+
+        ``price`` is what the order may cost: of types without a price of their own, the one found for them.
+        """
         number = self.next_number()
+        market = ORDER_TYPES[kind].kind is OrderKind.MARKET
         row = OrderRow(
-            day_of(at), number, BRANCHES[self.mode], symbol, side, quantity,
-            price if order_kind is OrderKind.LIMIT else 0, kind, at, app_key,
-            intent_id or f"{self.mode.value}-{self.number}-{day_of(at):%Y%m%d}-{number}",
+            day_of(at), number, BRANCHES[self.mode], symbol, side, quantity, 0 if market else price, kind, at, app_key,
+            intent_id or f"{self.mode.value}-{self.number}-{day_of(at):%Y%m%d}-{number}", trigger=trigger,
         )  # fmt: skip
-        intent = OrderIntent(row.intent_id, "", symbol, side, quantity, order_kind, row.price, at, force)
-        order = ClearedOrder(intent, quantity, at, ())
-        self.venue, (answer,) = accept(self.venue, Submit(order), at)
+        answer = self._enter(row, at)
         if isinstance(answer, Rejected):
             if self.mode is Mode.MOCK or answer.code not in _EXCHANGE:
                 return answer
@@ -156,37 +119,112 @@ class Account:
         self._notify(row, at, quantity=quantity)
         return row
 
-    def modify(self, original: OrderRow, price: Won, at: Instant, app_key: str) -> OrderRow | Rejected:
-        """Move the limit price of what is open; the rest goes on under a new number."""
+    def _enter(self, row: OrderRow, at: Instant) -> OrderEvent:
+        """Send a row's order to the exchange."""
+        kind = ORDER_TYPES[row.kind]
+        intent = OrderIntent(
+            row.intent_id, "", row.symbol, row.side, row.quantity, kind.kind, row.price, at, kind.force
+        )  # fmt: skip
+        command = Submit(ClearedOrder(intent, row.quantity, at, ()))
+        self.venue, (answer,) = accept(self.venue, command, at, phases=_phases(kind))
+        if not isinstance(answer, Rejected) and kind.pricing is Pricing.STOP:
+            self.venue = put_to_sleep(self.venue, row.intent_id)
+        return answer
+
+    def modify(
+        self, original: OrderRow, price: Won, at: Instant, app_key: str, *, quantity: Shares = 0, kind: str = ""
+    ) -> OrderRow | Rejected:
+        """Move price (and type) of what is open, or of a part of it, which goes on under a new number."""
         left = original.remaining
-        self.venue, (answer,) = accept(self.venue, Replace(original.intent_id, at, price), at)
+        part, kind = quantity or left, kind or original.kind
+        if part < left or kind != original.kind:
+            return self._reissue(original, part, price, kind, at, app_key)
+        phases = _phases(ORDER_TYPES[kind])
+        self.venue, (answer,) = accept(self.venue, Replace(original.intent_id, at, price), at, phases=phases)
         if isinstance(answer, Rejected):
             return answer
-        row = OrderRow(
-            day_of(at), self.next_number(), original.branch, original.symbol, original.side, left, price,
-            original.kind, at, app_key, original.intent_id, original=original.number, change="1",
-        )  # fmt: skip
+        row = self._changed(original, left, price, kind, at, app_key, original.intent_id)
         original.working = False
-        self._file(row)
         self._current[row.intent_id] = row
-        self._notify(row, at, quantity=left)
         return row
 
-    def cancel(self, original: OrderRow, at: Instant, app_key: str, why: str = "client") -> OrderRow | Rejected:
-        """Cancel what is open; the request has a number of its own."""
-        left = original.remaining
-        self.venue, (answer,) = accept(self.venue, Cancel(original.intent_id, at, why), at)
-        if isinstance(answer, Rejected):
-            return answer
+    def _reissue(
+        self, original: OrderRow, part: Shares, price: Won, kind: str, at: Instant, app_key: str
+    ) -> OrderRow | Rejected:
+        """Take shares out of an order and enter them anew; nothing changes where that is refused."""
+        before, number = self.venue, self.next_number()
+        order = self.venue.orders[original.intent_id]
+        ended = OrderStatus.CANCELED if part == original.remaining else order.status
+        self.venue = self.venue.with_order(replace(order, quantity=order.quantity - part, status=ended))
+        market = ORDER_TYPES[kind].kind is OrderKind.MARKET
         row = OrderRow(
-            day_of(at), self.next_number(), original.branch, original.symbol, original.side, left, 0,
+            day_of(at), number, original.branch, original.symbol, original.side, part, 0 if market else price, kind,
+            at, app_key, f"{original.intent_id}/{number}", original=original.number, change="1",
+        )  # fmt: skip
+        answer = self._enter(row, at)
+        if isinstance(answer, Rejected):
+            self.venue = before
+            return answer
+        original.moved += part
+        if not original.remaining:
+            original.working = False
+            self._current.pop(original.intent_id, None)
+        self._file(row)
+        self._current[row.intent_id] = row
+        self._notify(row, at, quantity=part)
+        return row
+
+    def cancel(
+        self, original: OrderRow, at: Instant, app_key: str, why: str = "client", *, quantity: Shares = 0
+    ) -> OrderRow | Rejected:
+        """Cancel what is open, or a part of it; the request has a number of its own."""
+        left = original.remaining
+        part = quantity or left
+        if part < left:
+            order = self.venue.orders[original.intent_id]
+            self.venue = self.venue.with_order(replace(order, quantity=order.quantity - part))
+        else:
+            self.venue, (answer,) = accept(self.venue, Cancel(original.intent_id, at, why), at)
+            if isinstance(answer, Rejected):
+                return answer
+            original.working = False
+            self._current.pop(original.intent_id, None)
+        original.canceled += part
+        row = OrderRow(
+            day_of(at), self.next_number(), original.branch, original.symbol, original.side, part, 0,
             original.kind, at, app_key, original.intent_id, original=original.number, change="2", working=False,
         )  # fmt: skip
-        original.working, original.canceled = False, left
         self._file(row)
-        self._current.pop(original.intent_id, None)
-        self._notify(row, at, quantity=left)
+        self._notify(row, at, quantity=part)
         return row
+
+    def _changed(
+        self, original: OrderRow, part: Shares, price: Won, kind: str, at: Instant, app_key: str, intent_id: str
+    ) -> OrderRow:
+        row = OrderRow(
+            day_of(at), self.next_number(), original.branch, original.symbol, original.side, part, price,
+            kind, at, app_key, intent_id, original=original.number, change="1", trigger=original.trigger,
+        )  # fmt: skip
+        self._file(row)
+        self._notify(row, at, quantity=part)
+        return row
+
+    def refuse(self, row: OrderRow, at: Instant) -> None:
+        """Let the exchange refuse what is open of an acknowledged order."""
+        left = row.remaining
+        self.venue, (answer,) = accept(self.venue, Cancel(row.intent_id, at, "exchange"), at)
+        if isinstance(answer, Rejected):
+            return
+        row.working, row.rejected = False, left
+        self._current.pop(row.intent_id, None)
+        self._notify(row, at, quantity=left, refused=True)
+        self.events.append(Rejected(row.intent_id, at, RejectCode.HALTED.value, "refused by the exchange"))
+
+    def transfer(self, amount: Won, at: Instant) -> None:
+        """Let money come in (positive) or go out; told by a line of its own."""
+        self.book = ledger.deposit(self.book, amount)
+        self.venue = replace(self.venue, cash=self.venue.cash + amount)
+        self.corporate.append(CorporateLine(day_of(at), "", "transfer", 0, amount, 0, self.book.cash))
 
     def row_of(self, day: dt.date, number: int) -> OrderRow | None:
         """Return the order row of a day's number."""
@@ -196,32 +234,81 @@ class Account:
         """Return the newest row of an intent."""
         return self._latest.get(intent_id)
 
-    def working(self) -> list[Symbol]:
-        """Return the symbols with open orders, sorted."""
-        return sorted({row.symbol for row in self._current.values()})
+    def working(self, hours: OffHours | None = None) -> list[Symbol]:
+        """Return the symbols with open orders for the regular session or a market outside it, sorted."""
+        return sorted({row.symbol for row in self._current.values() if ORDER_TYPES[row.kind].hours is hours})
 
-    def meet(self, piece: Slice) -> None:
-        """Let open orders meet a slice of the market."""
-        self.venue, events = step(self.venue, piece)
+    @property
+    def busy(self) -> bool:
+        """Whether any order is open."""
+        return bool(self._current)
+
+    def see_halt(self, symbol: Symbol, at: Instant, *, halted: bool) -> None:
+        """Learn whether trading in a name has stopped: nothing new is taken then, nothing fills."""
+        if halted != (symbol in self.venue.halted):
+            self.venue = set_halt(self.venue, HaltChange(at, symbol, halted, ""))
+
+    def meet(self, piece: Slice, single: Collection[Symbol] = frozenset(), hours: OffHours | None = None) -> None:
+        """Let open orders for a market meet a slice of it; ``single`` names those that end an auction with it."""
+        among = {key for key, row in self._current.items() if ORDER_TYPES[row.kind].hours is hours}
+        self.venue, events = step(self.venue, piece, single=single, among=among)
+        for event in events:
+            self._apply(event)
+        self.venue = wake(self.venue, self._current.values(), piece)
+
+    def join_closing(self, at: Instant) -> None:
+        """Turn conditional orders into market orders of the closing auction."""
+        for row in self._current.values():
+            if ORDER_TYPES[row.kind].pricing is Pricing.CONDITIONAL:
+                self.venue = join_closing(self.venue, row, at)
+
+    def expire(self, at: Instant, hours: OffHours | None = None, keep: Collection[Symbol] = ()) -> None:
+        """Let the orders for a market expire with it, save those of names that are still in their auction."""
+        among = [
+            key for key, row in self._current.items() if ORDER_TYPES[row.kind].hours is hours and row.symbol not in keep
+        ]
+        self.venue, events = close_day(self.venue, at, among)
         for event in events:
             self._apply(event)
 
     def close_day(self, at: Instant) -> None:
-        """Let day orders expire."""
-        day = day_of(at)
-        if self._closed == day:
-            return
-        self._closed = day
-        self.venue, events = close_day(self.venue, at)
-        for event in events:
-            self._apply(event)
+        """Let the orders of the regular session expire."""
+        self.expire(at)
 
-    def open_day(self, rules: Rulebook, base_prices: Mapping[Symbol, Won]) -> None:
-        """Begin a trading day: limits and settlement; what is still open of the day before expires."""
-        self.close_day(self.venue.rules.session.close_at)
+    def open_day(
+        self,
+        rules: Rulebook,
+        base_prices: Mapping[Symbol, Won],
+        *,
+        instruments: Mapping[Symbol, Instrument] | None = None,
+        limits: Mapping[Symbol, tuple[Won, Won]] | None = None,
+        actions: tuple[Action, ...] = (),
+    ) -> None:
+        """Begin a trading day: limits, settlement, corporate actions; what is open of the day before expires.
+
+        ``limits`` are the day's own where they are not those of every name (listing days, names without limits).
+        """
+        close_at = self.venue.rules.session.close_at
+        for hours in (None, *OffHours):
+            self.expire(close_at, hours)
+        if instruments is not None:
+            halted = frozenset(symbol for symbol, item in instruments.items() if "halted" in item.flags)
+            self.venue = replace(self.venue, instruments=instruments, halted=halted)
         self.venue = open_day(self.venue, rules, base_prices)
+        if limits is not None:
+            self.venue = replace(self.venue, limits=limits)
         self.book = ledger.settle(self.book, rules.day)
         self._current.clear()
+        self._due += entitled(self.book, actions)
+        self._fulfil(rules.day, base_prices)
+
+    def _fulfil(self, day: dt.date, base_prices: Mapping[Symbol, Won]) -> None:
+        for right in [right for right in self._due if right.action.arrival <= day]:
+            self._due.remove(right)
+            self.book, lines = fulfil(self.book, right, day, base_prices)
+            self.corporate += lines
+        holdings = {symbol: item.quantity for symbol, item in self.book.positions.items()}
+        self.venue = replace(self.venue, cash=self.book.cash, holdings=holdings, taxes=self.book.taxes)
 
     def _file(self, row: OrderRow) -> None:
         self.rows.append(row)
@@ -230,16 +317,20 @@ class Account:
 
     def _apply(self, event: OrderEvent) -> None:
         row = self._current[event.intent_id]
-        self.events.append(event)
         match event:
             case Filled(fill=fill, at=at):
-                self._fill(row, fill, at)
+                for part in parts_of(fill, self.fill_parts):
+                    self.events.append(Filled(event.intent_id, at, part))
+                    self._fill(row, part, at)
             case Canceled(at=at):
+                self.events.append(event)
                 left = row.remaining
-                row.working, row.canceled = False, left
-                self._notify(row, at, quantity=left, acceptance="3")
-            case Expired():
+                row.canceled += left
                 row.working = False
+                self._notify(row, at, quantity=left, acceptance="3")
+            case _:
+                self.events.append(event)
+                row.working = row.working and not isinstance(event, Expired)
         if not row.working:
             self._current.pop(event.intent_id, None)
 
@@ -250,46 +341,34 @@ class Account:
         row.filled += fill.quantity
         row.amount += fill.amount
         row.charges += charge.total
-        row.working = row.filled < row.quantity
-        self._record(row, fill, charge, at)
-        self._notify(row, at, quantity=fill.quantity, price=fill.price, executed=True)
-
-    def _record(self, row: OrderRow, fill: Fill, charge: Charge, at: Instant) -> None:
+        row.working = row.remaining > 0
         line = Execution(
             row.day, row.number, row.branch, row.symbol, row.side, fill.quantity, fill.price,
             charge.fee, charge.tax, at, self.book.cash,
         )  # fmt: skip
         self.executions.append(line)
+        self._notify(row, at, quantity=fill.quantity, price=fill.price, executed=True)
 
     def _notify(
         self, row: OrderRow, at: Instant, *, quantity: Shares, price: Won = 0, executed: bool = False,
         refused: bool = False, acceptance: str = "",
     ) -> None:  # fmt: skip
-        record = NoticeRecord(
-            customer=row.app_key[:8],
-            account=f"{self.number}{self.product}",
-            number=row.number,
-            original=row.original,
-            side=row.side,
-            symbol=row.symbol,
-            quantity=quantity,
-            price=price,
-            clock=hhmmss_of(at),
-            executed=executed,
-            order_quantity=row.quantity,
-            order_price=row.price,
-            change=row.change,
-            kind=row.kind,
-            refused=refused,
-            acceptance=acceptance or ("2" if executed or row.change != "0" else "1"),
-            branch=row.branch,
-            name=self.venue.instruments[row.symbol].name,
-        )
+        record = notice_of(
+            row, f"{self.number}{self.product}", self.venue.instruments[row.symbol].name, at,
+            quantity=quantity, price=price, executed=executed, refused=refused, acceptance=acceptance,
+        )  # fmt: skip
         self.notices.append(Notice(row.app_key, record))
 
     def broker_id(self, row: OrderRow) -> BrokerOrderId:
         """Return the name of an order as clients know it."""
         return BrokerOrderId(row.day, row.branch, f"{row.number:010d}")
+
+
+def _phases(kind: OrderType) -> Collection[Phase]:
+    """Return when the exchange takes a type; whoever asks knows the hours of a market at a fixed price."""
+    if kind.hours is None:
+        return REGULAR
+    return frozenset({Phase.AFTERMARKET}) if kind.hours is OffHours.AFTERMARKET else _ANY_PHASE
 
 
 def open_account(
@@ -303,7 +382,10 @@ def open_account(
     cash: Won,
     model: FillModel,
     next_number: Callable[[], int],
+    limits: Mapping[Symbol, tuple[Won, Won]] | None = None,
 ) -> Account:
     """Return a new account with a first deposit, ready for a trading day."""
     venue = open_day(open_venue(rules, instruments, cash, {}, model), rules, base_prices)
+    if limits is not None:
+        venue = replace(venue, limits=limits)
     return Account(number, product, mode, venue, ledger.open_book(cash), next_number)

@@ -1,144 +1,123 @@
-"""What may be seen of a world at an instant: last prices, books, charts, calendar.
+"""What may be seen of a world at an instant: last prices, books, charts, auctions, interruptions, lists.
 
-Here: ``Board``, which holds the present session's tape and answers every question of a quote call
-from what has ended by now. Nothing later than its instant leaves it. Not here: wire texts
-(``quotations``), accounts.
+Here: ``Board``, which holds the present session and answers every question of a quote call from what has
+ended by now. Nothing later than its instant leaves it. Not here: wire texts (``quotations``, ``charts``), accounts;
+figures beside the prices (``library``).
+
+For those who answer calls and streams
+--------------------------------------
+``sight(symbol)``, ``depth``, ``top``, ``table()`` (all names at once, for rankings) : present prices
+``phase_of(symbol)`` : in which state a name is (VI, halted, auction…); ``phase`` : the market's
+``expected(symbol)`` : price, volume and span of the auction a name is in
+``evening(symbol)`` : the aftermarket's own prices; the regular session's stay in ``sight`` (unverified)
+``vi_of(symbol)``, ``vi_events(day)``, ``breaker(market)``, ``breakers()``, ``halted(symbol)``, ``announced()``
+``daily_rows``, ``period_rows``, ``minute_rows``, ``index_rows``, ``index_period_rows``, ``index_minutes``
+``library`` : flows, statements, net asset values, headlines, corporate actions (see there)
+``script(event)`` : lets something happen from now on
 """
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
-from dataclasses import dataclass
-from functools import cached_property
+from typing import Protocol
 
-import numpy as np
-
-from haetae.domain.market import Instrument, Int64Array, Kind, Phase
-from haetae.domain.units import Instant, day_of, instant_at
-from haetae.emulator.bridge import STEPS, MinuteBars, Tape
-from haetae.emulator.market import World
+from haetae.domain.errors import MarketRuleError, Text
+from haetae.domain.market import Instrument, Int64Array, Kind, Market, Phase
+from haetae.domain.units import Instant, Symbol, day_of, instant_at, kst_text
+from haetae.emulator.auctions import Expected
+from haetae.emulator.holds import ViEvent
+from haetae.emulator.interventions import Intervention, first_instant
+from haetae.emulator.library import Library
+from haetae.emulator.record import Record
+from haetae.emulator.schedule import Announcement, announcements
+from haetae.emulator.session import AUCTIONS, Session, Standing
+from haetae.emulator.sights import LEVELS, Depth, Sight, SightTable, book_around
+from haetae.emulator.stage import Pause
+from haetae.emulator.tape import Tape
+from haetae.emulator.world import World
 from haetae.krx import Rulebook, is_trading_day
+from haetae.krx.afterhours import OffHours
 
-LEVELS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """One symbol as a quote shows it: won and shares; ``open``, ``high``, ``low`` 0 before a print."""
-
-    symbol: str
-    last: int
-    open: int
-    high: int
-    low: int
-    base: int
-    lower: int
-    upper: int
-    volume: int
-    turnover: int
-
-    @property
-    def sign(self) -> str:
-        """전일대비부호: 1 upper limit, 2 up, 3 flat, 4 lower limit, 5 down."""
-        if self.last == self.upper:
-            return "1"
-        if self.last == self.lower:
-            return "4"
-        return "2" if self.last > self.base else "5" if self.last < self.base else "3"
-
-    @property
-    def change(self) -> int:
-        """Won against the base price."""
-        return self.last - self.base
-
-    @property
-    def change_rate(self) -> float:
-        """Percent against the base price."""
-        return 100.0 * self.change / self.base if self.base else 0.0
+__all__ = ["LEVELS", "Board", "Books", "Depth", "OffView", "Session", "Sight", "SightTable", "Standing"]
 
 
-@dataclass(frozen=True, slots=True)
-class Depth:
-    """Ten levels a side, best first; a price of 0 means that there is none."""
+class Books(Protocol):
+    """Whoever knows the order book of a name after a row of a tape."""
 
-    asks: tuple[int, ...]
-    bids: tuple[int, ...]
-    ask_sizes: tuple[int, ...]
-    bid_sizes: tuple[int, ...]
+    world: World
+
+    def depth(self, symbol: str, row: int | None = None) -> Depth:
+        """Return ten levels a side."""
+        ...
 
 
-class Session:
-    """The tape, limits and rules of one trading day of a world."""
+class OffView:
+    """A market outside the regular session as a stream sees it: its prints, and the books around them."""
 
-    def __init__(self, world: World, row: int) -> None:
-        """Build the session of a row of the world's days."""
-        self.row = row
-        self.day = world.days[row]
-        self.rules = Rulebook.on(self.day)
-        self.base: Int64Array = world.daily.base[row]
-        self.base_prices = dict(zip(world.symbols, self.base.tolist(), strict=True))
-        self.tape = Tape(world.minutes(row), self.base)
-        self._grid = world.grid(self.day)
-        self.lower, self.upper = self._grid.limits(self.base)
-        self._best_of = -1
-        self._best: tuple[Int64Array, Int64Array, Int64Array] = (self.base, self.base, self.base)
-        self.usual: Int64Array = np.maximum(1, world.daily.volume[max(row - 1, 0)] // 2_000)
+    in_minutes = False
 
-    @cached_property
-    def _spread(self) -> tuple[Int64Array, Int64Array]:
-        price = self.tape.price
-        above = price + self._grid.tick(price)
-        parity = (np.arange(1, len(price) + 1)[:, None] + np.arange(price.shape[1])) % 2 == 1
-        ask = np.where(parity, price, above)
-        return ask, ask - self._grid.tick(ask - 1)
+    def __init__(self, session: Session, tape: Tape, world: World) -> None:
+        """Look at the tape of such a market."""
+        self.day = session.day
+        self.rules = session.rules
+        self.base = session.base
+        self.tape = tape
+        self.world = world
+        self._session = session
 
     def best(self, row: int) -> tuple[Int64Array, Int64Array, Int64Array]:
-        """Return best ask, best bid and the size of each after a tape row; 0 beyond a limit."""
-        if self._best_of != row:
-            self._best_of, self._best = row, self._top(row)
-        return self._best
+        """Return best ask, best bid and the size of each after a row."""
+        quotes = self._session.quotes(self.tape.price[row], row)
+        return quotes.ask, quotes.bid, quotes.size
 
-    def _top(self, row: int) -> tuple[Int64Array, Int64Array, Int64Array]:
-        ask, bid = self._spread[0][row], self._spread[1][row]
-        place = np.arange(len(ask))
-        size = 1 + self.usual * (1 + ((row + 1) * 7 + place * 3) % 9) // 4
-        return np.where(ask <= self.upper, ask, 0), np.where(bid >= self.lower, bid, 0), size
+    def depth(self, symbol: str, row: int | None = None) -> Depth:
+        """Return the order book after a number of rows (all by default)."""
+        column, session = self.world.column[symbol], self._session
+        rows = len(self.tape.end) if row is None else row
+        last = int(self.tape.price[max(rows - 1, 0), column])
+        return book_around(
+            last,
+            (int(session.lower[column]), int(session.upper[column])),
+            session.instruments[column],
+            session.rules,
+            place=rows * 7 + column * 3,
+            usual=max(1, int(session.usual[column]) // 8),
+            rises=bool((rows + column) % 2),
+        )
 
 
-class Board:
+class Board(Record):
     """The market as seen at ``now``; ``move`` takes it forward."""
 
     def __init__(self, world: World, now: Instant) -> None:
         """Open the board at an instant."""
-        self.world = world
-        self.now = now
-        self._session: Session | None = None
-        self._extremes: dict[tuple[str, int], tuple[int, tuple[int, dt.date, int, dt.date]]] = {}
-        self.move(now)
+        super().__init__(world, now)
+        self.library = Library(self)
+        self._announced: tuple[Session, list[Announcement]] | None = None
 
-    @property
-    def session(self) -> Session:
-        """The session whose prices are shown: today's, or the last one before today."""
-        row = bisect.bisect_right(self.world.days, day_of(self.now)) - 1
-        row = max(row, 0)
-        if self._session is None or self._session.row != row:
-            self._session = Session(self.world, row)
-        return self._session
+    def script(self, event: Intervention) -> None:
+        """Let something happen ahead of now; what has been seen never changes.
 
-    def move(self, now: Instant) -> None:
-        """Let more of the tape be seen."""
-        self.now = now
-
-    def rebuild(self) -> None:
-        """Forget what was built of the present session (after a shock)."""
-        self._session = None
-        self._extremes.clear()
-
-    @property
-    def seen(self) -> int:
-        """Rows of the tape that have ended."""
-        return self.session.tape.seen(self.now)
+        Raises
+        ------
+        MarketRuleError
+            If it lies behind, or on a day that has begun where it must come overnight.
+        """
+        at = first_instant(event)
+        if at < self.now or day_of(at) not in self.world.row:
+            raise MarketRuleError(
+                Text(
+                    ko="시장에 일어날 일은 앞으로 올 거래일에만 둘 수 있습니다",
+                    en="what happens to the market must lie in a session ahead",
+                ),
+                expected=f"an instant of a session at or after {kst_text(self.now)}",
+                found=kst_text(at),
+                next_step=Text(
+                    ko="GET /state의 시각을 보고 다시 정하세요", en="see GET /state and choose a later instant"
+                ),
+            )
+        self.world.intervene(event)
+        self.rebuild()
 
     @property
     def phase(self) -> Phase:
@@ -151,62 +130,126 @@ class Board:
         return is_trading_day(day) and day <= self.world.days[-1]
 
     def instrument(self, symbol: str) -> Instrument | None:
-        """Return a listed name; none for an unknown or not yet listed code."""
+        """Return a listed name as it stands today; none for an unknown, not yet or no longer listed code."""
+        column, session = self.world.column.get(symbol), self.session
+        return session.instruments[column] if column is not None and session.base[column] > 0 else None
+
+    def phase_of(self, symbol: str) -> Standing:
+        """Return in which state a name is now."""
         column = self.world.column.get(symbol)
-        return self.world.instruments[column] if column is not None and self.session.base[column] > 0 else None
+        if column is None or not self.trades(day_of(self.now)) or self.session.day != day_of(self.now):
+            return Standing.CLOSED
+        return self.session.standing(column, self.now)
 
     def halted(self, symbol: str) -> bool:
-        """Whether a name does not trade today."""
+        """Whether a name does not trade today, or is halted now (a breaker of the market is no halt)."""
         column = self.world.column[symbol]
-        return "halted" in self.world.instruments[column].flags or (
-            int(self.world.daily.volume[self.session.row, column]) == 0
-        )
+        return bool(self.session.halted[column]) or self.phase_of(symbol) is Standing.HALTED
 
-    def sight(self, symbol: str) -> Sight:
-        """Return what a quote of a listed symbol shows now."""
-        column, session, rows = self.world.column[symbol], self.session, self.seen
-        base = int(session.base[column])
-        edges = (int(session.lower[column]), int(session.upper[column]))
-        if rows == 0:
-            return Sight(symbol, base, 0, 0, 0, base, *edges, 0, 0)
-        tape = session.tape
+    def expected(self, symbol: str) -> Expected | None:
+        """Return what the auction a name is in would print now; none outside auctions."""
+        column = self.world.column[symbol]
+        return self.session.expected(column, self.now) if self.session.day == day_of(self.now) else None
+
+    def vi_of(self, symbol: str) -> ViEvent | None:
+        """Return the VI a name is in now."""
+        if self.phase_of(symbol) is not Standing.VI:
+            return None
+        return self.session.vi_at(self.world.column[symbol], self.now)
+
+    def vi_events(self, day: dt.date) -> list[tuple[Symbol, ViEvent]]:
+        """Return the VI of a day that have begun, newest first; one not released yet has ``released_at`` ahead."""
+        row = self.world.row.get(day)
+        if row is None or instant_at(day, 0) > self.now:
+            return []
+        session = self.session if row == self.session.row else None
+        events = list(session.course.events if session else self.world.course(row).events)
+        window = session.window_at(self.now) if session else None
+        if session and window is not None and window.hours is OffHours.AFTERMARKET:
+            found = session.off_market(OffHours.AFTERMARKET)
+            events += found.events if found else ()
+        shown = [(self.world.symbols[one.column], one) for one in events if one.at <= self.now]
+        return sorted(shown, key=lambda pair: pair[1].at, reverse=True)
+
+    def breaker(self, market: Market) -> Pause | None:
+        """Return the circuit breaker a market is in now, its call auction included."""
+        active = [p for p in self.breakers() if p.market is market and (p.until == 0 or self.now < p.until)]
+        return active[-1] if active else None
+
+    def breakers(self) -> list[Pause]:
+        """Return today's circuit breakers so far."""
+        if self.session.day != day_of(self.now):
+            return []
+        return [pause for pause in self.session.course.pauses if pause.level and pause.at <= self.now]
+
+    def announced(self, since: Instant = 0) -> list[Announcement]:
+        """Return what the exchange announced today after ``since`` and until now."""
+        session = self.session
+        if session.day != day_of(self.now):
+            return []
+        if self._announced is None or self._announced[0] is not session:
+            self._announced = (session, announcements(self.world, session))
+        return [one for one in self._announced[1] if since < one.at <= self.now]
+
+    def evening(self, symbol: str) -> Sight | None:
+        """Return what the aftermarket shows of a name; none before it has begun or where it has none."""
+        session, column = self.session, self.world.column[symbol]
+        window = next((window for window in session.windows if window.hours is OffHours.AFTERMARKET), None)
+        if window is None or self.now < window.start or session.instruments[column].kind in window.without:
+            return None
+        market = session.off_market(OffHours.AFTERMARKET)
+        rows = market.tape.seen(self.now) if market else 0
+        regular = self.sight(symbol)
+        if market is None or rows == 0:
+            return Sight(symbol, regular.last, 0, 0, 0, regular.base, regular.lower, regular.upper, 0, 0)
+        tape, row = market.tape, rows - 1
         return Sight(
             symbol,
-            int(tape.price[rows - 1, column]),
-            int(tape.opened[rows - 1, column]),
-            int(tape.high[rows - 1, column]),
-            int(tape.low[rows - 1, column]),
-            base,
-            *edges,
-            int(tape.cumulative[rows - 1, column]),
-            int(tape.turnover[rows - 1, column]),
+            int(tape.price[row, column]),
+            int(tape.opened[row, column]),
+            int(tape.high[row, column]),
+            int(tape.low[row, column]),
+            regular.base,
+            regular.lower,
+            regular.upper,
+            int(tape.cumulative[row, column]),
+            int(tape.turnover[row, column]),
         )
 
+    def off_view(self, hours: OffHours) -> OffView | None:
+        """Return a market outside the regular session of today for a stream; none where the day has none."""
+        market = self.session.off_market(hours)
+        return OffView(self.session, market.tape, self.world) if market is not None else None
+
+    def evening_top(self, symbol: str) -> tuple[int, int, int]:
+        """Return best ask, best bid and their size in the aftermarket now; 0 where it has none."""
+        sight = self.evening(symbol)
+        if sight is None:
+            return 0, 0, 0
+        column, session = self.world.column[symbol], self.session
+        item, rules = session.instruments[column], session.rules
+        rises = (sight.volume + column) % 2 == 1
+        ask = sight.last if rises else rules.ceil_tick(sight.last + 1, item.kind, item.market)
+        bid = rules.floor_tick(max(ask - 1, 1), item.kind, item.market)
+        size = 1 + int(session.usual[column]) // 8
+        return (ask if ask <= sight.upper else 0), (bid if bid >= sight.lower else 0), size
+
     def depth(self, symbol: str, row: int | None = None) -> Depth:
-        """Return the order book around the last price, by rule from the tape (nobody else trades here)."""
+        """Return the order book now, or after a row of the tape; during an auction around the expected price."""
         column, session = self.world.column[symbol], self.session
         rows = self.seen if row is None else row
         last = int(session.tape.price[rows - 1, column]) if rows else int(session.base[column])
-        lower, upper = int(session.lower[column]), int(session.upper[column])
-        item = self.world.instruments[column]
-        rules = session.rules
-        ask = last if (rows + column) % 2 else rules.ceil_tick(last + 1, item.kind, item.market)
-        asks, bids = [], []
-        price = ask
-        for _ in range(LEVELS):
-            asks.append(price if price <= upper else 0)
-            price = rules.ceil_tick(price + 1, item.kind, item.market)
-        price = rules.floor_tick(ask - 1, item.kind, item.market)
-        for _ in range(LEVELS):
-            bids.append(price if price >= lower else 0)
-            price = rules.floor_tick(price - 1, item.kind, item.market) if price > 1 else 0
-        size = int(session.usual[column])
-        sizes = [1 + size * (1 + (rows * 7 + column * 3 + level * 5) % 9) // 4 for level in range(2 * LEVELS)]
-        return Depth(
-            tuple(asks),
-            tuple(bids),
-            tuple(size if price else 0 for size, price in zip(sizes[:LEVELS], asks, strict=True)),
-            tuple(size if price else 0 for size, price in zip(sizes[LEVELS:], bids, strict=True)),
+        if row is None and self.phase_of(symbol) in AUCTIONS:
+            expected = self.expected(symbol)
+            last = expected.price if expected is not None and expected.price else last
+        return book_around(
+            last,
+            (int(session.lower[column]), int(session.upper[column])),
+            session.instruments[column],
+            session.rules,
+            place=rows * 7 + column * 3,
+            usual=int(session.usual[column]),
+            rises=bool((rows + column) % 2),
         )
 
     def top(self, symbol: str) -> tuple[int, int, int]:
@@ -218,95 +261,9 @@ class Board:
         ask, bid, size = self.session.best(rows - 1)
         return int(ask[column]), int(bid[column]), int(size[column])
 
-    def visible_days(self) -> int:
-        """Return how many rows of the daily table may be seen in full."""
-        session = self.session
-        finished = self.now >= session.rules.session.close_at
-        return session.row + (1 if finished else 0)
-
-    def daily_rows(self, symbol: str, start: dt.date, end: dt.date) -> list[tuple[dt.date, tuple[int, ...]]]:
-        """Return ``(day, (open, high, low, close, volume, turnover, base))`` ascending; today's runs."""
-        column, daily = self.world.column[symbol], self.world.daily
-        full = self.visible_days()
-        first = bisect.bisect_left(self.world.days, start)
-        last = max(first, min(bisect.bisect_right(self.world.days, end), full))
-        table = (daily.open, daily.high, daily.low, daily.close, daily.volume, daily.base)
-        columns = [part[first:last, column].tolist() for part in table]
-        found: list[tuple[dt.date, tuple[int, ...]]] = [
-            (day, (o, h, low, c, v, (h + low + c) // 3 * v, base))
-            for day, o, h, low, c, v, base in zip(self.world.days[first:last], *columns, strict=True)
-            if c > 0
-        ]
-        today = self.session
-        if full == today.row and start <= today.day <= end and self.seen and today.base[column] > 0:
-            sight = self.sight(symbol)
-            running = (sight.open, sight.high, sight.low, sight.last, sight.volume, sight.turnover, sight.base)
-            found.append((today.day, running))
-        return found
-
-    def minute_rows(self, symbol: str, day: dt.date) -> list[tuple[Instant, Instant, tuple[int, ...]]]:
-        """Return the traded minutes of a day that have begun to be seen, ascending.
-
-        Each is ``(start, end, (open, high, low, close, volume, turnover so far))``; the newest may
-        still run. Empty for a day without a session or before the first print.
-        """
-        row = self.world.row.get(day)
-        if row is None or instant_at(day, 0) > self.now:
-            return []
-        column, whole = self.world.column[symbol], self.world.minutes(row)
-        running = row == self.session.row and self.now < self.session.rules.session.close_at
-        full = self.seen // STEPS if running else len(whole.start)
-        live = np.flatnonzero(whole.volume[:full, column])
-        parts = [part[live, column] for part in (whole.open, whole.high, whole.low, whole.close, whole.volume)]
-        turnover = np.cumsum((parts[0] + parts[1] + parts[2] + parts[3]) // 4 * parts[4])
-        columns = [part.tolist() for part in (*parts, turnover)]
-        found = list(zip(whole.start[live].tolist(), whole.end[live].tolist(), zip(*columns, strict=True), strict=True))
-        return found + self._running(whole, column, found[-1][2][5] if found else 0) if running else found
-
-    def _running(self, whole: MinuteBars, column: int, turnover: int) -> list[tuple[Instant, Instant, tuple[int, ...]]]:
-        """The minute that has begun to be seen and still runs, if it has traded."""
-        tape, rows = self.session.tape, self.seen
-        full = rows // STEPS
-        piece = slice(full * STEPS, rows)
-        volume = tape.volume[piece, column]
-        if not volume.any():
-            return []
-        prices = tape.price[piece, column][volume > 0]
-        bar = (int(prices[0]), int(prices.max()), int(prices.min()), int(prices[-1]), int(volume.sum()))
-        so_far = turnover + int((prices * volume[volume > 0]).sum())
-        return [(int(whole.start[full]), int(whole.end[full]), (*bar, so_far))]
-
-    def index_rows(self, code: str, start: dt.date, end: dt.date) -> list[tuple[dt.date, tuple[int, ...]]]:
-        """Return ``(day, (open, high, low, close, volume))`` of an index, finished days only, points x 100."""
-        table = self.world.indices[code]
-        first = bisect.bisect_left(self.world.days, start)
-        last = min(bisect.bisect_right(self.world.days, end), self.visible_days())
-        columns = (table.open, table.high, table.low, table.close, table.volume)
-        return [
-            (self.world.days[row], tuple(int(column[row]) for column in columns))
-            for row in range(first, max(first, last))
-        ]
-
-    def extremes(self, symbol: str, sessions: int) -> tuple[int, dt.date, int, dt.date]:
-        """Return highest price, its day, lowest price, its day of the last finished sessions."""
-        last = max(1, self.visible_days())
-        known = self._extremes.get((symbol, sessions))
-        if known is None or known[0] != last:
-            known = self._extremes[symbol, sessions] = (last, self._extremes_until(symbol, sessions, last))
-        return known[1]
-
-    def _extremes_until(self, symbol: str, sessions: int, last: int) -> tuple[int, dt.date, int, dt.date]:
-        column, first = self.world.column[symbol], max(0, last - sessions)
-        high, low = self.world.daily.high[first:last, column], self.world.daily.low[first:last, column]
-        top = int(high.argmax())
-        bottom = int(np.where(low > 0, low, np.iinfo(np.int64).max).argmin())
-        days = self.world.days
-        return int(high[top]), days[first + top], int(low[bottom]), days[first + bottom]
-
     def cap(self, symbol: str) -> int:
         """Return the market value in won."""
-        item = self.world.instruments[self.world.column[symbol]]
-        return item.shares_outstanding * self.sight(symbol).last
+        return self.session.instruments[self.world.column[symbol]].shares_outstanding * self.sight(symbol).last
 
     def is_fund(self, symbol: str) -> bool:
         """Whether a name is an ETF or ETN."""

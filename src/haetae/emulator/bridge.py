@@ -1,28 +1,36 @@
-"""Minutes inside a day and prints inside a minute, met exactly on the tick grid.
+"""Prints inside a day, met exactly on the tick grid.
 
-Here: ``bridge_day`` draws a minute path whose first open, highest high, lowest low, last close and
-summed volume are those of the daily bar; ``Tape`` cuts each minute into four prints (open, the two
-extremes, close) and accumulates what a quote call shows. Law: prints aggregate to minutes and
-minutes to the day, to the won and the share.
-Not here: where daily bars come from (``market``, ``replay``).
+Here: ``bridge_day`` draws a path of four prints a minute whose first, highest, lowest and last price and
+summed volume are those of the daily bar; ``group`` makes the minutes of prints. Law: prints aggregate to
+minutes and minutes to the day, to the won and the share. Not here: interruptions (``interrupts``), where daily
+bars come from (``market``, ``replay``), what a quote shows of the prints (``tape``).
+
+The closing auction is one bar of ``STEPS`` rows; only its last row prints. A day whose bar no sequence of
+prints could have made (one share at two prices) keeps its volume, its last price, and as much of the rest as
+there are shares for.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array
-from haetae.domain.units import Instant
+from haetae.emulator.dice import dice
 from haetae.emulator.grid import Grid
 
 STEPS = 4
 """Prints in a minute; also the micro-slices an order can meet."""
 _COMMON = 0.45
 """Share of a minute's path that all names have in common (market and sector noise)."""
+_STRETCH = 1.5
+"""Most that a path's way beyond open and close is stretched to reach the day's extreme."""
+_THIN = 24
+"""Fewer prints than this in continuous trading are laid out one by one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +54,7 @@ class MinuteBars:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DayBars:
-    """Daily bars of one session, ``(n_symbols,)`` each; ``before`` is the last close before it."""
+    """Daily bars of one session, ``(n_symbols,)`` each; ``before`` is the price limits are counted from."""
 
     open: Int64Array
     high: Int64Array
@@ -55,39 +63,56 @@ class DayBars:
     volume: Int64Array
     before: Int64Array
 
+    def take(self, columns: Int64Array) -> DayBars:
+        """Return the bars of some columns."""
+        return DayBars(*(getattr(self, name)[columns] for name in DayBars.__slots__))
 
-def bridge_day(
-    day: dt.date, bars: DayBars, times: tuple[Int64Array, Int64Array], grid: Grid, generator: np.random.Generator
-) -> MinuteBars:
-    """Return minutes that aggregate exactly to ``bars``.
 
-    Names without volume stay flat at ``before``. Prices between the daily extremes are on the
-    grid; the extremes are taken as they are (adjusted bars of a lake may be off it).
+@dataclass(frozen=True, slots=True, eq=False)
+class Noise:
+    """What the path of each name is drawn from; ``(n_rows, n_symbols)`` and ``(n_bars, n_symbols)``."""
+
+    shared: NDArray[np.float64]
+    restless: NDArray[np.float64]
+    own: NDArray[np.float64]
+    bursts: NDArray[np.float64]
+
+
+def draw_noise(seed: int, day: dt.date, symbols: Sequence[str], bars: int) -> Noise:
+    """Draw the noise of a day: what names share is the day's, the rest each name's own."""
+    rows = (bars - 1) * STEPS
+    common = dice(seed, "common", day)
+    shared, restless = common.standard_normal(rows), common.standard_normal(rows)
+    drawn = np.empty((len(symbols), rows + bars))
+    for column, symbol in enumerate(symbols):
+        dice(seed, "path", day, symbol).standard_normal(out=drawn[column])
+    return Noise(shared, restless, drawn[:, :rows].T, np.exp(0.75 * drawn[:, rows:]).T)
+
+
+def bridge_day(bars: DayBars, noise: Noise, grid: Grid) -> tuple[Int64Array, Int64Array]:
+    """Return prices and volumes of a session's prints, ``(n_bars * STEPS, n_symbols)``.
+
+    Names without volume have none. Prices between the daily extremes are on the grid; the extremes are taken
+    as they are (adjusted bars of a lake may be off it).
     """
-    start, end = times
-    rows, width = len(start), len(bars.open)
-    path = _path(bars, rows, generator)
-    nodes = np.clip(grid.nearest(path), bars.low, bars.high).reshape(rows - 1, STEPS, width)
-    volume = _volumes(bars.volume, rows, np.abs(np.diff(path[::STEPS], axis=0)), generator)
-    opened, high = np.empty((rows, width), dtype=np.int64), np.empty((rows, width), dtype=np.int64)
-    low, close = np.empty_like(opened), np.empty_like(opened)
-    opened[:-1], close[:-1] = nodes[:, 0], nodes[:, -1]
-    high[:-1], low[:-1] = nodes.max(axis=1), nodes.min(axis=1)
-    for column in (opened, high, low, close):
-        column[-1] = bars.close
-    _plant(bars, volume, (opened, high, low, close))
-    _flatten(bars.before, volume, (opened, high, low, close))
-    return MinuteBars(day, start, end, opened, high, low, close, volume)
+    path = _path(bars, noise)
+    rows, width = len(noise.bursts), len(bars.open)
+    volume = _volumes(bars.volume, np.abs(np.diff(path[::STEPS], axis=0)), noise.bursts)
+    price = np.empty((rows * STEPS, width), dtype=np.int64)
+    price[:-STEPS] = np.clip(grid.nearest(path), bars.low, bars.high)
+    price[-STEPS:] = bars.close
+    _plant(bars, price, volume)
+    return price, volume
 
 
-def _path(bars: DayBars, rows: int, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Latent price at each step, ``((rows - 1) * STEPS, n_symbols)``, from open to near the close."""
-    size, width = (rows - 1) * STEPS, len(bars.open)
+def _path(bars: DayBars, noise: Noise) -> NDArray[np.float64]:
+    """Latent price at each step of continuous trading, from the open to near the close."""
+    size = len(noise.own)
     clock = np.arange(size)
     pace = 1.0 + 1.6 * np.exp(-clock / (25 * STEPS)) + 0.6 * np.exp((clock - size) / (20 * STEPS))
-    steps = generator.standard_normal((size, width)) * np.sqrt(1 - _COMMON**2)
-    steps += _COMMON * generator.standard_normal((size, 1))
-    steps *= pace[:, None] * np.exp(0.35 * generator.standard_normal((size, 1)))
+    steps = noise.own * np.sqrt(1 - _COMMON**2)
+    steps += _COMMON * noise.shared[:, None]
+    steps *= (pace * np.exp(0.35 * noise.restless))[:, None]
     steps[0] = 0.0
     walk = np.cumsum(steps, axis=0)
     tau = (np.cumsum(pace**2) / np.sum(pace**2))[:, None]
@@ -99,131 +124,147 @@ def _path(bars: DayBars, rows: int, generator: np.random.Generator) -> NDArray[n
     walk += first + tau * (last - first)
     for edge, extreme, sign in ((top, bars.high, 1.0), (bottom, bars.low, -1.0)):
         over = np.maximum(sign * (walk - edge), 0.0)
-        most = over.max(axis=0)
         room = np.abs(extreme - edge)
-        scale = np.where(most > 0, room / np.maximum(most, 1e-9), 0.0)
+        scale = np.minimum(room / np.maximum(over.max(axis=0), 1e-9), _STRETCH)
         walk += sign * over * (scale - 1.0)
+        walk += sign * _hump(sign * walk, sign * extreme.astype(float))
     return walk
 
 
-def _volumes(total: Int64Array, rows: int, moves: NDArray[np.float64], generator: np.random.Generator) -> Int64Array:
-    """Split daily volumes over the bars: U-shaped, bursty, both auctions heavy; sums are exact."""
+def _hump(walk: NDArray[np.float64], extreme: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what is added to a path so that its highest inner point is the extreme: a slope up and down again.
+
+    Stretching the path itself that far would turn its noise into jumps.
+    """
+    size = len(walk)
+    edge = size // 12
+    inner = walk[edge:-edge]
+    centre = inner.argmax(axis=0) + edge
+    missing = np.maximum(extreme - inner.max(axis=0), 0.0)
+    half = np.minimum(np.minimum(centre, size - 1 - centre), size // 5)
+    slope = np.maximum(1.0 - np.abs(np.arange(size)[:, None] - centre) / half, 0.0)
+    return np.asarray(missing * slope)
+
+
+def _volumes(total: Int64Array, moves: NDArray[np.float64], bursts: NDArray[np.float64]) -> Int64Array:
+    """Split daily volumes over the prints: U-shaped, bursty, both auctions heavy; sums are exact."""
+    rows, width = bursts.shape
     clock = np.arange(rows)
     shape = 0.55 + 1.9 * np.exp(-clock / 18) + 0.9 * np.exp((clock - rows) / 22)
-    weights = shape[:, None] * generator.lognormal(0.0, 0.75, (rows, len(total)))
+    weights = shape[:, None] * bursts
     scale = np.maximum(moves.mean(axis=0), 1e-9)
     weights[: len(moves)] *= 1.0 + 0.6 * np.minimum(moves / scale, 6.0)
     plain = weights[:-1].sum(axis=0)
-    weights[0] += 0.02 * plain
+    opening = 0.02 * plain
     weights[-1] = 0.05 * plain
-    lots = total // STEPS
-    shares = np.cumsum(weights, axis=0)
-    shares /= shares[-1]
-    steps = np.floor(shares * lots).astype(np.int64)
-    steps[-1] = lots
-    volume = np.diff(steps, axis=0, prepend=0) * STEPS
-    heaviest = volume.argmax(axis=0)
-    volume[heaviest, np.arange(len(total))] += total - volume.sum(axis=0)
-    return volume
+    weights[0] += opening
+    ends = np.cumsum(weights, axis=0)
+    ends *= total / ends[-1]
+    ends = np.floor(ends).astype(np.int64)
+    ends[-1] = total
+    minutes = np.diff(ends, axis=0, prepend=0)
+    spread = (minutes[:, None, :] + np.arange(STEPS - 1, -1, -1)[None, :, None]) // STEPS
+    uncross = np.minimum((opening * total / np.maximum(weights.sum(axis=0), 1e-9)).astype(np.int64), minutes[0])
+    spread[0] = ((minutes[0] - uncross)[None, :] + np.arange(STEPS - 1, -1, -1)[:, None]) // STEPS
+    spread[0, 0] += uncross
+    spread[-1] = 0
+    spread[-1, -1] = minutes[-1]
+    return spread.reshape(rows * STEPS, width)
 
 
-def _plant(bars: DayBars, volume: Int64Array, columns: tuple[Int64Array, Int64Array, Int64Array, Int64Array]) -> None:
-    """Make the traded bars meet the day's four prices exactly."""
-    opened, high, low, close = columns
+def _plant(bars: DayBars, price: Int64Array, volume: Int64Array) -> None:
+    """Make the prints meet the day's four prices exactly."""
     traded = volume > 0
-    live = np.flatnonzero(traded.any(axis=0))
-    first = traded.argmax(axis=0)[live]
-    last = (len(traded) - 1 - traded[::-1].argmax(axis=0))[live]
-    opened[first, live] = bars.open[live]
-    close[last, live] = bars.close[live]
-    single = live[last == len(traded) - 1]
-    opened[-1, single] = np.where(
-        first[last == len(traded) - 1] == len(traded) - 1, bars.open[single], close[-1, single]
-    )
-    np.maximum(high, np.maximum(opened, close), out=high)
-    np.minimum(low, np.minimum(opened, close), out=low)
-    inner = traded.copy()
-    inner[-1] &= ~traded[:-1].any(axis=0)
-    top = np.where(inner, high, -1)
-    bottom = np.where(inner, low, np.iinfo(np.int64).max)
-    for column, extreme, place in ((high, bars.high, top.argmax(axis=0)), (low, bars.low, bottom.argmin(axis=0))):
-        reached = np.where(traded, column, bars.close)
-        met = (reached == extreme).any(axis=0)
-        short = live[~met[live]]
-        column[place[short], short] = extreme[short]
+    count = traded[:-STEPS].sum(axis=0)
+    for column in np.flatnonzero((count < _THIN) & (bars.volume > 0)):
+        _lay_out(bars, int(column), price, volume)
+    live = np.flatnonzero(count >= _THIN)
+    if not len(live):
+        return
+    first = traded[:, live].argmax(axis=0)
+    last = len(traded) - 1 - traded[::-1, live].argmax(axis=0)
+    inner = traded[:, live].copy()
+    inner[first, np.arange(len(live))] = inner[last, np.arange(len(live))] = False
+    mine = price[:, live]
+    mine[first, np.arange(len(live))] = bars.open[live]
+    mine[last, np.arange(len(live))] = bars.close[live]
+    high, low = bars.high[live], bars.low[live]
+    shown = np.where(traded[:, live], mine, -1)
+    top = np.where(inner, mine, -1).argmax(axis=0)
+    short = np.flatnonzero(shown.max(axis=0) < high)
+    mine[top[short], short] = high[short]
+    huge = np.iinfo(np.int64).max
+    inner[top[short], short] = False
+    shown = np.where(traded[:, live], mine, huge)
+    bottom = np.where(inner, mine, huge).argmin(axis=0)
+    short = np.flatnonzero(shown.min(axis=0) > low)
+    mine[bottom[short], short] = low[short]
+    price[:, live] = mine
 
 
-def _flatten(
-    before: Int64Array, volume: Int64Array, columns: tuple[Int64Array, Int64Array, Int64Array, Int64Array]
-) -> None:
-    """Carry the last close through bars that did not trade."""
-    opened, high, low, close = columns
-    rows = np.where(volume > 0, np.arange(len(volume))[:, None], -1)
-    newest = np.maximum.accumulate(rows, axis=0)
+def _lay_out(bars: DayBars, column: int, price: Int64Array, volume: Int64Array) -> None:
+    """A thin day: the prints the bar needs, in order, spread over the rows that would have traded."""
+    total = int(bars.volume[column])
+    opened, high, low, close = (int(part[column]) for part in (bars.open, bars.high, bars.low, bars.close))
+    between = [x for x in dict.fromkeys((low, high) if close >= opened else (high, low)) if x not in (opened, close)]
+    needed = [opened, *between] + ([close] if close != opened or between or total > 1 else [])
+    needed = needed if len(needed) <= total else [close] if total == 1 else [opened, *needed[1:-1], close][-total:]
+    rows = len(price)
+    found = np.flatnonzero(volume[:, column])
+    if len(found) >= len(needed):
+        chosen = found[np.linspace(0, len(found) - 1, len(needed)).astype(int)]
+    else:
+        chosen = np.linspace(int(found[0]) % (rows // 2), rows - 1, len(needed)).astype(int)
+        chosen = np.where(chosen >= rows - STEPS, rows - 1, chosen)
+    column_volume = volume[:, column]
+    kept = np.zeros_like(column_volume)
+    kept[chosen] = 1
+    rest = total - len(chosen)
+    if len(found) >= len(needed) and rest:
+        kept[found] += np.floor(column_volume[found] * (rest / total)).astype(np.int64)
+    kept[chosen[-1]] += total - int(kept.sum())
+    volume[:, column] = kept
+    marks = np.searchsorted(chosen, np.arange(rows), side="right") - 1
+    price[:, column] = np.array(needed, dtype=np.int64)[np.maximum(marks, 0)]
+
+
+def group(
+    day: dt.date, times: tuple[Int64Array, Int64Array], price: Int64Array, volume: Int64Array, before: Int64Array
+) -> MinuteBars:
+    """Return the minutes that prints make; rows beyond the last bar belong to the closing auction."""
+    start, end = times
+    rows, width = len(start), price.shape[1]
+    late = len(price) - rows * STEPS
+    if late:
+        head = rows * STEPS - STEPS
+        folded = [price[:head].reshape(rows - 1, STEPS, width), volume[:head].reshape(rows - 1, STEPS, width)]
+        tail = (price[head:], volume[head:])
+    else:
+        folded = [price.reshape(rows, STEPS, width), volume.reshape(rows, STEPS, width)]
+        tail = None
+    columns = _bars_of(folded[0], folded[1])
+    if tail is not None:
+        last = _bars_of(tail[0][None], tail[1][None])
+        columns = tuple(np.vstack(pair) for pair in zip(columns, last, strict=True))
+    opened, high, low, close, total = columns
+    quiet = total == 0
+    newest = np.maximum.accumulate(np.where(quiet, -1, np.arange(rows)[:, None]), axis=0)
     carried = np.where(newest >= 0, np.take_along_axis(close, np.maximum(newest, 0), axis=0), before)
-    quiet = volume == 0
     for column in (opened, high, low, close):
         column[quiet] = carried[quiet]
+    return MinuteBars(day, start, end, opened, high, low, close, total)
 
 
-class Tape:
-    """Prints of one session and what has been seen after each of them.
-
-    Row ``r`` of every array covers ``[start[r], end[r])`` and is seen at ``end[r]``; shape
-    ``(n_rows, n_symbols)``. ``price`` repeats the last print where ``volume`` is 0. ``low`` and
-    ``opened`` are 0 before the first print.
-    """
-
-    def __init__(self, bars: MinuteBars, before: Int64Array) -> None:
-        """Cut the minutes of a session into prints."""
-        rows, width = bars.open.shape
-        length = (bars.end - bars.start) // STEPS
-        edges = bars.start[:, None] + length[:, None] * np.arange(STEPS)
-        self.day = bars.day
-        self.start: Int64Array = edges.ravel()
-        self.end: Int64Array = np.append(self.start[1:], bars.end[-1])
-        rising = bars.close >= bars.open
-        prices = np.empty((rows, STEPS, width), dtype=np.int64)
-        prices[:, 0], prices[:, 3] = bars.open, bars.close
-        prices[:, 1] = np.where(rising, bars.low, bars.high)
-        prices[:, 2] = np.where(rising, bars.high, bars.low)
-        volume = np.empty_like(prices)
-        volume[:] = (bars.volume // STEPS)[:, None, :]
-        volume[:, 0] += bars.volume - volume.sum(axis=1)
-        _thin(bars, volume)
-        one = bars.high[-1] == bars.low[-1]
-        volume[-1, :3, one] = 0
-        volume[-1, 3, one] = bars.volume[-1, one]
-        self.volume: Int64Array = volume.reshape(rows * STEPS, width)
-        raw = prices.reshape(rows * STEPS, width)
-        order = np.where(self.volume > 0, np.arange(rows * STEPS)[:, None], -1)
-        newest = np.maximum.accumulate(order, axis=0)
-        begun = newest >= 0
-        self.price: Int64Array = np.where(begun, np.take_along_axis(raw, np.maximum(newest, 0), axis=0), before)
-        self.cumulative: Int64Array = np.cumsum(self.volume, axis=0)
-        self.turnover: Int64Array = np.cumsum(self.price * self.volume, axis=0)
-        self.high: Int64Array = np.maximum.accumulate(np.where(begun, self.price, 0), axis=0)
-        huge = np.iinfo(np.int64).max
-        self.low: Int64Array = np.minimum.accumulate(np.where(begun, self.price, huge), axis=0)
-        self.low[~begun] = 0
-        first = np.argmax(begun, axis=0)
-        self.opened: Int64Array = np.where(begun, self.price[first, np.arange(width)], 0)
-
-    def seen(self, now: Instant) -> int:
-        """Return how many rows have ended at ``now``; 0 before the first."""
-        return int(np.searchsorted(self.end, now, side="right"))
-
-
-def _thin(bars: MinuteBars, volume: Int64Array) -> None:
-    """Bars of one to three shares: give the shares to the prints that the bar's prices need."""
-    for row, column in zip(*np.nonzero((bars.volume > 0) & (bars.volume < STEPS)), strict=True):
-        left = int(bars.volume[row, column])
-        opened, close = bars.open[row, column], bars.close[row, column]
-        wanted = [0]
-        wanted += [3] if close != opened else []
-        rising = close >= opened
-        wanted += [1 if rising else 2] if bars.low[row, column] < min(opened, close) else []
-        wanted += [2 if rising else 1] if bars.high[row, column] > max(opened, close) else []
-        volume[row, :, column] = 0
-        for place in (wanted * STEPS)[:left]:
-            volume[row, place, column] += 1
+def _bars_of(price: Int64Array, volume: Int64Array) -> tuple[Int64Array, ...]:
+    """Open, high, low, close, volume along the second axis of ``(n, prints, n_symbols)``."""
+    live = volume > 0
+    huge = np.iinfo(np.int64).max
+    first = live.argmax(axis=1)[:, None]
+    last = (live.shape[1] - 1 - live[:, ::-1].argmax(axis=1))[:, None]
+    return (
+        np.take_along_axis(price, first, axis=1)[:, 0],
+        np.where(live, price, -1).max(axis=1),
+        np.where(live, price, huge).min(axis=1),
+        np.take_along_axis(price, last, axis=1)[:, 0],
+        volume.sum(axis=1),
+    )

@@ -13,21 +13,31 @@ from haetae.domain.units import NS_PER_MINUTE, Instant, day_of, hhmmss_of
 from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, Row, listed, moved, read_clock, read_day
 from haetae.emulator.board import Board
 from haetae.emulator.gate import Refusal
+from haetae.emulator.indices import NAMES
+from haetae.emulator.periods import Period, gather
 
-_INDEX_NAMES = {"0001": "종합", "1001": "KOSDAQ"}
+_PERIODS = {period.value: period for period in Period}
+_RAW = "1"
+"""FID_ORG_ADJ_PRC of prices as they were traded; any other word asks for adjusted ones, as the service gives."""
 
 
 def daily_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """Daily bars, at most 100, newest first; walk back by the end date. A halted day has a close only."""
+    """Bars of days, weeks, months or years, at most 100, newest first; walk back by the end date.
+
+    A halted day has a close only. A longer period stands under its last session (unverified).
+    """
     item = listed(board, asked)
     start, end = read_day(asked["FID_INPUT_DATE_1"]), read_day(asked["FID_INPUT_DATE_2"])
     if item is None:
         return UNKNOWN_SYMBOL
     if start is None or end is None:
         return Refusal("OPSQ2002")
-    if asked["FID_PERIOD_DIV_CODE"].strip().upper() not in {"D", ""}:
+    length = asked["FID_PERIOD_DIV_CODE"].strip().upper()
+    if length not in {"D", "", *_PERIODS}:
         return Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
-    rows = board.daily_rows(item.symbol, start, end)[-100:]
+    adjusted = asked.get("FID_ORG_ADJ_PRC", "").strip() != _RAW
+    rows = board.daily_rows(item.symbol, start, end, adjusted=adjusted)
+    rows = (gather(rows, _PERIODS[length]) if length in _PERIODS else rows)[-100:]
     sight = board.sight(item.symbol)
     head = {
         **moved(sight),
@@ -153,14 +163,18 @@ def minute_chart_of_day(board: Board, asked: Mapping[str, str]) -> Answer | Refu
 
 
 def index_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """Daily bars of an index, at most 50, newest first."""
+    """Bars of days, weeks, months or years of an index, at most 50, newest first."""
     code = asked["FID_INPUT_ISCD"].strip()
     start, end = read_day(asked["FID_INPUT_DATE_1"]), read_day(asked["FID_INPUT_DATE_2"])
     if code not in board.world.indices:
         return Refusal("OPSQ2001", "ERROR INVALID FID_INPUT_ISCD")
     if start is None or end is None:
         return Refusal("OPSQ2002")
-    rows = board.index_rows(code, start, end)[-50:]
+    length = asked.get("FID_PERIOD_DIV_CODE", "").strip().upper()
+    if length not in {"D", "", *_PERIODS}:
+        return Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
+    rows = board.index_rows(code, start, end)
+    rows = (gather(rows, _PERIODS[length]) if length in _PERIODS else rows)[-50:]
     newest = board.index_rows(code, day_of(board.now) - dt.timedelta(days=20), day_of(board.now))
     last, before = (newest[-1][1][3], newest[-2][1][3]) if len(newest) > 1 else (0, 0)
     head = {
@@ -168,7 +182,7 @@ def index_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
         "prdy_vrss_sign": "2" if last > before else "5" if last < before else "3",
         "bstp_nmix_prdy_ctrt": 100.0 * (last - before) / before if before else 0.0,
         "prdy_nmix": before,
-        "hts_kor_isnm": _INDEX_NAMES[code],
+        "hts_kor_isnm": NAMES[code],
         "bstp_nmix_prpr": last,
         "bstp_cls_code": code,
     }

@@ -10,31 +10,35 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from haetae.domain.errors import MarketRuleError, Text
-from haetae.domain.market import Instrument, Market, Slice
+from haetae.domain.market import Instrument, Market
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, instant_at, kst_text
 from haetae.emulator.accounts import Account, open_account
-from haetae.emulator.board import Board, Session
-from haetae.emulator.bridge import STEPS
+from haetae.emulator.agenda import Beat, BeatKind, agenda
+from haetae.emulator.board import Board, Books
 from haetae.emulator.gate import TOKEN_LIFE_S, Gate, Refusal
 from haetae.emulator.hub import Hub
+from haetae.emulator.interrupts import LATE_ROW_S
 from haetae.emulator.market import Shock, World
 from haetae.emulator.quotations import ANSWERS
 from haetae.emulator.served import operation_for
+from haetae.emulator.session import Printed
 from haetae.emulator.settings import EmulatorSettings
+from haetae.emulator.slices import micro_slice, singles
+from haetae.emulator.stage import LATE_ROWS
 from haetae.emulator.trading import ORDERS, QUERIES
 from haetae.kis.wire import codes, envelope, masters
 from haetae.kis.wire.operations import Mode, Operation
+from haetae.krx.afterhours import OffHours
 from haetae.sim import FillModel
 
 _MASTER_PATH = "/common/master/"
 SERVED = frozenset({*ANSWERS, *ORDERS, *QUERIES})
 """Calls with an answer; any other is refused as the service refuses what it does not know, never made up."""
+_LATE_NS = LATE_ROWS * LATE_ROW_S * NS_PER_SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +97,10 @@ class Core:
         self.shocks: list[Shock] = []
         self._model = FillModel(volume_share_ppm=settings.volume_share_ppm, slippage_ticks=settings.slippage_ticks)
         self._numbers: dict[object, int] = defaultdict(int)
-        self._done = self.board.seen
+        self._done = now
         self._day = self.board.session.row
-        self._ended = now >= self.board.session.rules.session.close_at
+        self.on_beat: Callable[[Beat], None] | None = None
+        """Told of each beat of the market while somebody watches: expected prices, prints, ends of markets."""
 
     @property
     def now(self) -> Instant:
@@ -118,46 +123,87 @@ class Core:
     def next_stop(self, to: Instant) -> Instant:
         """Return how far one ``advance`` should go, so that frames can be sent in between.
 
-        A minute while somebody watches an open market, else straight to the next open or to ``to``.
+        A minute while somebody watches an open market, else straight to when one opens or to ``to``.
         """
         if not self.hub.watches:
             return to
-        hours = self.board.session.rules.session
-        if self.now < hours.open_at:
-            return min(to, hours.open_at)
-        if self.now < hours.close_at:
+        session = self.board.session
+        hours = session.rules.session
+        spans = [(hours.orders_from, hours.close_at + _LATE_NS), *((w.start, w.end) for w in session.windows)]
+        if any(start <= self.now < end for start, end in spans):
             return min(to, self.now + NS_PER_MINUTE)
+        starts = [start for start, _ in spans if start > self.now]
         following = self._day + 1
-        return min(to, instant_at(self.world.days[following], 0)) if following < len(self.world.days) else to
+        if following < len(self.world.days):
+            starts.append(instant_at(self.world.days[following], 0))
+        return min([to, *starts])
 
     def _trade_until(self, to: Instant) -> None:
-        session = self.board.session
-        seen = session.tape.seen(to)
-        for row in range(self._done, seen):
-            working = [account for account in self.accounts.values() if account.working()]
-            if not working and not self.hub.watches:
-                break
-            if self.hub.watches:
-                self.hub.publish(session, row, self.board)
-            for account in working:
-                account.meet(micro_slice(session, row, self.world, account.working()))
-            if working:
-                self.board.move(int(session.tape.end[row]))
-                self.flush()
-        self._done = seen
-        close_at = session.rules.session.close_at
-        if not self._ended and to >= close_at:
-            self._ended = True
-            for account in self.accounts.values():
-                account.close_day(close_at)
+        """Let everything of this session up to an instant happen, in order."""
+        watched = self.hub.watches
+        busy = {hours for hours in (None, *OffHours) for one in self.accounts.values() if one.working(hours)}
+        off = {hours for hours in OffHours if hours in busy}
+        if watched:
+            off.add(OffHours.AFTERMARKET)
+        beats = agenda(
+            self.board.session, self._done, to, prints=watched or None in busy, off=off, expected=watched
+        )  # fmt: skip
+        for beat in beats:
+            self._happen(beat)
+        self._done = max(self._done, to)
+
+    def _happen(self, beat: Beat) -> None:
+        session, accounts = self.board.session, self.accounts.values()
+        match beat.kind:
+            case BeatKind.PRINT:
+                self._print(beat)
+            case BeatKind.JOIN:
+                for account in accounts:
+                    account.join_closing(beat.at)
+            case BeatKind.CLOSE | BeatKind.LATE:
+                late = session.course.released
+                keep = {self.world.symbols[column] for column, until in late.items() if until > beat.at}
+                for account in accounts:
+                    account.expire(beat.at, keep=keep)
+            case BeatKind.END:
+                for account in accounts:
+                    account.expire(beat.at, beat.hours)
+        if self.on_beat is not None and self.hub.watches:
+            self.on_beat(beat)
+
+    def _print(self, beat: Beat) -> None:
+        """Publish a row's prints and let orders meet it."""
+        view: Printed = self.board.session
+        books: Books = self.board
+        if beat.hours is not None:
+            off = self.board.off_view(beat.hours)
+            if off is None:
+                return
+            view, books = off, off
+        working = [account for account in self.accounts.values() if account.working(beat.hours)]
+        if self.hub.watches and beat.hours in (None, OffHours.AFTERMARKET):
+            self.hub.publish(view, beat.row, books)
+        for account in working:
+            symbols = account.working(beat.hours)
+            piece = micro_slice(view, beat.row, self.world, symbols)
+            account.meet(piece, singles(view, beat.row, self.world, symbols), beat.hours)
+        if working:
+            self.board.move(beat.at)
+            self.flush()
 
     def _turn(self, row: int) -> None:
         self.flush()
         self.board.move(instant_at(self.world.days[row], 0))
-        self._day, self._done, self._ended = row, 0, False
+        self._day, self._done = row, self.board.now
         session = self.board.session
         for account in self.accounts.values():
-            account.open_day(session.rules, session.base_prices)
+            account.open_day(
+                session.rules,
+                session.base_prices,
+                instruments=session.by_symbol,
+                limits=session.limits,
+                actions=self.world.register.actions(session.day, session.day),
+            )
 
     def flush(self) -> None:
         """Hand notices of accounts over to the sessions."""
@@ -178,8 +224,9 @@ class Core:
                 product,
                 mode,
                 rules=self.board.session.rules,
-                instruments=self.world.by_symbol,
+                instruments=self.board.session.by_symbol,
                 base_prices=self.board.session.base_prices,
+                limits=self.board.session.limits,
                 cash=self.settings.initial_cash,
                 model=self._model,
                 next_number=lambda: self._next_number(mode),
@@ -194,18 +241,8 @@ class Core:
 
     def add_shock(self, shock: Shock) -> None:
         """Script a move that lies ahead; what has been seen never changes."""
-        if shock.at < self.now or day_of(shock.at) not in self.world.row:
-            raise MarketRuleError(
-                Text(ko="충격은 앞으로 올 거래일에만 둘 수 있습니다", en="a shock must lie in a session ahead"),
-                expected=f"an instant of a session at or after {kst_text(self.now)}",
-                found=kst_text(shock.at),
-                next_step=Text(
-                    ko="GET /state의 시각을 보고 다시 정하세요", en="see GET /state and choose a later instant"
-                ),
-            )
-        self.world.add_shock(shock)
+        self.board.script(shock)
         self.shocks.append(shock)
-        self.board.rebuild()
 
     def handle(self, call: Call) -> Reply:
         """Answer one REST request at the present instant."""
@@ -311,34 +348,13 @@ class Core:
         return Reply(b"not found", status=404, media="text/plain")
 
     def _listed_today(self) -> list[Instrument]:
-        """Instruments with the base price of the session in view."""
+        """Instruments as they stand in the session in view."""
         session = self.board.session
         return [
             replace(item, base_price=int(session.base[place]), as_of=session.day)
-            for place, item in enumerate(self.world.instruments)
+            for place, item in enumerate(session.instruments)
             if session.base[place] > 0
         ]
-
-
-def micro_slice(session: Session, row: int, world: World, symbols: list[str]) -> Slice:
-    """Return one tape row as the slice that orders meet: from its print toward the next of its minute."""
-    tape = session.tape
-    columns = np.array([world.column[symbol] for symbol in symbols], dtype=np.int64)
-    price, volume = tape.price[row, columns], tape.volume[row, columns]
-    last = len(tape.end) - 1
-    inner = row % STEPS != STEPS - 1 and row // STEPS != last // STEPS
-    after = np.where(volume > 0, tape.price[row + 1, columns], price) if inner else price
-    return Slice(
-        start=int(tape.start[row]),
-        end=int(tape.end[row]),
-        symbols=tuple(symbols),
-        open=price.copy(),
-        high=np.maximum(price, after),
-        low=np.minimum(price, after),
-        close=after.copy(),
-        volume=volume.copy(),
-        traded=volume > 0,
-    )
 
 
 def refuse(refusal: Refusal, tr_id: str) -> Reply:

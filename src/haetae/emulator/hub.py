@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from haetae.domain.units import Symbol, hhmmss_of
 from haetae.emulator.accounts import Notice
-from haetae.emulator.board import Board, Session
+from haetae.emulator.board import Board, Books
 from haetae.emulator.gate import Gate
+from haetae.emulator.session import Printed
 from haetae.kis.wire import control
 from haetae.kis.wire.control import Ack, Subscription, build_ack
 from haetae.kis.wire.frames import BOOKS, NOTICES, TRADES, CipherKey, Revision, build_frame
@@ -121,7 +122,7 @@ class Hub:
         """Whether anybody wants prices."""
         return any(line.trades or line.books for line in self.lines)
 
-    def publish(self, session: Session, row: int, board: Board) -> None:
+    def publish(self, session: Printed, row: int, board: Books) -> None:
         """Put the prints of one tape row into the outboxes of those who registered for them."""
         tape, columns = session.tape, board.world.column
         wanted = {symbol: columns[symbol] for line in self.lines for symbol in line.trades}
@@ -147,7 +148,7 @@ class Hub:
         line.data_sent += 1
         self.sent[line.app_key] = self.sent.get(line.app_key, 0) + 1
 
-    def _trades(self, session: Session, row: int, live: dict[Symbol, int]) -> dict[Symbol, list[str]]:
+    def _trades(self, session: Printed, row: int, live: dict[Symbol, int]) -> dict[Symbol, list[str]]:
         tape = session.tape
         columns = (tape.price, tape.volume, tape.cumulative, tape.turnover, tape.opened, tape.high, tape.low)
         price, volume, total, turnover, opened, high, low = (part[row].tolist() for part in columns)
@@ -178,7 +179,7 @@ class Hub:
             for symbol, k in live.items()
         }
 
-    def _book(self, session: Session, row: int, symbol: Symbol, board: Board) -> list[str]:
+    def _book(self, session: Printed, row: int, symbol: Symbol, board: Books) -> list[str]:
         depth = board.depth(symbol, row + 1)
         total = int(session.tape.cumulative[row, board.world.column[symbol]])
         clock = hhmmss_of(int(session.tape.end[row]) - 1)

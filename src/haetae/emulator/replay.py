@@ -1,37 +1,41 @@
 """A world made of the bars of a lake: real days served over the emulated wire.
 
 Daily bars are taken as they are; minutes are bridged inside them, or taken from the lake where its
-minute rows add up to the daily bar exactly. Names are chosen point in time: the largest by turnover
+minute rows add up to the daily bar exactly (``recorded``). Names are chosen point in time: the largest by turnover
 before the first live day. What the lake does not tell is assumed and named: a name without an
 instrument row is a KOSPI common share with 200 times its usual daily volume outstanding; the base
-price is the last close, or the day's open where the bar would leave the ±30 % limits around it
-(ex-days, adjusted series); a day without trades is a halt.
+price is the last close; where the bar would leave the ±30 % limits around it, the base of the corporate action
+that the lake tells, or the day's open (ex-days, adjusted series); a day without trades is a halt. A name with
+a ``delisted`` row leaves the list on its day.
 Not here: the synthetic market (``market``), reading of files (``store``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from haetae.domain.errors import DataError, Text
-from haetae.domain.market import Instrument, Int64Array, Kind, Market
-from haetae.emulator.bridge import MinuteBars
+from haetae.domain.market import BoolArray, Instrument, Int64Array, Kind, Market
 from haetae.emulator.grid import Grid
-from haetae.emulator.market import DailyTable, World
+from haetae.emulator.interventions import Action, ActionKind, Delisting, Notice
+from haetae.emulator.recorded import RecordedMinutes
 from haetae.emulator.settings import MarketSettings
+from haetae.emulator.tables import PRICES, DailyTable
+from haetae.emulator.world import World
 from haetae.krx import Rulebook, is_trading_day
 from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.ports import BarLake
-from haetae.ports.tables import daily_table
+from haetae.ports.tables import DELISTED, daily_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PRICES = ("open", "high", "low", "close")
 _ALWAYS = "005930"
 
 
@@ -46,7 +50,8 @@ def world_of_lake(lake: BarLake, settings: MarketSettings) -> World:
     first_live = settings.first_live_day
     start = previous_trading_day(first_live, settings.history_sessions)
     end = next_trading_day(first_live, settings.live_sessions)
-    rows = lake.read(daily_table(lake.versions()), start=start, end=end)
+    table = daily_table(lake.versions())
+    rows = lake.read(table, start=start, end=end)
     found = np.array(rows.column("day").to_numpy(), dtype="datetime64[D]")
     known = [day for day in np.unique(found).tolist() if is_trading_day(day)]
     past = [day for day in known if day < first_live]
@@ -58,10 +63,17 @@ def world_of_lake(lake: BarLake, settings: MarketSettings) -> World:
     columns = _pivot(rows, found, days, symbols)
     usual = np.median(columns["volume"][: len(past)], axis=0).astype(np.int64)
     instruments = _instruments(lake, symbols, usual, first_live)
-    daily = _table(columns, days, instruments)
+    # Adjusted bars hold splits already, and what a share paid is won of a share before them.
+    actions = _actions(lake, symbols, days) if table == "daily" else []
+    daily, applied = _table(columns, days, instruments, actions)
     base = daily.base[len(past)]
-    instruments = tuple(_based(item, int(base[place]), first_live) for place, item in enumerate(instruments))
-    return World(instruments, days, daily, key=settings.seed, recorded=_Recorded(lake, symbols, daily, days).put)
+    instruments = tuple(replace(item, base_price=int(base[k]), as_of=first_live) for k, item in enumerate(instruments))
+    notices: list[Notice] = [*applied, *_delistings(lake, symbols, first_live, days[-1])]
+    recorded = RecordedMinutes(lake, symbols, daily, days)
+    return World(
+        instruments, days, daily, key=settings.seed, first_live=first_live,
+        recorded=recorded if recorded.present else None, notices=notices,
+    )  # fmt: skip
 
 
 def _no_sessions(first_live: dt.date, known: list[dt.date]) -> DataError:
@@ -98,7 +110,7 @@ def _pivot(
     row[row == len(days)] = 0
     mine = (np.array(symbols)[column] == names) & (calendar[row] == found)
     grids = {}
-    for name in (*_PRICES, "volume"):
+    for name in (*PRICES, "volume"):
         grid = np.zeros((len(days), len(symbols)), dtype=np.int64)
         grid[row[mine], column[mine]] = rows.column(name).to_numpy()[mine]
         grids[name] = grid
@@ -106,8 +118,12 @@ def _pivot(
 
 
 def _table(
-    columns: dict[str, Int64Array], days: tuple[dt.date, ...], instruments: tuple[Instrument, ...]
-) -> DailyTable:
+    columns: dict[str, Int64Array],
+    days: tuple[dt.date, ...],
+    instruments: tuple[Instrument, ...],
+    actions: Sequence[Action],
+) -> tuple[DailyTable, list[Action]]:
+    """Return the daily bars, and the actions that explain a base price or move none."""
     volume = columns["volume"].copy()
     sound = (columns["open"] > 0) & (columns["low"] > 0) & (columns["high"] >= columns["low"])
     volume[~sound] = 0
@@ -119,19 +135,62 @@ def _table(
     base[first] = np.where(columns["open"][first] > 0, columns["open"][first], carried[first])
     quiet = volume == 0
     prices = {}
-    for name in _PRICES:
+    for name in PRICES:
         prices[name] = np.where(quiet, np.where(newest >= 0, np.where(carried > 0, carried, 0), 0), columns[name])
     prices["high"] = np.maximum(prices["high"], np.maximum(prices["open"], prices["close"]))
     prices["low"] = np.minimum(prices["low"], np.minimum(prices["open"], prices["close"]))
     places = tuple((item.kind, item.market) for item in instruments)
+    column = {item.symbol: place for place, item in enumerate(instruments)}
+    applied = [one for one in actions if one.kind is ActionKind.DIVIDEND]
     for row, day in enumerate(days):
         grid = Grid(Rulebook.on(day), places)
-        wide = np.abs(prices["high"][row] / np.maximum(base[row], 1) - 1.0) > 0.25
-        wide |= np.abs(prices["low"][row] / np.maximum(base[row], 1) - 1.0) > 0.25
-        lower, upper = grid.limits(np.where(wide & ~quiet[row], base[row], 0))
-        outside = (upper > 0) & ((prices["low"][row] < lower) | (prices["high"][row] > upper))
+        outside = _outside(prices, base, row, grid) & ~quiet[row]
+        for action in actions:
+            place = column[action.symbol]
+            if action.day != day or action.kind is ActionKind.DIVIDEND or not outside[place]:
+                continue
+            wanted = np.maximum(base[row].astype(float), 1.0)
+            wanted[place] = action.base_after(float(base[row, place]))
+            moved = base.copy()
+            moved[row, place] = int(grid.nearest(wanted)[place])
+            if not _outside(prices, moved, row, grid)[place]:
+                base, outside[place] = moved, False
+                applied.append(action)
         base[row] = np.where(outside, prices["open"][row], base[row])
-    return DailyTable(base, prices["open"], prices["high"], prices["low"], prices["close"], volume)
+    return DailyTable(base, prices["open"], prices["high"], prices["low"], prices["close"], volume), applied
+
+
+def _outside(prices: dict[str, Int64Array], base: Int64Array, row: int, grid: Grid) -> BoolArray:
+    """Names whose bar leaves the daily limits around their base price."""
+    lower, upper = grid.limits(base[row])
+    return np.asarray((upper > 0) & ((prices["low"][row] < lower) | (prices["high"][row] > upper)))
+
+
+def _actions(lake: BarLake, symbols: tuple[str, ...], days: tuple[dt.date, ...]) -> list[Action]:
+    """Read splits, bonus issues and dividends; other kinds do not tell what moved the price."""
+    if "corporate_actions" not in lake.versions():
+        return []
+    table = lake.read("corporate_actions", symbols=list(symbols), start=days[0], end=days[-1])
+    found = []
+    for line in table.to_pylist():
+        ratio = float(line["ratio"])
+        if line["kind"] not in ("split", "bonus", "dividend") or ratio <= 0 or line["day"] not in days:
+            continue
+        kind = ActionKind(line["kind"])
+        if kind is ActionKind.DIVIDEND:
+            found.append(Action(line["day"], line["symbol"], kind, price=round(ratio)))
+        else:
+            found.append(Action(line["day"], line["symbol"], kind, ratio=ratio))
+    return found
+
+
+def _delistings(lake: BarLake, symbols: tuple[str, ...], start: dt.date, end: dt.date) -> list[Delisting]:
+    if "instruments" not in lake.versions():
+        return []
+    table = lake.read("instruments", symbols=list(symbols), start=start, end=end)
+    return [
+        Delisting(line["as_of"], line["symbol"]) for line in table.to_pylist() if DELISTED in line["flags"].split(",")
+    ]
 
 
 def _instruments(lake: BarLake, symbols: tuple[str, ...], usual: Int64Array, as_of: dt.date) -> tuple[Instrument, ...]:
@@ -160,60 +219,3 @@ def _instruments(lake: BarLake, symbols: tuple[str, ...], usual: Int64Array, as_
 def _assumed(symbol: str, volume: int, as_of: dt.date) -> Instrument:
     shares = max(1, volume) * 200
     return Instrument(symbol, symbol, Market.KOSPI, Kind.COMMON, dt.date(1990, 1, 3), 0, shares, as_of=as_of)
-
-
-def _based(item: Instrument, base: int, as_of: dt.date) -> Instrument:
-    return Instrument(
-        item.symbol, item.name, item.market, item.kind, item.listed_on, base, item.shares_outstanding,
-        item.sector, item.lot, item.flags, as_of,
-    )  # fmt: skip
-
-
-class _Recorded:
-    """Minute rows of the lake, put over a bridged session where they add up to the daily bar."""
-
-    def __init__(self, lake: BarLake, symbols: tuple[str, ...], daily: DailyTable, days: tuple[dt.date, ...]) -> None:
-        self._lake = lake
-        self._symbols = symbols
-        self._daily = daily
-        self._row = {day: row for row, day in enumerate(days)}
-        self._present = "minute" in lake.versions()
-
-    def put(self, bridged: MinuteBars) -> MinuteBars:
-        if not self._present:
-            return bridged
-        rows = self._lake.read("minute", symbols=list(self._symbols), start=bridged.day, end=bridged.day)
-        names = np.array(rows.column("symbol").to_pylist())
-        values = {name: rows.column(name).to_numpy() for name in ("start", *_PRICES, "volume")}
-        for symbol in sorted(set(names.tolist())):
-            column = self._symbols.index(symbol)
-            mine = (names == symbol) & (values["volume"] > 0)
-            place = np.searchsorted(bridged.start, values["start"][mine])
-            part = {name: values[name][mine] for name in (*_PRICES, "volume")}
-            if self._adds_up(bridged, column, values["start"][mine], place, part):
-                _overlay(bridged, column, place, part, int(self._daily.base[self._row[bridged.day], column]))
-        return bridged
-
-    def _adds_up(
-        self, bridged: MinuteBars, column: int, start: Int64Array, place: Int64Array, part: dict[str, Int64Array]
-    ) -> bool:
-        if not len(place) or place[-1] >= len(bridged.start) or not np.array_equal(bridged.start[place], start):
-            return False
-        day = self._daily.day(self._row[bridged.day])
-        told = (part["open"][0], part["high"].max(), part["low"].min(), part["close"][-1], part["volume"].sum())
-        wanted = (day.open, day.high, day.low, day.close, day.volume)
-        return all(int(a) == int(b[column]) for a, b in zip(told, wanted, strict=True))
-
-
-def _overlay(bridged: MinuteBars, column: int, place: Int64Array, part: dict[str, Int64Array], before: int) -> None:
-    volume = np.zeros(len(bridged.start), dtype=np.int64)
-    volume[place] = part["volume"]
-    newest = np.maximum.accumulate(np.where(volume > 0, np.arange(len(volume)), -1))
-    close = np.zeros(len(volume), dtype=np.int64)
-    close[place] = part["close"]
-    carried = np.where(newest >= 0, close[np.maximum(newest, 0)], before)
-    for name, target in zip(_PRICES, (bridged.open, bridged.high, bridged.low, bridged.close), strict=True):
-        flat = carried.copy()
-        flat[place] = part[name]
-        target[:, column] = flat
-    bridged.volume[:, column] = volume

@@ -15,7 +15,7 @@ class MarketSettings:
 
     seed: int = 20261123
     """Any integer; the same seed gives the same market, bar for bar."""
-    listed: int = 160
+    listed: int = 240
     """Names on the list; at least 120 so that a universe of 50 is a choice."""
     history_sessions: int = 300
     """Daily history before the first live day: a year and its look-backs."""

@@ -1,8 +1,7 @@
-"""Answers of the trading calls: orders in, order rows, balance and buying power out.
+"""Answers of the trading calls: order rows, balance and buying power out; orders in (``ordering``).
 
-Here: from the texts asked to rows of the reply, with the service's own codes for each refusal. Not
-here: what happens to an order (``accounts``), the envelope (``core``).
-Conventions of the rows are those of ``kis.wire.rows``.
+Here: rows of the replies, and which function answers which call. Not here: what happens to an order
+(``accounts``), the envelope (``core``). Conventions of the rows are those of ``kis.wire.rows``.
 """
 
 from __future__ import annotations
@@ -11,127 +10,18 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from haetae import ledger
-from haetae.domain.orders import Rejected, Side
-from haetae.domain.units import Instant, day_from, day_of, hhmmss_of
-from haetae.emulator.accounts import KINDS, Account, OrderRow
+from haetae.domain.orders import Side, TimeInForce
+from haetae.domain.units import Instant, day_from, hhmmss_of
+from haetae.emulator.accounts import Account, OrderRow
 from haetae.emulator.answers import Answer
 from haetae.emulator.board import Board
 from haetae.emulator.gate import Refusal
-from haetae.kis.wire import codes
-from haetae.kis.wire.operations import Mode, Operation
+from haetae.emulator.ordering import count_of, order_cash, order_change, price_of
+from haetae.emulator.orderkinds import ORDER_TYPES, Pricing
+from haetae.kis.wire.operations import Operation
 from haetae.krx.scalar import affordable
-from haetae.sim import RejectCode
 
-_REAL = {
-    RejectCode.NO_CASH.value: Refusal("APBK0952", rt_cd="7"),
-    RejectCode.NO_SHARES.value: Refusal("APBK0400", rt_cd="7"),
-    RejectCode.OFF_TICK.value: Refusal("APBK0506", rt_cd="7"),
-    RejectCode.BAD_LOT.value: Refusal("OPSQ2002"),
-    RejectCode.UNKNOWN_SYMBOL.value: Refusal("APBK0656", rt_cd="7"),
-    RejectCode.NO_BASE_PRICE.value: Refusal("APBK0656", rt_cd="7"),
-    RejectCode.UNKNOWN_ORDER.value: Refusal("APBK1663", rt_cd="7"),
-    RejectCode.NOT_OPEN.value: Refusal("APBK1664", rt_cd="7"),
-    RejectCode.NOT_A_LIMIT.value: Refusal("APBK1943", rt_cd="7"),
-    RejectCode.OUTSIDE_LIMITS.value: Refusal("APBK0506", "상/하한가 오류입니다.", rt_cd="7"),
-    RejectCode.HALTED.value: Refusal("APBK0656", "거래정지 종목입니다.", rt_cd="7"),
-}
-_MOCK = {
-    **_REAL,
-    RejectCode.NO_CASH.value: Refusal("40250000"),
-    RejectCode.NO_SHARES.value: Refusal("40240000"),
-    RejectCode.OFF_TICK.value: Refusal("40030000"),
-    RejectCode.OUTSIDE_LIMITS.value: Refusal("40270000"),
-    RejectCode.UNKNOWN_SYMBOL.value: Refusal("40070000"),
-    RejectCode.NO_BASE_PRICE.value: Refusal("40070000"),
-    RejectCode.HALTED.value: Refusal("40070000"),
-}
-_TAKEN = {"order-cash-buy": "40600000", "order-cash-sell": "40610000", "1": "40620000", "2": "40630000"}
-_KIND_NAMES = {
-    "00": "지정가",
-    "01": "시장가",
-    "11": "IOC지정가",
-    "12": "FOK지정가",
-    "13": "IOC시장가",
-    "14": "FOK시장가",
-}
-
-
-def _count(text: str) -> int | None:
-    stripped = text.strip()
-    whole, _, part = stripped.partition(".")
-    return int(whole) if whole.isdigit() and not part.strip("0") else None
-
-
-def _refused(board: Board, account: Account, event: Rejected) -> Refusal:
-    if event.code == RejectCode.MARKET_CLOSED.value:
-        return _closed(board, account.mode)
-    return (_REAL if account.mode is Mode.REAL else _MOCK)[event.code]
-
-
-def _closed(board: Board, mode: Mode) -> Refusal:
-    day = day_of(board.now)
-    if not board.trades(day):
-        return Refusal("APBK0919" if mode is Mode.REAL else "40100000", rt_cd="7" if mode is Mode.REAL else "1")
-    if mode is Mode.REAL:
-        return Refusal("APBK0918", rt_cd="7")
-    return Refusal("40570000" if board.now < board.session.rules.session.open_at else "40580000")
-
-
-def _ack(account: Account, row: OrderRow, code: str) -> Answer:
-    output = {"KRX_FWDG_ORD_ORGNO": row.branch, "ODNO": row.number, "ORD_TMD": hhmmss_of(row.at)}
-    return Answer({"output": output}, code=codes.ORDER_TAKEN if account.mode is Mode.REAL else code)
-
-
-def order_cash(
-    operation: Operation, board: Board, account: Account, asked: Mapping[str, str], app_key: str, now: Instant
-) -> Answer | Refusal:
-    """Take a cash order."""
-    quantity, price = _count(asked["ORD_QTY"]), _count(asked["ORD_UNPR"] or "0")
-    kind = asked["ORD_DVSN"].strip() or "00"
-    if quantity is None or price is None or quantity == 0:
-        return Refusal("OPSQ2002")
-    if kind not in KINDS:
-        return Refusal("APBK1943", rt_cd="7")
-    if (kind in {"00", "11", "12"}) != (price > 0):
-        return Refusal("OPSQ2002", "ERROR INPUT FIELD ORD_UNPR")
-    exchange = asked["EXCG_ID_DVSN_CD"].strip().upper()
-    if exchange not in {"", "KRX"} and (account.mode is Mode.MOCK or exchange != "SOR"):
-        return Refusal("OPSQ2001", "ERROR INVALID EXCG_ID_DVSN_CD")
-    if not board.trades(day_of(now)):
-        return _closed(board, account.mode)
-    side = Side.BUY if operation.name == "order-cash-buy" else Side.SELL
-    symbol = asked["PDNO"].strip()
-    row = account.place(symbol=symbol, side=side, quantity=quantity, price=price, kind=kind, at=now, app_key=app_key)
-    if isinstance(row, Rejected):
-        return _refused(board, account, row)
-    return _ack(account, row, _TAKEN[operation.name])
-
-
-def order_change(
-    operation: Operation, board: Board, account: Account, asked: Mapping[str, str], app_key: str, now: Instant
-) -> Answer | Refusal:
-    """Modify (01) or cancel (02) all that is open of an order of today."""
-    number = _count(asked["ORGN_ODNO"])
-    original = account.row_of(day_of(now), number) if number else None
-    if original is None or original.branch.strip("0") != asked["KRX_FWDG_ORD_ORGNO"].strip().strip("0"):
-        return Refusal("APBK1663", rt_cd="7")
-    if not original.working:
-        return Refusal("APBK1664", rt_cd="7")
-    quantity = _count(asked["ORD_QTY"] or "0")
-    whole = asked["QTY_ALL_ORD_YN"].strip().upper() == "Y" or quantity == original.remaining
-    if not whole:
-        return Refusal("APBK0400", "정정취소 가능수량과 다릅니다.", rt_cd="7")
-    match asked["RVSE_CNCL_DVSN_CD"].strip():
-        case "01":
-            price = _count(asked["ORD_UNPR"] or "0")
-            if not price:
-                return Refusal("OPSQ2002", "ERROR INPUT FIELD ORD_UNPR")
-            row = account.modify(original, price, now, app_key)
-        case "02":
-            row = account.cancel(original, now, app_key)
-        case _:
-            return Refusal("OPSQ2002", "ERROR INPUT FIELD RVSE_CNCL_DVSN_CD")
-    return _refused(board, account, row) if isinstance(row, Rejected) else _ack(account, row, _TAKEN[row.change])
+_FORCES = {TimeInForce.DAY: "없음", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
 
 
 def _side_code(side: Side) -> str:
@@ -149,7 +39,7 @@ def _order_row(board: Board, row: OrderRow) -> dict[str, Any]:
         "ord_gno_brno": row.branch,
         "odno": row.number,
         "orgn_odno": row.original or "",
-        "ord_dvsn_name": _KIND_NAMES[row.kind],
+        "ord_dvsn_name": ORDER_TYPES[row.kind].name,
         "sll_buy_dvsn_cd": _side_code(row.side),
         "sll_buy_dvsn_cd_name": _side_name(row),
         "pdno": row.symbol,
@@ -165,7 +55,7 @@ def _order_row(board: Board, row: OrderRow) -> dict[str, Any]:
         "cnc_cfrm_qty": row.canceled,
         "rmn_qty": row.remaining,
         "rjct_qty": row.rejected,
-        "ccld_cndt_name": "IOC" if row.kind in {"11", "13"} else "FOK" if row.kind in {"12", "14"} else "없음",
+        "ccld_cndt_name": _FORCES[ORDER_TYPES[row.kind].force],
         "prdt_type_cd": "300",
         "excg_dvsn_cd": "02",
         "ord_orgno": row.branch,
@@ -180,7 +70,7 @@ def daily_orders(board: Board, account: Account, asked: Mapping[str, str], page:
     except ValueError:
         return Refusal("OPSQ2002")
     side, wanted = asked["SLL_BUY_DVSN_CD"].strip(), asked["CCLD_DVSN"].strip()
-    symbol, number = asked["PDNO"].strip(), _count(asked["ODNO"] or "0")
+    symbol, number = asked["PDNO"].strip(), count_of(asked["ODNO"] or "0")
     rows = [
         row
         for row in account.rows
@@ -229,7 +119,7 @@ def open_orders(board: Board, account: Account, asked: Mapping[str, str], page: 
             "ord_gno_brno": row.branch,
             "odno": row.number,
             "orgn_odno": row.original or "",
-            "ord_dvsn_name": _KIND_NAMES[row.kind],
+            "ord_dvsn_name": ORDER_TYPES[row.kind].name,
             "pdno": row.symbol,
             "prdt_name": board.world.instruments[board.world.column[row.symbol]].name,
             "rvse_cncl_dvsn_name": _side_name(row),
@@ -317,11 +207,14 @@ def buying_power(board: Board, account: Account, asked: Mapping[str, str], _page
     cash = max(0, account.venue.orderable_cash)
     price = quantity = 0
     if symbol:
-        item = board.instrument(symbol)
+        item, known = board.instrument(symbol), ORDER_TYPES.get(kind)
         if item is None:
             return Refusal("APBK0656", rt_cd="7")
-        price = _count(asked["ORD_UNPR"] or "0") or 0
-        if not price or kind in {"01", "13", "14"}:
+        price = count_of(asked["ORD_UNPR"] or "0") or 0
+        if known is not None and not known.pricing.priced and known.pricing is not Pricing.MARKET:
+            found = price_of(board, symbol, Side.BUY, known, price)
+            price = found if isinstance(found, int) else 0
+        if not price or (known is not None and known.pricing is Pricing.MARKET):
             price = board.sight(symbol).upper
         quantity = int(affordable(cash, price, account.venue.rules.fee_ppb, item.lot))
     output = {

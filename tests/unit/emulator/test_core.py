@@ -210,7 +210,8 @@ REFUSED = [
     ({"ORD_QTY": "0", "ORD_UNPR": "50000"}, "OPSQ2002", "OPSQ2002"),
     ({"ORD_QTY": "ten", "ORD_UNPR": "50000"}, "OPSQ2002", "OPSQ2002"),
     ({"ORD_QTY": "-3", "ORD_UNPR": "50000"}, "OPSQ2002", "OPSQ2002"),
-    ({"ORD_DVSN": "05", "ORD_UNPR": "0"}, "APBK1943", "APBK1943"),
+    ({"ORD_DVSN": "05", "ORD_UNPR": "0"}, "APBK0918", "APBK1943"),
+    ({"ORD_DVSN": "21", "ORD_UNPR": "0"}, "APBK1943", "APBK1943"),
 ]
 
 
