@@ -248,6 +248,14 @@ class Account:
         if halted != (symbol in self.venue.halted):
             self.venue = set_halt(self.venue, HaltChange(at, symbol, halted, ""))
 
+    def meet_alone(self, row: OrderRow, piece: Slice) -> None:
+        """Let one open order alone meet a slice that is not of the tape; the tape goes on where it was."""
+        known = self.venue.known_until
+        self.venue, events = step(self.venue, piece, among={row.intent_id})
+        self.venue = replace(self.venue, known_until=known)
+        for event in events:
+            self._apply(event)
+
     def meet(self, piece: Slice, single: Collection[Symbol] = frozenset(), hours: OffHours | None = None) -> None:
         """Let open orders for a market meet a slice of it; ``single`` names those that end an auction with it."""
         among = {key for key, row in self._current.items() if ORDER_TYPES[row.kind].hours is hours}

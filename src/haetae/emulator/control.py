@@ -26,7 +26,7 @@ class Control:
         """Serve one emulator."""
         self._service = service
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one call; what cannot be done is HTTP 400 with expected, found and next step."""
         try:
             given = await self._body(request)
@@ -51,7 +51,7 @@ class Control:
             }
             return web.json_response(told, status=400)
 
-    async def _body(self, request: web.Request) -> Mapping[str, Any]:
+    async def _body(self, request: web.BaseRequest) -> Mapping[str, Any]:
         text = await request.text()
         try:
             given = json.loads(text or "{}")

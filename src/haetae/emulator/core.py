@@ -1,8 +1,8 @@
 """The emulated service without sockets: requests in, replies out; time in, frames out.
 
-Here: ``Core``, which joins world, board, gate, accounts and hub. Every method takes the instant; the
-same calls at the same instants give the same bytes. Not here: HTTP and WebSocket (``server``), the
-clock (``clock``).
+Here: ``Core``, which joins world, board, gate, accounts, hub and the scripted faults. Every method takes the
+instant; the same calls at the same instants give the same bytes. Not here: HTTP and WebSocket (``service``), the
+clock (``clock``), what a fault does (``faults``).
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import Instrument, Market
-from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, instant_at, kst_text
+from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, hhmmss_of, instant_at, kst_text
 from haetae.emulator.accounts import Account, open_account
 from haetae.emulator.agenda import Beat, BeatKind, agenda
 from haetae.emulator.board import Board, Books
-from haetae.emulator.gate import TOKEN_LIFE_S, Gate, Refusal
-from haetae.emulator.hub import Hub
+from haetae.emulator.calls import Call, Reply, refuse, refuse_oauth
+from haetae.emulator.faults.engine import Faults
+from haetae.emulator.faults.occasions import Occasion, of_call
+from haetae.emulator.faults.script import Script, read_script
+from haetae.emulator.gate import MAINTENANCE, TOKEN_LIFE_S, Gate, Refusal
+from haetae.emulator.hub import Hub, Schema
 from haetae.emulator.interrupts import LATE_ROW_S
 from haetae.emulator.market import Shock, World
 from haetae.emulator.quotations import ANSWERS
@@ -30,45 +34,25 @@ from haetae.emulator.settings import EmulatorSettings
 from haetae.emulator.slices import micro_slice, singles
 from haetae.emulator.stage import LATE_ROWS
 from haetae.emulator.trading import ORDERS, QUERIES
-from haetae.kis.wire import codes, envelope, masters
+from haetae.kis.wire import envelope, masters
 from haetae.kis.wire.operations import Mode, Operation
 from haetae.krx.afterhours import OffHours
 from haetae.sim import FillModel
 
 _MASTER_PATH = "/common/master/"
+_LEDGER_PATH = "/trading/"
 SERVED = frozenset({*ANSWERS, *ORDERS, *QUERIES})
 """Calls with an answer; any other is refused as the service refuses what it does not know, never made up."""
 _LATE_NS = LATE_ROWS * LATE_ROW_S * NS_PER_SECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One HTTP request: header names in lower case, ``path`` without doubled slashes."""
-
-    mode: Mode
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    params: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """One HTTP reply; ``tr_cont`` is sent even when blank."""
-
-    body: bytes
-    status: int = 200
-    tr_id: str = ""
-    tr_cont: str = ""
-    media: str = "application/json; charset=utf-8"
-
-
 class Core:
     """One emulated exchange, broker and market."""
 
-    def __init__(self, world: World, settings: EmulatorSettings, now: Instant) -> None:
-        """Open the service at an instant of the world's calendar."""
+    def __init__(
+        self, world: World, settings: EmulatorSettings, now: Instant, *, beat: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """Open the service at an instant of the world's calendar; ``beat`` are the machine's seconds, for faults."""
         first, last = world.days[0], world.days[-1]
         if not first <= day_of(now) <= last:
             raise MarketRuleError(
@@ -84,14 +68,9 @@ class Core:
             )
         self.world = world
         self.settings = settings
-        self.gate = Gate(settings.market.seed, settings.limits, settings.keys_file)
-        self.hub = Hub(
-            self.gate,
-            limit=settings.limits.registrations,
-            seed=settings.market.seed,
-            trade_fields=settings.trade_fields,
-            notice_fields=settings.notice_fields,
-        )
+        maintained = settings.outages.maintenance
+        self.gate = Gate(settings.market.seed, settings.limits, settings.keys_file, maintained=maintained)
+        self.hub = Hub(self.gate, seed=settings.market.seed, schemas=_schemas(settings))
         self.board = Board(world, now)
         self.accounts: dict[tuple[Mode, str, str], Account] = {}
         self.shocks: list[Shock] = []
@@ -101,6 +80,9 @@ class Core:
         self._day = self.board.session.row
         self.on_beat: Callable[[Beat], None] | None = None
         """Told of each beat of the market while somebody watches: expected prices, prints, ends of markets."""
+        self.faults = Faults(self, read_script(settings.faults) if settings.faults else Script(), beat)
+        self.hub.on_registration, self.hub.on_frame = self.faults.answer, self.faults.frames
+        self.faults.strike_due()
 
     @property
     def now(self) -> Instant:
@@ -108,9 +90,15 @@ class Core:
         return self.board.now
 
     def advance(self, to: Instant) -> None:
-        """Let the market go on to an instant: prints, fills, notices, the turn of days."""
-        if to < self.now:
-            to = self.now
+        """Let the market go on to an instant: prints, fills, notices, the turn of days, faults when due."""
+        to = max(to, self.now)
+        while (due := self.faults.next_due()) is not None and due <= to:
+            self._advance(max(due, self.now))
+            self.faults.strike_due()
+        self._advance(to)
+        self.faults.accounts_changed()
+
+    def _advance(self, to: Instant) -> None:
         while True:
             self._trade_until(to)
             following = self._day + 1
@@ -185,8 +173,9 @@ class Core:
             self.hub.publish(view, beat.row, books)
         for account in working:
             symbols = account.working(beat.hours)
-            piece = micro_slice(view, beat.row, self.world, symbols)
-            account.meet(piece, singles(view, beat.row, self.world, symbols), beat.hours)
+            whole = micro_slice(view, beat.row, self.world, symbols)
+            for piece in self.faults.pieces(account, whole):
+                account.meet(piece, singles(view, beat.row, self.world, symbols), beat.hours)
         if working:
             self.board.move(beat.at)
             self.flush()
@@ -211,6 +200,7 @@ class Core:
             if account.notices:
                 self.hub.notify(account.notices)
                 account.notices.clear()
+                self.faults.accounts_changed()
 
     def account(self, mode: Mode, number: str, product: str) -> Account | Refusal:
         """Return an account; well-formed numbers open one on first use."""
@@ -239,6 +229,10 @@ class Core:
         self._numbers[key] += 1
         return self._numbers[key]
 
+    def number_next(self, mode: Mode, number: int) -> None:
+        """Let the next order of a domain have a number."""
+        self._numbers[mode, day_of(self.now)] = number - 1
+
     def add_shock(self, shock: Shock) -> None:
         """Script a move that lies ahead; what has been seen never changes."""
         self.board.script(shock)
@@ -246,29 +240,45 @@ class Core:
 
     def handle(self, call: Call) -> Reply:
         """Answer one REST request at the present instant."""
+        if not self.faults.meets_calls:
+            return self._handle(call, None)
+        operation = operation_for(call.path, call.headers.get("tr_id", "").strip())
+        asked = _sent(call) or {}
+        occasion = of_call(call, operation, operation.read(asked) if operation else asked)
+        return self.faults.behind(occasion, self._handle(call, occasion))
+
+    def _handle(self, call: Call, occasion: Occasion | None) -> Reply:
         if call.path.startswith(_MASTER_PATH):
-            return self._master(call.path)
+            return self.faults.ahead(occasion) or self._master(call.path)
         if call.path.startswith("/oauth2/"):
-            return self._oauth(call)
+            return self._oauth(call, occasion)
         if call.path == "/uapi/hashkey" and call.method == "POST":
-            return self._hashkey(call)
+            return self.faults.ahead(occasion) or self._hashkey(call)
         tr_id = call.headers.get("tr_id", "").strip()
+        if self._away():
+            return refuse(Refusal("EGW00002", "시스템 점검 중입니다."), tr_id)
         operation = operation_for(call.path, tr_id)
-        admitted = self.gate.check(dict(call.headers), call.mode, tr_id, self.now)
+        admitted = self.gate.check(call.headers, call.mode, tr_id, self.now, is_ledger=_LEDGER_PATH in call.path)
         if isinstance(admitted, Refusal):
             return refuse(admitted, tr_id)
+        scripted = self.faults.ahead(occasion)
+        if scripted is not None:
+            return scripted
         if operation is None or operation.method != call.method or operation.name not in SERVED:
             return refuse(Refusal("MCA00124"), tr_id)
         if not operation.serves(tr_id, call.mode):
             text = "모의투자 TR 이 아닙니다." if call.mode is Mode.MOCK else "실전투자 TR 이 아닙니다."
             return refuse(Refusal("EGW02004", text), tr_id)
-        sent: Mapping[str, str] = call.params
-        if call.method == "POST":
-            parsed = _json(call.body)
-            if parsed is None:
-                return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), tr_id)
-            sent = parsed
+        sent = _sent(call)
+        if sent is None:
+            return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), tr_id)
+        if operation.name == "chk-holiday":
+            self.gate.count_holiday(admitted, self.now)
         return self._answer(operation, operation.read(sent), call, tr_id, admitted)
+
+    def _away(self) -> bool:
+        """Whether the service is in its nightly maintenance."""
+        return self.settings.outages.maintenance and MAINTENANCE[0] <= hhmmss_of(self.now) < MAINTENANCE[1]
 
     def _answer(self, operation: Operation, asked: Mapping[str, str], call: Call, tr_id: str, app_key: str) -> Reply:
         quote = ANSWERS.get(operation.name)
@@ -285,7 +295,8 @@ class Core:
             else:
                 page = operation.rows_per_page(call.mode)
                 after = envelope.asked_cursor(operation, asked, call.headers.get("tr_cont", ""))
-                answer = QUERIES[operation.name](self.board, account, asked, page, after)
+                after = self.faults.page_after(account, after, asked) if after else after
+                answer = QUERIES[operation.name](self.board, self.faults.view(account), asked, page, after)
         if isinstance(answer, Refusal):
             return refuse(answer, tr_id)
         paged = operation.cursor is not None
@@ -300,46 +311,53 @@ class Core:
         first = not call.headers.get("tr_cont", "").strip()
         return Reply(body, tr_id=tr_id, tr_cont=("F" if first else "M") if more else "D" if paged else "")
 
-    def _oauth(self, call: Call) -> Reply:
+    def _oauth(self, call: Call, occasion: Occasion | None) -> Reply:
         sent = _json(call.body)
         if call.method != "POST" or sent is None:
-            return _oauth_refuse(Refusal("EGW00101", "요청이 유효하지 않습니다."))
+            return refuse_oauth(Refusal("EGW00101", "요청이 유효하지 않습니다."))
+        if self._away():
+            return refuse_oauth(Refusal("EGW00002", "시스템 점검 중입니다."))
+        scripted = self.faults.ahead(occasion)
+        if scripted is not None:
+            return scripted
         app_key = sent.get("appkey", "")
         match call.path.removeprefix("/oauth2/"):
             case "tokenP":
-                if sent.get("grant_type") != "client_credentials":
-                    return _oauth_refuse(Refusal("EGW00116", "지원하지 않는 grant_type입니다."))
-                token = self.gate.issue(app_key, sent.get("appsecret", ""), call.mode, self.now)
-                if isinstance(token, Refusal):
-                    return _oauth_refuse(token)
-                expires = kst_text(token.expires)[:19].replace("T", " ")
-                left = (token.expires - self.now) // NS_PER_SECOND
-                body = {
-                    "access_token": token.text,
-                    "access_token_token_expired": expires,
-                    "token_type": "Bearer",
-                    "expires_in": min(TOKEN_LIFE_S, left),
-                }
+                return self._token(sent, call.mode)
             case "revokeP":
                 refusal = self.gate.revoke(app_key, sent.get("token", ""))
-                if refusal:
-                    return _oauth_refuse(refusal)
-                body = {"code": 200, "message": "접근토큰 폐기에 성공하였습니다"}
+                return (
+                    refuse_oauth(refusal)
+                    if refusal
+                    else _told({"code": 200, "message": "접근토큰 폐기에 성공하였습니다"})
+                )
             case "Approval":
-                key = self.gate.approve(app_key, sent.get("secretkey", "") or sent.get("appsecret", ""))
-                if isinstance(key, Refusal):
-                    return _oauth_refuse(key)
-                body = {"approval_key": key}
-            case _:
-                return _oauth_refuse(Refusal("MCA00124"))
-        return Reply(_dump(body))
+                secret = sent.get("secretkey", "") or sent.get("appsecret", "")
+                key = self.gate.approve(app_key, secret, self.now)
+                return refuse_oauth(key) if isinstance(key, Refusal) else _told({"approval_key": key})
+        return refuse_oauth(Refusal("MCA00124"))
+
+    def _token(self, sent: Mapping[str, str], mode: Mode) -> Reply:
+        if sent.get("grant_type") != "client_credentials":
+            return refuse_oauth(Refusal("EGW00116", "지원하지 않는 grant_type입니다."))
+        token = self.gate.issue(sent.get("appkey", ""), sent.get("appsecret", ""), mode, self.now)
+        if isinstance(token, Refusal):
+            return refuse_oauth(token)
+        return _told(
+            {
+                "access_token": token.text,
+                "access_token_token_expired": kst_text(token.expires)[:19].replace("T", " "),
+                "token_type": "Bearer",
+                "expires_in": min(TOKEN_LIFE_S, (token.expires - self.now) // NS_PER_SECOND),
+            }
+        )
 
     def _hashkey(self, call: Call) -> Reply:
         sent = _json(call.body)
         if sent is None:
             return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), "")
         digest = hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
-        return Reply(_dump({"BODY": sent, "HASH": digest}))
+        return _told({"BODY": sent, "HASH": digest})
 
     def _master(self, path: str) -> Reply:
         for market in (Market.KOSPI, Market.KOSDAQ):
@@ -357,15 +375,17 @@ class Core:
         ]
 
 
-def refuse(refusal: Refusal, tr_id: str) -> Reply:
-    """Return the reply of a refusal with the service's HTTP status."""
-    body = envelope.build_refusal(refusal.code, refusal.text, rt_cd=refusal.rt_cd)
-    return Reply(body, codes.http_status(refusal.code), tr_id)
+def _schemas(settings: EmulatorSettings) -> dict[Mode, Schema]:
+    trades, notices = settings.trade_fields, settings.notice_fields
+    return {
+        Mode.REAL: Schema.of(trades, notices),
+        Mode.MOCK: Schema.of(settings.mock_trade_fields or trades, settings.mock_notice_fields or notices),
+    }
 
 
-def _oauth_refuse(refusal: Refusal) -> Reply:
-    body = envelope.build_oauth_refusal(refusal.code, refusal.text)
-    return Reply(body, codes.http_status(refusal.code, on_oauth=True))
+def _sent(call: Call) -> Mapping[str, str] | None:
+    """Return what a client sent, of a query or of a body; none where the body is no JSON object."""
+    return _json(call.body) if call.method == "POST" else call.params
 
 
 def _json(body: bytes) -> dict[str, str] | None:
@@ -376,5 +396,5 @@ def _json(body: bytes) -> dict[str, str] | None:
     return {str(name): str(value) for name, value in parsed.items()} if isinstance(parsed, dict) else None
 
 
-def _dump(body: Mapping[str, object]) -> bytes:
-    return json.dumps(body, ensure_ascii=False).encode()
+def _told(body: Mapping[str, object]) -> Reply:
+    return Reply(json.dumps(body, ensure_ascii=False).encode())

@@ -1,25 +1,27 @@
 """WebSocket sessions without sockets: registrations, acknowledgements, frames to be sent.
 
 Here: ``Hub``, which answers control messages, builds data frames of subscribed symbols only and
-puts them into each session's outbox. Not here: the socket (``server``), the tape (``bridge``).
+puts them into each session's outbox. Not here: the socket (``service``), the tape (``bridge``), the texts of
+trades (``prints``). Two hooks let scripted faults answer a registration or change a frame.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from haetae.domain.units import Symbol, hhmmss_of
+from haetae.domain.units import Symbol
 from haetae.emulator.accounts import Notice
 from haetae.emulator.board import Board, Books
 from haetae.emulator.gate import Gate
+from haetae.emulator.prints import print_clock, trade_texts
 from haetae.emulator.session import Printed
 from haetae.kis.wire import control
 from haetae.kis.wire.control import Ack, Subscription, build_ack
 from haetae.kis.wire.frames import BOOKS, NOTICES, TRADES, CipherKey, Revision, build_frame
 from haetae.kis.wire.operations import Mode
-from haetae.kis.wire.records import BookRecord, TradeRecord
+from haetae.kis.wire.records import BookRecord
 
 FRAME_RECORDS = 20
 """Most records put into one frame; the service sends several of one moment together."""
@@ -31,37 +33,67 @@ _SERVED = {
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """One WebSocket session."""
+    """One WebSocket session; ``held`` are its registrations, keys by TR."""
 
     mode: Mode
     cipher: CipherKey
     app_key: str = ""
-    trades: dict[Symbol, None] = field(default_factory=dict)
-    books: dict[Symbol, None] = field(default_factory=dict)
-    notices: dict[str, None] = field(default_factory=dict)
+    held: dict[str, dict[str, None]] = field(default_factory=dict)
     outbox: list[str] = field(default_factory=list)
     data_sent: int = 0
 
     @property
     def registrations(self) -> int:
         """Registrations that count toward the limit."""
-        return len(self.trades) + len(self.books) + len(self.notices)
+        return sum(map(len, self.held.values()))
+
+    @property
+    def notices(self) -> bool:
+        """Whether execution notices are wanted, under whatever HTS ID."""
+        return bool(self.held.get(NOTICES.tr_id(mock=self.mode is Mode.MOCK)))
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a registration is answered in place of the honest word (blank: nothing), and whether it counts."""
+
+    text: str
+    register: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """Schema generations of one server: of trades and books, and of notices."""
+
+    trades: Revision
+    notices: Revision
+
+    @classmethod
+    def of(cls, trade_fields: int, notice_fields: int) -> Schema:
+        """Return the generations of the widths asked for."""
+        return cls(
+            Revision.SEPTEMBER_2026 if trade_fields >= 47 else Revision.JUNE_2026,
+            Revision.LEGACY if notice_fields <= 23 else Revision.SEPTEMBER_2026,
+        )
 
 
 class Hub:
     """All sessions of one emulator."""
 
-    def __init__(self, gate: Gate, *, limit: int, seed: int, trade_fields: int, notice_fields: int) -> None:
-        """Serve one schema revision; ``limit`` registrations a session."""
+    def __init__(self, gate: Gate, *, seed: int, schemas: Mapping[Mode, Schema]) -> None:
+        """Serve each domain in its own schema; ``seed`` makes the keys of the notices."""
         self._gate = gate
-        self._limit = limit
         self._seed = seed
         self._opened = 0
-        self._trade_revision = Revision.SEPTEMBER_2026 if trade_fields >= 47 else Revision.JUNE_2026
-        self._notice_revision = Revision.LEGACY if notice_fields <= 23 else Revision.SEPTEMBER_2026
+        self._schemas = schemas
+        self._watched: tuple[tuple[Symbol, ...], tuple[int, ...]] | None = None
         self.lines: list[Line] = []
         self.sent: dict[str, int] = {}
         """Data frames put out in the newest session of each app key."""
+        self.on_registration: Callable[[Line, Subscription], Answered | None] | None = None
+        """Asked before a registration is answered; none: the honest word."""
+        self.on_frame: Callable[[Line, str], list[str]] | None = None
+        """Given every data frame; returns what is put out in its place."""
 
     def open(self, mode: Mode) -> Line:
         """Begin a session; its key for notices is handed out with the acknowledgement."""
@@ -71,10 +103,19 @@ class Hub:
         self.lines.append(line)
         return line
 
-    def close(self, line: Line) -> None:
+    def occupy(self, app_key: str, mode: Mode) -> Line | None:
+        """Let somebody else hold the session of a key; none where it is taken already."""
+        if any(line.app_key == app_key for line in self.lines):
+            return None
+        line = self.open(mode)
+        line.app_key = app_key
+        return line
+
+    def close(self, line: Line | None) -> None:
         """End a session; its registrations are gone."""
         if line in self.lines:
             self.lines.remove(line)
+        self._watched = None
 
     def take(self, line: Line, text: str, board: Board) -> None:
         """Answer a control message of a client; PINGPONG echoes need no answer."""
@@ -82,122 +123,115 @@ class Hub:
             return
         asked = control.read_subscription(text)
         if isinstance(asked, str):
-            line.outbox.append(_ack("", "", asked))
+            line.outbox.append(acknowledge("", "", asked))
             return
-        line.outbox.append(self._register(line, asked, board))
+        answered = self.on_registration(line, asked) if self.on_registration else None
+        honest = self._register(line, asked, board) if answered is None or answered.register else ""
+        told = honest if answered is None else answered.text
+        if told:
+            line.outbox.append(told)
 
     def _register(self, line: Line, asked: Subscription, board: Board) -> str:
-        owner = self._gate.owner(asked.approval_key)
+        owner = self._gate.owner(asked.approval_key, board.now)
         if owner is None:
-            return _ack(asked.tr_id, asked.tr_key, control.APPROVAL_UNKNOWN)
+            return acknowledge(asked.tr_id, asked.tr_key, control.APPROVAL_UNKNOWN)
         if line.app_key not in {"", owner}:
-            return _ack(asked.tr_id, asked.tr_key, "OPSP0010")
+            return acknowledge(asked.tr_id, asked.tr_key, "OPSP0010")
         if any(other is not line and other.app_key == owner for other in self.lines):
-            return _ack("(null)", "", control.APPKEY_IN_USE, rt_cd="9")
+            return acknowledge("(null)", "", control.APPKEY_IN_USE, rt_cd="9")
         if asked.tr_id not in _SERVED[line.mode]:
-            return _ack(asked.tr_id, asked.tr_key, "OPSP8991")
+            return acknowledge(asked.tr_id, asked.tr_key, "OPSP8991")
         is_notice = asked.tr_id in {NOTICES.real, NOTICES.mock}
         if not is_notice and board.world.column.get(asked.tr_key) is None:
-            return _ack(asked.tr_id, asked.tr_key, "OPSP8992")
-        held: dict[str, None] = line.trades if asked.tr_id == TRADES.real else line.books
-        if is_notice:
-            held = line.notices
-        cipher = line.cipher if is_notice else None
+            return acknowledge(asked.tr_id, asked.tr_key, "OPSP8992")
+        return self._hold(line, asked, owner, line.cipher if is_notice else None)
+
+    def _hold(self, line: Line, asked: Subscription, owner: str, cipher: CipherKey | None) -> str:
+        held = line.held.setdefault(asked.tr_id, {})
+        self._watched = None
         if not asked.register:
             code = control.UNSUBSCRIBED if asked.tr_key in held else control.NOT_SUBSCRIBED
             held.pop(asked.tr_key, None)
-            return _ack(asked.tr_id, asked.tr_key, code)
+            return acknowledge(asked.tr_id, asked.tr_key, code)
         if asked.tr_key in held:
-            return _ack(asked.tr_id, asked.tr_key, control.ALREADY_SUBSCRIBED, cipher)
-        if line.registrations >= self._limit:
-            return _ack(asked.tr_id, asked.tr_key, control.TOO_MANY)
+            return acknowledge(asked.tr_id, asked.tr_key, control.ALREADY_SUBSCRIBED, cipher)
+        if line.registrations >= self._gate.registrations(owner):
+            return acknowledge(asked.tr_id, asked.tr_key, control.TOO_MANY)
         if not line.app_key:
             line.app_key = owner
             self.sent[owner] = 0
         held[asked.tr_key] = None
-        return _ack(asked.tr_id, asked.tr_key, control.SUBSCRIBED, cipher)
+        return acknowledge(asked.tr_id, asked.tr_key, control.SUBSCRIBED, cipher)
 
     @property
     def watches(self) -> bool:
         """Whether anybody wants prices."""
-        return any(line.trades or line.books for line in self.lines)
+        return any(line.held.get(TRADES.real) or line.held.get(BOOKS.real) for line in self.lines)
 
     def publish(self, session: Printed, row: int, board: Books) -> None:
         """Put the prints of one tape row into the outboxes of those who registered for them."""
-        tape, columns = session.tape, board.world.column
-        wanted = {symbol: columns[symbol] for line in self.lines for symbol in line.trades}
-        volume = tape.volume[row].tolist()
-        live = {symbol: column for symbol, column in wanted.items() if volume[column]}
-        trades = self._trades(session, row, live) if live else {}
-        books: dict[Symbol, list[str]] = {}
+        symbols, columns = self._traded(board)
+        texts: dict[Revision, dict[Symbol, str]] = {}
+        books: dict[tuple[Revision, Symbol], str] = {}
         for line in self.lines:
-            records = [trades[symbol] for symbol in line.trades if symbol in trades]
-            self._put(line, TRADES.tr_id(mock=line.mode is Mode.MOCK), records)
-            if line.books:
-                for symbol in line.books:
-                    if symbol not in books:
-                        books[symbol] = self._book(session, row, symbol, board)
-                self._put(line, BOOKS.tr_id(mock=line.mode is Mode.MOCK), [books[symbol] for symbol in line.books])
+            revision = self._schemas[line.mode].trades
+            if line.held.get(TRADES.real):
+                if revision not in texts:
+                    texts[revision] = trade_texts(session, row, symbols, columns, revision)
+                made = texts[revision]
+                self._put(line, TRADES.real, [made[symbol] for symbol in line.held[TRADES.real] if symbol in made])
+            if line.held.get(BOOKS.real):
+                wanted = line.held[BOOKS.real]
+                for symbol in wanted:
+                    if (revision, symbol) not in books:
+                        books[revision, symbol] = _book(session, row, symbol, board, revision)
+                self._put(line, BOOKS.real, [books[revision, symbol] for symbol in wanted])
 
-    def _put(self, line: Line, tr_id: str, records: list[list[str]]) -> None:
-        for first in range(0, len(records), FRAME_RECORDS):
-            line.outbox.append(build_frame(tr_id, records[first : first + FRAME_RECORDS]))
-            self._count(line)
+    def _traded(self, board: Books) -> tuple[tuple[Symbol, ...], tuple[int, ...]]:
+        """Return the symbols whose trades anybody wants, and their columns."""
+        if self._watched is None:
+            column = board.world.column
+            symbols = tuple(dict.fromkeys(symbol for line in self.lines for symbol in line.held.get(TRADES.real, ())))
+            self._watched = (symbols, tuple(column[symbol] for symbol in symbols))
+        return self._watched
 
-    def _count(self, line: Line) -> None:
+    def _put(self, line: Line, tr_id: str, texts: list[str]) -> None:
+        for first in range(0, len(texts), FRAME_RECORDS):
+            chunk = texts[first : first + FRAME_RECORDS]
+            self._send(line, f"0|{tr_id}|{len(chunk):03d}|{'^'.join(chunk)}")
+
+    def _send(self, line: Line, text: str) -> None:
+        for told in (text,) if self.on_frame is None else self.on_frame(line, text):
+            self.put(line, told)
+
+    def put(self, line: Line, text: str) -> None:
+        """Put a data frame into a session's outbox, if it is open still."""
+        if line not in self.lines:
+            return
+        line.outbox.append(text)
         line.data_sent += 1
         self.sent[line.app_key] = self.sent.get(line.app_key, 0) + 1
-
-    def _trades(self, session: Printed, row: int, live: dict[Symbol, int]) -> dict[Symbol, list[str]]:
-        tape = session.tape
-        columns = (tape.price, tape.volume, tape.cumulative, tape.turnover, tape.opened, tape.high, tape.low)
-        price, volume, total, turnover, opened, high, low = (part[row].tolist() for part in columns)
-        asks, bids, sizes = (part.tolist() for part in session.best(row))
-        base = session.base.tolist()
-        end = int(tape.end[row])
-        auction = end >= session.rules.session.close_at
-        clock = hhmmss_of(end if auction else end - 1)
-        return {
-            symbol: TradeRecord(
-                symbol,
-                session.day,
-                clock,
-                price[k],
-                volume[k],
-                total[k],
-                turnover[k],
-                opened[k],
-                high[k],
-                low[k],
-                asks[k],
-                bids[k],
-                sizes[k],
-                sizes[k],
-                base[k],
-                vi_reference=base[k],
-            ).encode(self._trade_revision)
-            for symbol, k in live.items()
-        }
-
-    def _book(self, session: Printed, row: int, symbol: Symbol, board: Books) -> list[str]:
-        depth = board.depth(symbol, row + 1)
-        total = int(session.tape.cumulative[row, board.world.column[symbol]])
-        clock = hhmmss_of(int(session.tape.end[row]) - 1)
-        record = BookRecord(symbol, clock, depth.asks, depth.bids, depth.ask_sizes, depth.bid_sizes, total)
-        return record.encode(self._trade_revision)
 
     def notify(self, notices: Iterable[Notice]) -> None:
         """Send notices, encrypted, to the sessions of the app key that placed the order."""
         for notice in notices:
             for line in self.lines:
                 if line.notices and line.app_key == notice.app_key:
-                    values = notice.record.encode(self._notice_revision)
+                    values = notice.record.encode(self._schemas[line.mode].notices)
                     tr_id = NOTICES.tr_id(mock=line.mode is Mode.MOCK)
-                    line.outbox.append(build_frame(tr_id, [values], line.cipher))
-                    self._count(line)
+                    self._send(line, build_frame(tr_id, [values], line.cipher))
 
 
-def _ack(tr_id: str, tr_key: str, code: str, cipher: CipherKey | None = None, *, rt_cd: str = "") -> str:
+def _book(session: Printed, row: int, symbol: Symbol, board: Books, revision: Revision) -> str:
+    depth = board.depth(symbol, row + 1)
+    total = int(session.tape.cumulative[row, board.world.column[symbol]])
+    clock = print_clock(session, row)
+    record = BookRecord(symbol, clock, depth.asks, depth.bids, depth.ask_sizes, depth.bid_sizes, total)
+    return "^".join(record.encode(revision))
+
+
+def acknowledge(tr_id: str, tr_key: str, code: str, cipher: CipherKey | None = None, *, rt_cd: str = "") -> str:
+    """Return the acknowledgement of a registration."""
     good = code in {control.SUBSCRIBED, control.UNSUBSCRIBED}
     text = control.ACK_TEXTS.get(code, "")
     return build_ack(Ack(tr_id, tr_key, rt_cd or ("0" if good else "1"), code, text, cipher))

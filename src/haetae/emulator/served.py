@@ -66,6 +66,10 @@ _OWN = (
 _BY_TR: Mapping[tuple[str, str], Operation] = {(operation.path, operation.real): operation for operation in _OWN}
 
 
+NAMES = (*operations.OPERATIONS, *(operation.name for operation in _OWN))
+"""Every call the emulator knows, by the name of its operation."""
+
+
 def operation_for(path: str, tr_id: str) -> Operation | None:
     """Return the operation a request means, of either table."""
     return operations.operation_for(path, tr_id) or _BY_TR.get((path, tr_id))

@@ -12,19 +12,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
-from aiohttp import web
 
 from haetae.domain.errors import ConfigError, Text
 from haetae.domain.units import Instant, instant_at
 from haetae.emulator.clock import EmulatorClock
 from haetae.emulator.control import Control
 from haetae.emulator.core import Core
+from haetae.emulator.doors import Door
 from haetae.emulator.market import World, synthesize
-from haetae.emulator.service import BODY_LIMIT, Service
+from haetae.emulator.service import Service
 from haetae.emulator.settings import EmulatorSettings, MarketSettings
+from haetae.emulator.tls import Authority
 from haetae.kis.wire.operations import Mode
-
-HOST = "127.0.0.1"
 
 
 def first_instant(settings: EmulatorSettings) -> Instant:
@@ -38,15 +37,17 @@ def build_world(settings: MarketSettings) -> World:
 
 
 @asynccontextmanager
-async def serve(settings: EmulatorSettings, world: World | None = None) -> AsyncIterator[dict[str, object]]:
+async def serve(
+    settings: EmulatorSettings, world: World | None = None, authority: Authority | None = None
+) -> AsyncIterator[dict[str, object]]:
     """Run an emulator while the context is open; yields where it listens (see ``open_service``)."""
-    async with open_service(settings, world) as (_, ready):
+    async with open_service(settings, world, authority) as (_, ready):
         yield ready
 
 
 @asynccontextmanager
 async def open_service(
-    settings: EmulatorSettings, world: World | None = None
+    settings: EmulatorSettings, world: World | None = None, authority: Authority | None = None
 ) -> AsyncIterator[tuple[Service, dict[str, object]]]:
     """Run an emulator while the context is open; yields it with where it listens.
 
@@ -55,48 +56,38 @@ async def open_service(
     settings : EmulatorSettings
     world : World, optional
         The market behind it; the synthetic one of the settings' seed by default.
+    authority : Authority, optional
+        Certificates for REST over TLS; none: plain HTTP.
 
     Yields
     ------
     Service, dict
-        ``rest_real``, ``rest_mock``, ``ws_real``, ``ws_mock``, ``control`` (addresses), ``pid``, ``now``.
+        ``rest_real``, ``rest_mock``, ``ws_real``, ``ws_mock``, ``control`` (addresses), ``pid``, ``now``, and ``ca``
+        where there is an authority.
 
     Raises
     ------
     ConfigError
-        If a port is taken or may not be bound; nothing stays bound then.
+        If a port is taken or may not be bound, or a fault cannot happen here; nothing stays bound then.
     """
     loop = asyncio.get_running_loop()
     start = first_instant(settings)
-    core = Core(world or build_world(settings.market), settings, start)
-    service = Service(core, EmulatorClock(start, speed=settings.speed, beat=loop.time))
-    control = Control(service)
-    doors = (
-        ("rest_real", settings.rest_real_port, service.rest(Mode.REAL), "http"),
-        ("rest_mock", settings.rest_mock_port, service.rest(Mode.MOCK), "http"),
-        ("ws_real", settings.ws_real_port, service.socket(Mode.REAL), "ws"),
-        ("ws_mock", settings.ws_mock_port, service.socket(Mode.MOCK), "ws"),
-        ("control", settings.control_port, control.handle, "http"),
-    )
-    runners: list[web.AppRunner] = []
+    core = Core(world or build_world(settings.market), settings, start, beat=loop.time)
+    _refuse_tls_faults(core, authority)
+    service = Service(core, EmulatorClock(start, speed=settings.speed, beat=loop.time), authority)
+    doors = _doors(settings, service, authority)
     ready: dict[str, object] = {}
     pump: asyncio.Task[None] | None = None
     try:
-        for name, port, handler, scheme in doors:
-            application = web.Application(client_max_size=BODY_LIMIT)
-            application.router.add_route("*", "/{path:.*}", handler)
-            runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=0.5)
-            await runner.setup()
-            runners.append(runner)
-            site = web.TCPSite(runner, HOST, port)
-            try:
-                await site.start()
-            except OSError as fault:
-                raise _port_taken(name, port, fault) from fault
-            ready[name] = f"{scheme}://{HOST}:{runner.addresses[0][1]}"
-        service.addresses = {name: str(address) for name, address in ready.items()}
+        for door in doors:
+            await door.open()
+            ready[door.name] = door.address
+        service.doors = {door.name: door for door in doors[:-1]}
         ready["pid"] = os.getpid()
         ready["now"] = start
+        if authority is not None:
+            ready["ca"] = str(authority.ca_file)
+        await service.obey()
         pump = asyncio.create_task(service.pump())
         yield service, ready
     finally:
@@ -105,17 +96,29 @@ async def open_service(
             with suppress(asyncio.CancelledError):
                 await pump
         await service.hang_up()
-        for runner in runners:
-            await runner.cleanup()
+        for door in doors:
+            await door.close()
 
 
-def _port_taken(name: str, port: int, fault: OSError) -> ConfigError:
-    return ConfigError(
-        Text(
-            ko=f"포트 {port}({name})를 열 수 없습니다: {fault.strerror}",
-            en=f"port {port} ({name}) cannot be opened: {fault.strerror}",
-        ),
-        expected=f"a free port on {HOST}",
-        found=f"{port}: {fault.strerror}",
-        next_step=Text(ko="다른 포트를 주거나 0(빈 포트)을 쓰세요", en="give another port, or 0 for a free one"),
-    )
+def _doors(settings: EmulatorSettings, service: Service, authority: Authority | None) -> list[Door]:
+    """Return the five doors; the control port is the last."""
+    context = authority.context() if authority is not None else None
+    scheme = "https" if authority is not None else "http"
+    return [
+        Door("rest_real", settings.rest_real_port, service.rest(Mode.REAL), scheme, context=context),
+        Door("rest_mock", settings.rest_mock_port, service.rest(Mode.MOCK), scheme, context=context),
+        Door("ws_real", settings.ws_real_port, service.socket(Mode.REAL), "ws"),
+        Door("ws_mock", settings.ws_mock_port, service.socket(Mode.MOCK), "ws"),
+        Door("control", settings.control_port, Control(service).handle, "http"),
+    ]
+
+
+def _refuse_tls_faults(core: Core, authority: Authority | None) -> None:
+    wanting = [armed.fault for armed in core.faults.armed if armed.fault.entry.needs == "tls"]
+    if wanting and authority is None:
+        raise ConfigError(
+            Text(ko=f"{wanting[0].entry.id} 에는 TLS 가 필요합니다", en=f"{wanting[0].entry.id} needs TLS"),
+            expected="--tls DIR",
+            found=f"line {wanting[0].line} of {core.settings.faults}",
+            next_step=Text(ko="--tls 를 주거나 그 장애를 빼세요", en="give --tls, or leave that fault out"),
+        )

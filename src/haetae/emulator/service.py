@@ -1,24 +1,31 @@
-"""One running emulator: core, clock and open sockets.
+"""One running emulator: core, clock, doors and open sockets.
 
-Here: HTTP requests to ``core.handle``, WebSocket sessions to ``core.hub``, and time to
-``core.advance``, with all frames written in order. Header names on the wire follow what clients
-expect: capitalised, save ``tr_id``, ``tr_cont`` and ``gt_uid``. Not here: ports (``server``), the control
-calls (``control``), what is answered (``core``).
+Here: HTTP requests to ``core.handle``, WebSocket sessions to ``core.hub``, time to ``core.advance`` with all frames
+written in order, and the commands of scripted faults carried out on ports and sockets. Not here: what is answered
+(``core``), how a reply is written (``delivery``), the control calls (``control``).
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+import weakref
+from collections.abc import Coroutine
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, assert_never
 
 from aiohttp import WSMsgType, web
 
 from haetae.domain.units import Instant, day_of, hhmmss_of, yyyymmdd
+from haetae.emulator.calls import Call, Delivery, Manner, Reply
 from haetae.emulator.clock import EmulatorClock
-from haetae.emulator.core import Call, Core, Reply
+from haetae.emulator.core import Core
+from haetae.emulator.delivery import deliver, reset
+from haetae.emulator.doors import Door, Handler
+from haetae.emulator.faults.stage import Command, HangUp, Moment, Show, Shut, StopReading
 from haetae.emulator.hub import Line
+from haetae.emulator.tls import Authority, Certificate
 from haetae.kis.wire.control import build_ping
 from haetae.kis.wire.operations import Mode
 
@@ -26,23 +33,42 @@ BODY_LIMIT = 1 << 20
 """Most bytes of a request: the largest order body is far below."""
 _PUMP_S = 0.02
 """Real seconds between two looks at a running clock: a hundredth of the shortest client timeout."""
+_HOLD_S = 0.05
+"""Real seconds between two looks whether a request that was held up may go on."""
+_BACKLOG_BYTES = 8 << 20
+"""Bytes a session may leave unread before frames wait for it."""
+_PATIENCE_S = 10.0
+"""Real seconds that frames wait for a session that reads nothing; then it is dropped, as a server would."""
 _SLASHES = re.compile("/{2,}")
+_WITHOUT_A_WORD = 1006
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_SILENCE = Reply(b"", delivery=Delivery(Manner.SILENT))
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The socket of a line; frames are written by one task at a time."""
+
+    socket: web.WebSocketResponse
+    request: web.BaseRequest
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Service:
-    """Core, clock and open sockets of one emulator."""
+    """Core, clock, doors and open sockets of one emulator."""
 
-    def __init__(self, core: Core, clock: EmulatorClock) -> None:
+    def __init__(self, core: Core, clock: EmulatorClock, authority: Authority | None = None) -> None:
         """Join a core and a clock; nothing is bound yet."""
         self.core = core
         self.clock = clock
+        self.authority = authority
+        self.doors: dict[str, Door] = {}
         core.gate.set_speed(clock.speed)
-        self.addresses: dict[str, str] = {}
-        """Where each door listens, once it does."""
-        self._sockets: dict[Line, web.WebSocketResponse] = {}
-        self._writing: dict[Line, asyncio.Lock] = {}
+        self._sessions: dict[Line, Session] = {}
+        self._shut: dict[str, tuple[Moment, bool]] = {}
+        self._shown_until: Moment | None = None
+        self._used: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
+        self._errands: set[asyncio.Task[None]] = set()
 
     def set_speed(self, speed: float) -> None:
         """Let the clock run so many times as fast as the machine's, 0 stops it."""
@@ -62,20 +88,35 @@ class Service:
         await self.deliver()
 
     async def deliver(self) -> None:
-        """Write the outboxes to their sockets, each in order."""
-        for line, socket in list(self._sockets.items()):
-            if not line.outbox:
-                continue
-            async with self._writing[line]:
-                frames, line.outbox = line.outbox, []
-                with suppress(ConnectionError):
-                    for frame in frames:
-                        await socket.send_str(frame)
+        """Write the outboxes to their sockets, each in order, and carry out what faults ask for."""
+        for line, session in list(self._sessions.items()):
+            if line.outbox:
+                async with session.writing:
+                    await self._write(line, session)
+        await self.obey()
+
+    async def _write(self, line: Line, session: Session) -> None:
+        frames, line.outbox = line.outbox, []
+        with suppress(ConnectionError):
+            for frame in frames:
+                if _unread(session.request) > _BACKLOG_BYTES:
+                    await self._wait_for(session.request)
+                await session.socket.send_str(frame)
+
+    async def _wait_for(self, request: web.BaseRequest) -> None:
+        """Wait until a slow reader has read; one that reads nothing for long is dropped."""
+        loop = asyncio.get_running_loop()
+        given_up = loop.time() + _PATIENCE_S
+        while _unread(request) > _BACKLOG_BYTES // 2:
+            if loop.time() > given_up:
+                reset(request)
+                raise ConnectionResetError
+            await asyncio.sleep(_PUMP_S)
 
     async def pump(self) -> None:
         """Keep a running market moving and the lines alive; ends when cancelled."""
         loop = asyncio.get_running_loop()
-        pinged = loop.time()
+        pinged = looked = loop.time()
         while True:
             await asyncio.sleep(_PUMP_S)
             if self.clock.speed:
@@ -83,69 +124,166 @@ class Service:
                 while self.core.now < target:
                     self.core.advance(self.core.next_stop(target))
                     await self.deliver()
-            if loop.time() - pinged >= self.core.settings.ping_interval_s:
-                pinged = loop.time()
-                self._ping()
-                await self.deliver()
+            now = loop.time()
+            self.core.faults.tick()
+            self._ping(self.core.faults.extra_beats(now - looked))
+            looked = now
+            if now - pinged >= self.core.settings.ping_interval_s:
+                pinged = now
+                self._ping(1)
+            await self.deliver()
 
-    def _ping(self) -> None:
+    def _ping(self, times: int) -> None:
+        if not times:
+            return
         now = self.core.now
         text = build_ping(f"{yyyymmdd(day_of(now))}{hhmmss_of(now):06d}")
-        for line in self._sockets:
-            line.outbox.append(text)
+        for line in self._sessions:
+            if self.core.faults.beats(line):
+                line.outbox += [text] * times
+
+    # ---------------------------------------------------------------- faults on ports and sockets
+
+    async def obey(self) -> None:
+        """Carry out what faults ask of ports and sockets, and open what has been shut long enough."""
+        for command in self.core.faults.take_commands():
+            self._obey(command)
+        waits = self.core.faults.stage.waits
+        for name, (until, _) in list(self._shut.items()):
+            if not waits(until):
+                del self._shut[name]
+        if self._shown_until is not None and not waits(self._shown_until) and self.authority is not None:
+            self.authority.shown, self._shown_until = Certificate.GOOD, None
+        for name, door in self.doors.items():
+            wanted = self._state_of(name)
+            if wanted is None and not door.is_open:
+                await door.open()
+            elif wanted is not None and door.is_open:
+                door.shut(refuse=wanted)
+
+    def _state_of(self, name: str) -> bool | None:
+        """Return none for a door that should be open, else whether it refuses."""
+        if name in self._shut:
+            return self._shut[name][1]
+        if name == "rest_mock" and self.core.settings.outages.mock_weekends and day_of(self.core.now).weekday() > 4:
+            return True
+        return False if self.core.faults.stage.is_dark(name) is not None else None
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Shut(doors, until, refuse):
+                self._shut |= dict.fromkeys(doors, (until, refuse))
+                for name in doors:
+                    if name in self.doors:
+                        self.doors[name].shut(refuse=refuse)
+            case Show(certificate, until):
+                if self.authority is not None:
+                    self.authority.shown, self._shown_until = certificate, until
+            case HangUp(line, code):
+                self._hang_up(line, code)
+            case StopReading(line):
+                transport = self._sessions[line].request.transport if line in self._sessions else None
+                if transport is not None:
+                    transport.pause_reading()
+            case _:
+                assert_never(command)
+
+    def _hang_up(self, line: Line, code: int) -> None:
+        """Close a session; its client's own close frame is waited for on the side."""
+        session = self._sessions.get(line)
+        self.core.hub.close(line)
+        if session is None:
+            return
+        if code == _WITHOUT_A_WORD:
+            reset(session.request)
+        else:
+            self._send_on_errand(session.socket.close(code=code))
+
+    def _send_on_errand(self, work: Coroutine[Any, Any, object]) -> None:
+        async def run() -> None:
+            with suppress(ConnectionError):
+                await work
+
+        task = asyncio.create_task(run())
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
+
+    # ---------------------------------------------------------------- requests
 
     def rest(self, mode: Mode) -> Handler:
         """Return the HTTP handler of a domain."""
 
-        async def handle(request: web.Request) -> web.StreamResponse:
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
             if self.clock.speed:
                 self.catch_up()
-            call = Call(
-                mode,
-                request.method,
-                _SLASHES.sub("/", request.path),
-                {name.lower(): value for name, value in request.headers.items()},
-                dict(request.query),
-                await request.read() if request.can_read_body else b"",
-            )
-            reply = self.core.handle(call)
+            path = _SLASHES.sub("/", request.path)
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            call = Call(mode, request.method, path, headers, reused=self._is_reused(request))
+            while (late := self.core.faults.is_dark(call)) is not None:
+                if not late:
+                    return await deliver(request, _SILENCE)
+                await asyncio.sleep(_HOLD_S)
+            ended = self.core.faults.arrival(call)
+            if ended is not None:
+                return await deliver(request, Reply(b"", delivery=Delivery(ended)))
+            body = await request.read() if request.can_read_body else b""
+            reply = self.core.handle(Call(mode, request.method, path, headers, request.query, body, call.reused))
             await self.deliver()
-            return _response(reply)
+            return await deliver(request, reply)
 
         return handle
 
-    def socket(self, mode: Mode) -> Handler:
-        """Return the WebSocket handler of a domain."""
+    def _is_reused(self, request: web.BaseRequest) -> bool:
+        """Whether this connection has carried a request before."""
+        transport = request.transport
+        if transport is None or transport in self._used:
+            return True
+        self._used.add(transport)
+        return False
 
-        async def handle(request: web.Request) -> web.StreamResponse:
-            socket = web.WebSocketResponse(compress=False, max_msg_size=BODY_LIMIT)
+    def socket(self, mode: Mode) -> Handler:
+        """Return the WebSocket handler of a domain; every path is a session, as at the service."""
+
+        async def handle(request: web.BaseRequest) -> web.StreamResponse:
+            socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=BODY_LIMIT)
+            if not socket.can_prepare(request).ok:
+                return web.Response(status=400, text="a WebSocket is expected here")
             await socket.prepare(request)
+            if request.transport is not None:
+                request.transport.set_write_buffer_limits(high=2 * _BACKLOG_BYTES)
             line = self.core.hub.open(mode)
-            self._sockets[line] = socket
-            self._writing[line] = asyncio.Lock()
+            self._sessions[line] = Session(socket, request)
             try:
-                async for message in socket:
-                    if message.type is WSMsgType.TEXT:
-                        self.core.hub.take(line, message.data, self.core.board)
-                        await self.deliver()
+                await self._listen(line, socket)
             finally:
                 self.core.hub.close(line)
-                del self._sockets[line]
-                del self._writing[line]
+                del self._sessions[line]
             return socket
 
         return handle
 
+    async def _listen(self, line: Line, socket: web.WebSocketResponse) -> None:
+        async for message in socket:
+            if message.type is WSMsgType.PING and self.core.faults.beats(line):
+                await socket.pong(message.data)
+            elif message.type is WSMsgType.TEXT:
+                if self.clock.speed:
+                    self.catch_up()
+                self.core.hub.take(line, message.data, self.core.board)
+                await self.deliver()
+
     async def hang_up(self) -> None:
         """Close all sockets."""
-        for socket in list(self._sockets.values()):
-            await socket.close()
+        for session in list(self._sessions.values()):
+            transport = session.request.transport
+            if transport is None or transport.is_reading():
+                await session.socket.close()
+            else:
+                reset(session.request)
+        for task in list(self._errands):
+            task.cancel()
 
 
-def _response(reply: Reply) -> web.Response:
-    response = web.Response(body=reply.body, status=reply.status)
-    response.headers["Content-Type"] = reply.media
-    response.headers["tr_id"] = reply.tr_id
-    response.headers["tr_cont"] = reply.tr_cont
-    response.headers["gt_uid"] = ""
-    return response
+def _unread(request: web.BaseRequest) -> int:
+    """Return how many bytes a client has left unread."""
+    return request.transport.get_write_buffer_size() if request.transport is not None else 0

@@ -27,16 +27,34 @@ class MarketSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """Limits of the service, dated 2026; counted on the emulator's clock in a sliding window."""
+    """Limits of the service, counted on the emulator's clock in a sliding second."""
 
-    real_calls_per_second: int = 18
-    """REST calls an account may make on the real host (notice of 2026-04-20)."""
-    mock_calls_per_second: int = 1
-    """REST calls on the mock host (notice of 2026-04)."""
+    real_calls_per_second: int | None = None
+    """REST calls a key may make on the real host; none: the dated rows of ``rates``, 0: no limit."""
+    mock_calls_per_second: int | None = None
+    """The same on the mock host."""
+    new_customers_since: dt.date | None = None
+    """Day on which every real key was applied for; for three days such a key has 3 calls a second. None: long ago."""
+    ledger_calls_per_second: int = 0
+    """Trading calls of an account a second (EGW00215). The limit exists, its size is nowhere published: 0, none."""
     token_interval_s: int = 60
     """One token issue a minute and key (EGW00133)."""
+    approvals_per_second: int = 0
+    """Approval keys a second; the notice of 2026-04 says 1, but clients in the field ask for three at once: 0, none."""
     registrations: int = 41
     """Registrations of one WebSocket session, the notice included."""
+    widen_when_fast: bool = True
+    """Whether the second grows with the clock's speed, for clients that do not count to the answer of a call."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutageSettings:
+    """Times at which the service is away; none by default, for no source but users' reports tells them."""
+
+    maintenance: bool = False
+    """Refuse every call from 03:00 to 06:00 KST, and let tokens issued before it die (one source, unverified)."""
+    mock_weekends: bool = False
+    """Refuse connections to the mock REST host on Saturdays and Sundays (measured by users)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +77,10 @@ class EmulatorSettings:
     """Values of a trade record: 47 since 2026-09-14, 46 for older clients."""
     notice_fields: int = 26
     """Values of an execution notice: 26 since 2025-03, 23 for older clients."""
+    mock_trade_fields: int | None = None
+    """The same of the mock server; none: as the real one."""
+    mock_notice_fields: int | None = None
+    """The same of the mock server; none: as the real one."""
     initial_cash: Won = 100_000_000
     """Cash of an account on first use: the reference account of the design."""
     volume_share_ppm: int = 100_000
@@ -67,6 +89,11 @@ class EmulatorSettings:
     """Ticks a market order pays beyond the print."""
     keys_file: Path | None = None
     """JSON of allowed key pairs; none accepts any well-formed pair."""
+    faults: Path | None = None
+    """Script of faults (TOML); none: an emulator without faults."""
+    tls: Path | None = None
+    """Folder of a private authority: REST speaks HTTPS under the real host names. None: plain HTTP."""
+    outages: OutageSettings = field(default_factory=OutageSettings)
     replay: Path | None = None
     """Lake whose bars are replayed in place of the synthetic market."""
     ping_interval_s: float = 15.0

@@ -97,13 +97,14 @@ def _page(rows: list[OrderRow], page: int, after: str) -> tuple[list[OrderRow], 
     """Cut one page that begins after the row a key names, so that new rows never shift a page."""
     first = 0
     if after:
-        keys = [_key(row) for row in rows]
+        keys = [page_key(row) for row in rows]
         first = keys.index(after) + 1 if after in keys else len(rows)
     shown = rows[first : first + page]
-    return shown, _key(shown[-1]) if first + page < len(rows) else ""
+    return shown, page_key(shown[-1]) if first + page < len(rows) else ""
 
 
-def _key(row: OrderRow) -> str:
+def page_key(row: OrderRow) -> str:
+    """Return the key that a page of orders ends with, and the next one begins after."""
     return f"{row.day:%Y%m%d}{row.number:010d}"
 
 

@@ -63,7 +63,7 @@ def test_real_key_on_the_mock_domain_is_refused_but_its_approval_works() -> None
     desk.mode = Mode.MOCK
     assert code(desk.reply(*PRICE, FID_INPUT_ISCD="005930")) == (500, "EGW02004")
     approval = json.loads(desk.oauth("Approval").body)["approval_key"]
-    assert desk.core.gate.owner(approval) == KEY
+    assert desk.core.gate.owner(approval, desk.core.now) == KEY
 
 
 def test_nineteenth_call_of_a_second_is_refused_and_the_window_slides() -> None:
