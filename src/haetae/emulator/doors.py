@@ -1,7 +1,7 @@
 """The listening ports of an emulator, each a door that can be shut and opened again.
 
 Here: ``Door``: one loopback port with its HTTP server. A shut door either refuses connections (the port is closed)
-or leaves them in the kernel's queue, where nobody ever takes them. Not here: what is said behind a door (``service``).
+or leaves them in the kernel's queue, where nobody takes them. Not here: what is said behind a door (``service``).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from enum import Enum
 
 from aiohttp import web
 
@@ -22,6 +23,18 @@ _FAREWELL_S = 0.5
 """Longest that an answer under way may hold up the end, in real seconds."""
 
 Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class Shutting(Enum):
+    """How a door is shut.
+
+    ``REFUSED``: the port is closed, and kept connections end with their answer. ``LOST``: connections are accepted by
+    the kernel and nobody takes them; they are gone once the door opens. ``LATE``: they are taken when it opens.
+    """
+
+    REFUSED = "refused"
+    LOST = "lost"
+    LATE = "late"
 
 
 class Door:
@@ -39,6 +52,8 @@ class Door:
         self._socket: socket.socket | None = None
         self._http: web.Server | None = None
         self._server: asyncio.Server | None = None
+        self._busy: set[asyncio.BaseTransport | None] = set()
+        self._losing = False
 
     @property
     def address(self) -> str:
@@ -54,12 +69,24 @@ class Door:
         """Listen and take connections; raises ``ConfigError`` where the port cannot be had."""
         if self._server is not None:
             return
+        if self._losing and self._socket is not None:
+            self._socket.close()
+            self._socket = None
+        self._losing = False
         if self._http is None:
-            self._http = web.Server(self._handler, access_log=None)
+            self._http = web.Server(self._serve, access_log=None)
         if self._socket is None:
             self._socket = self._bound()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(self._http, sock=self._socket.dup(), ssl=self._context)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = request.transport
+        self._busy.add(transport)
+        try:
+            return await self._handler(request)
+        finally:
+            self._busy.discard(transport)
 
     def _bound(self) -> socket.socket:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -74,24 +101,26 @@ class Door:
         self._port = listening.getsockname()[1]
         return listening
 
-    def shut(self, *, refuse: bool) -> None:
-        """Take no more connections; those that wait for a request end, those at work end with their answer.
-
-        ``refuse`` closes the port, so that the kernel refuses who comes; otherwise it accepts them and nobody answers.
-        """
+    def shut(self, how: Shutting) -> None:
+        """Take no more connections until the door is opened."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        self._losing = how is Shutting.LOST
+        if how is not Shutting.REFUSED:
+            return
         if self._http is not None:
             for connection in self._http.connections:
                 connection.close()
-        if refuse and self._socket is not None:
+                if connection.transport is not None and connection.transport not in self._busy:
+                    connection.transport.close()
+        if self._socket is not None:
             self._socket.close()
             self._socket = None
 
     async def close(self) -> None:
         """Shut for good and end what is under way."""
-        self.shut(refuse=True)
+        self.shut(Shutting.REFUSED)
         if self._http is not None:
             await self._http.shutdown(_FAREWELL_S)
             self._http = None

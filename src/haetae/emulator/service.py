@@ -22,7 +22,7 @@ from haetae.emulator.calls import Call, Delivery, Manner, Reply
 from haetae.emulator.clock import EmulatorClock
 from haetae.emulator.core import Core
 from haetae.emulator.delivery import deliver, reset
-from haetae.emulator.doors import Door, Handler
+from haetae.emulator.doors import Door, Handler, Shutting
 from haetae.emulator.faults.stage import Command, HangUp, Moment, Show, Shut, StopReading
 from haetae.emulator.hub import Line
 from haetae.emulator.tls import Authority, Certificate
@@ -41,6 +41,7 @@ _PATIENCE_S = 10.0
 """Real seconds that frames wait for a session that reads nothing; then it is dropped, as a server would."""
 _SLASHES = re.compile("/{2,}")
 _WITHOUT_A_WORD = 1006
+_SATURDAY = 5
 
 _SILENCE = Reply(b"", delivery=Delivery(Manner.SILENT))
 
@@ -65,7 +66,7 @@ class Service:
         self.doors: dict[str, Door] = {}
         core.gate.set_speed(clock.speed)
         self._sessions: dict[Line, Session] = {}
-        self._shut: dict[str, tuple[Moment, bool]] = {}
+        self._shut: dict[str, Moment] = {}
         self._shown_until: Moment | None = None
         self._used: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self._errands: set[asyncio.Task[None]] = set()
@@ -149,9 +150,7 @@ class Service:
         for command in self.core.faults.take_commands():
             self._obey(command)
         waits = self.core.faults.stage.waits
-        for name, (until, _) in list(self._shut.items()):
-            if not waits(until):
-                del self._shut[name]
+        self._shut = {name: until for name, until in self._shut.items() if waits(until)}
         if self._shown_until is not None and not waits(self._shown_until) and self.authority is not None:
             self.authority.shown, self._shown_until = Certificate.GOOD, None
         for name, door in self.doors.items():
@@ -159,23 +158,22 @@ class Service:
             if wanted is None and not door.is_open:
                 await door.open()
             elif wanted is not None and door.is_open:
-                door.shut(refuse=wanted)
+                door.shut(wanted)
 
-    def _state_of(self, name: str) -> bool | None:
-        """Return none for a door that should be open, else whether it refuses."""
-        if name in self._shut:
-            return self._shut[name][1]
-        if name == "rest_mock" and self.core.settings.outages.mock_weekends and day_of(self.core.now).weekday() > 4:
-            return True
-        return False if self.core.faults.stage.is_dark(name) is not None else None
+    def _state_of(self, name: str) -> Shutting | None:
+        """Return none for a door that should be open, else how it is shut."""
+        weekend = name == "rest_mock" and day_of(self.core.now).weekday() >= _SATURDAY
+        if name in self._shut or (weekend and self.core.settings.outages.mock_weekends):
+            return Shutting.REFUSED
+        late = self.core.faults.stage.is_dark(name)
+        return None if late is None else Shutting.LATE if late else Shutting.LOST
 
     def _obey(self, command: Command) -> None:
         match command:
-            case Shut(doors, until, refuse):
-                self._shut |= dict.fromkeys(doors, (until, refuse))
-                for name in doors:
-                    if name in self.doors:
-                        self.doors[name].shut(refuse=refuse)
+            case Shut(doors, until):
+                self._shut |= dict.fromkeys(doors, until)
+                for name in set(doors) & set(self.doors):
+                    self.doors[name].shut(Shutting.REFUSED)
             case Show(certificate, until):
                 if self.authority is not None:
                     self.authority.shown, self._shown_until = certificate, until

@@ -15,6 +15,7 @@ from haetae.emulator.market import World
 from haetae.emulator.replay import world_of_lake
 from haetae.emulator.server import serve
 from haetae.emulator.settings import EmulatorSettings
+from haetae.emulator.tls import open_authority
 from haetae.krx.calendar import is_trading_day, next_trading_day, previous_trading_day
 from haetae.ports.tables import daily_table
 from haetae.wiring.lakes import open_lake
@@ -94,6 +95,7 @@ async def run_emulator(
         look()
     _refuse_closed(settings.market.first_live_day)
     chosen, world = (settings, None) if settings.replay is None else replayed(settings)
-    async with serve(chosen, world) as ready:
+    authority = open_authority(chosen.tls, dt.datetime.now(dt.UTC)) if chosen.tls is not None else None
+    async with serve(chosen, world, authority) as ready:
         announce(ready)
         return await ended

@@ -8,64 +8,13 @@ import aiohttp
 import pytest
 
 from haetae.domain.errors import ConfigError
-from haetae.domain.units import NS_PER_MINUTE, instant_at
+from haetae.domain.units import NS_PER_MINUTE
 from haetae.emulator.server import serve
-from haetae.emulator.settings import EmulatorSettings, LimitSettings
-from haetae.kis.wire.control import Ack, Subscription, build_subscription, read_control
+from haetae.kis.wire.control import read_control
 from haetae.kis.wire.frames import is_data, parse_frame, records
 from haetae.kis.wire.records import NoticeRecord, TradeRecord
-from unit.emulator.service_rig import DAY, KEY, SECRET, SMALL, shared_world
-
-OPEN = instant_at(DAY, 100_000)
-
-
-def settings(**changes) -> EmulatorSettings:
-    ports = {"rest_real_port": 0, "rest_mock_port": 0, "ws_real_port": 0, "ws_mock_port": 0}
-    limits = LimitSettings(real_calls_per_second=0)
-    return EmulatorSettings(**{"market": SMALL, "start": OPEN, "speed": 0.0, "limits": limits, **ports, **changes})
-
-
-class Client:
-    """A client of one running emulator."""
-
-    def __init__(self, ready: dict, session: aiohttp.ClientSession) -> None:
-        self.ready, self.session, self.token = ready, session, ""
-
-    async def post(self, url: str, body: dict | str, headers: dict | None = None) -> dict:
-        data = body if isinstance(body, str) else json.dumps(body)
-        async with self.session.post(url, data=data, headers=headers) as answer:
-            return await answer.json()
-
-    async def control(self, path: str, body: dict | None = None) -> dict:
-        url = f"{self.ready['control']}{path}"
-        if body is not None:
-            return await self.post(url, body)
-        async with self.session.get(url) as answer:
-            return await answer.json()
-
-    async def log_in(self) -> "Client":
-        body = {"grant_type": "client_credentials", "appkey": KEY, "appsecret": SECRET}
-        self.token = (await self.post(f"{self.ready['rest_real']}/oauth2/tokenP", body))["access_token"]
-        return self
-
-    def headers(self, tr_id: str) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}", "appKey": KEY, "appSecret": SECRET, "TR_ID": tr_id}
-
-    async def approval(self, host: str = "rest_real") -> str:
-        body = {"grant_type": "client_credentials", "appkey": KEY, "secretkey": SECRET}
-        return (await self.post(f"{self.ready[host]}/oauth2/Approval", body))["approval_key"]
-
-    async def buy(self, **body: str) -> dict:
-        url = f"{self.ready['rest_real']}/uapi/domestic-stock/v1/trading/order-cash"
-        values = {"CANO": "12345678", "ACNT_PRDT_CD": "01", "PDNO": "005930", "ORD_DVSN": "01", "ORD_UNPR": "0", **body}
-        return await self.post(url, values, self.headers("TTTC0012U"))
-
-
-async def register(ws, approval: str, tr_id: str, tr_key: str) -> Ack:
-    await ws.send_str(build_subscription(Subscription(approval, tr_id, tr_key, register=True)))
-    ack = read_control((await ws.receive(timeout=5)).data)
-    assert isinstance(ack, Ack)
-    return ack
+from unit.emulator.service_rig import DAY, KEY, shared_world
+from unit.emulator.wire_rig import OPEN, Client, register, settings
 
 
 @pytest.fixture

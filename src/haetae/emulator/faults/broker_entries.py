@@ -134,7 +134,7 @@ ENTRIES = (
         Text(ko="없다는 증거가 아님", en="no proof of absence"),
         "users' reports: same-day orders missing in mock, lists empty in maintenance",
         '[[fault]]\nid = "B10"\nwhen = { at = "10:10:00", until = "10:12:00" }\ntimes = 0\n',
-        (text("code", "KIOK0560", Text(ko="msg_cd", en="msg_cd")),),
+        (text("code", "KIOK0560", Text(ko="메시지 코드(msg_cd)", en="msg_cd")),),
         operations=("list", "inquire-balance"),
     ),
     Entry(
@@ -238,8 +238,8 @@ ENTRIES = (
         "users' reports: tokens refused after maintenance with a text of their own",
         '[[fault]]\nid = "B17"\nwhat = { code = "", text = "인증 토큰을 확인할 수 없습니다" }\n',
         (
-            text("code", "EGW00121", Text(ko="msg_cd", en="msg_cd")),
-            text("text", "접근토큰이 폐기되었습니다. 다시 발급받으세요.", Text(ko="msg1", en="msg1")),
+            text("code", "EGW00121", Text(ko="메시지 코드(msg_cd)", en="msg_cd")),
+            text("text", "접근토큰이 폐기되었습니다. 다시 발급받으세요.", Text(ko="메시지(msg1)", en="msg1")),
             count("status", 500, Text(ko="HTTP 상태", en="HTTP status"), least=200, most=599),
         ),
         operations=("trading", "quote"),

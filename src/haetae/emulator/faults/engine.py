@@ -92,6 +92,16 @@ _STRIKE: dict[str, Strike] = {
     "B21": orders.expire_all,
 }
 
+EFFECTS: Mapping[Site, Mapping[str, object]] = {
+    Site.ARRIVAL: _ARRIVAL,
+    Site.AHEAD: _AHEAD,
+    Site.BEHIND: _BEHIND,
+    Site.ACK: {"T17": streams.bad_ack},
+    Site.FRAME: _FRAME,
+    Site.STRIKE: _STRIKE,
+}
+"""What each fault does, by where it strikes."""
+
 
 class Faults:
     """All armed faults of one emulator."""
@@ -320,6 +330,7 @@ class Faults:
 
     def _strike_if(self, armed: Armed, occasion: Occasion) -> None:
         if armed.meets(occasion, self.stage):
+            armed.memory["line"] = occasion.line
             _STRIKE[armed.fault.entry.id](armed, self.stage)
 
     def tick(self) -> None:

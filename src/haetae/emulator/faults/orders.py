@@ -152,14 +152,16 @@ def fill_before_cancel(armed: Armed, stage: Stage, occasion: Occasion) -> None:
 
 
 def take(stage: Stage, account: Account, row: OrderRow, quantity: int) -> None:
-    """Let a scripted counterparty take shares of an order at its limit, aside from the tape."""
+    """Let a scripted counterparty take shares of one order at its limit, aside from the tape and all other orders."""
     venue, now = account.venue, stage.exchange.now
     order = venue.orders[row.intent_id]
     price = order.limit_price or stage.exchange.board.sight(row.symbol).last
     start = max(now, order.live_from, venue.known_until)
     piece = _flat(row.symbol, price, _volume(account, min(quantity, row.remaining)), start, start + 1)
+    account.venue = replace(venue, orders={row.intent_id: order})
     account.meet(piece)
-    account.venue = replace(account.venue, known_until=venue.known_until)
+    orders = {**venue.orders, **account.venue.orders}
+    account.venue = replace(account.venue, orders=orders, known_until=venue.known_until)
 
 
 def modify_from_outside(armed: Armed, stage: Stage, occasion: Occasion, reply: Reply) -> Reply:

@@ -27,7 +27,7 @@ from typing import Any
 
 from haetae.domain.errors import ConfigError, Text
 from haetae.domain.units import NS_PER_DAY, Instant, day_of, instant_at
-from haetae.emulator.faults.catalogue import BY_ID
+from haetae.emulator.faults.catalogue import BY_ID, CATALOGUE
 from haetae.emulator.faults.entries import Entry, Site, Timebase
 from haetae.emulator.faults.occasions import GROUPS, OPERATION_NAMES
 from haetae.kis.wire.frames import STREAMS
@@ -220,7 +220,7 @@ class Block:
 def _blocks(content: str, wanted: int) -> list[Block]:
     lines = content.splitlines()
     heads = [place for place, line in enumerate(lines) if re.match(r"\s*\[\[\s*fault\s*\]\]", line)]
-    if len(heads) != wanted:
+    if len(heads) != wanted or not heads:
         return [Block() for _ in range(wanted)]
     ends = [*heads[1:], len(lines)]
     return [Block(head + 1, tuple(lines[head:end])) for head, end in zip(heads, ends, strict=True)]
@@ -239,25 +239,31 @@ def read_fault(
 ) -> tuple[Fault | None, list[Mistake]]:
     """Return the fault of one table, or none and everything that is wrong with it."""
     notes = _Notes(label, block or Block())
-    entry = BY_ID.get(str(table.get("id", "")))
+    name = str(table.get("id", ""))
+    entry = BY_ID.get(name)
     if entry is None:
-        notes.add("id", ", ".join(BY_ID), repr(table.get("id", "")), near=(str(table.get("id", "")), BY_ID))
-        return None, notes.mistakes
+        notes.add("id", f"{CATALOGUE[0].id} … {CATALOGUE[-1].id}", repr(table.get("id", "")), near=(name, BY_ID))
     for name in table:
         if name not in _FAULT_NAMES:
             notes.add(name, ", ".join(_FAULT_NAMES), name, near=(name, _FAULT_NAMES))
-    where, what = _where(table.get("where", {}), notes), _what(table.get("what", {}), entry, notes)
-    when = _when(table.get("when", {}), notes)
-    times, chance, seed = table.get("times", entry.times), table.get("chance", 1.0), table.get("seed", 0)
+    where, when = _where(table.get("where", {}), notes), _when(table.get("when", {}), notes)
+    times, chance, seed = (
+        table.get("times", entry.times if entry else 1),
+        table.get("chance", 1.0),
+        table.get("seed", 0),
+    )
     if not _whole(times) or times < 0:
         notes.add("times", "a whole number from 0 (0: without end)", repr(times))
     if isinstance(chance, bool) or not isinstance(chance, int | float) or not 0.0 < chance <= 1.0:
         notes.add("chance", "a number above 0, at most 1", repr(chance))
     if not _whole(seed):
         notes.add("seed", "a whole number", repr(seed))
-    clock = table.get("clock", entry.timebase.value)
+    clock = table.get("clock", (entry.timebase if entry else Timebase.REAL).value)
     if clock not in {base.value for base in Timebase}:
         notes.add("clock", " | ".join(base.value for base in Timebase), repr(clock))
+    what = _what(table.get("what", {}), entry, notes) if entry else {}
+    if entry is None or notes.mistakes:
+        return None, sorted(notes.mistakes, key=lambda mistake: mistake.line)
     _agree(entry, where, when, what, notes)
     if notes.mistakes:
         return None, notes.mistakes

@@ -59,11 +59,10 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Close ports until the time of a clock; ``refuse`` says whether connections are refused or never taken."""
+    """Close ports until the time of a clock: connections are refused, kept ones end with their answer."""
 
     doors: tuple[str, ...]
     until: Moment
-    refuse: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from haetae.emulator.calls import Delivery, Manner, Reply, refuse
 from haetae.emulator.faults.armed import Armed
 from haetae.emulator.faults.occasions import Occasion
 from haetae.emulator.faults.stage import FOREVER, Flap, HangUp, Show, Shut, Stage, StopReading
+from haetae.emulator.faults.transport_entries import REST_DOORS
 from haetae.emulator.gate import Refusal
 from haetae.emulator.hub import Line
 from haetae.emulator.tls import Certificate
@@ -96,7 +97,7 @@ def refuse_connections(armed: Armed, stage: Stage) -> None:
     """T01: the ports are closed for a while."""
     what = armed.fault.what
     until = stage.after(what["seconds"], armed.fault.timebase)
-    stage.commands.append(Shut(tuple(what["doors"]), until, refuse=True))
+    stage.commands.append(Shut(tuple(what["doors"]), until))
 
 
 def show_wrong_certificate(armed: Armed, stage: Stage) -> None:
@@ -104,7 +105,7 @@ def show_wrong_certificate(armed: Armed, stage: Stage) -> None:
     seconds = armed.fault.what["seconds"]
     until = stage.after(seconds, armed.fault.timebase) if seconds else None
     stage.commands.append(Show(Certificate(armed.fault.what["how"]), until))
-    stage.commands.append(Shut(("rest_real", "rest_mock"), stage.after(0.0, armed.fault.timebase), refuse=False))
+    stage.commands.append(Shut(REST_DOORS, stage.after(0.0, armed.fault.timebase)))
 
 
 def nothing_gets_through(armed: Armed, stage: Stage) -> None:
@@ -147,11 +148,11 @@ def heart_beats(armed: Armed, stage: Stage) -> None:
 
 
 def chosen_lines(armed: Armed, stage: Stage) -> list[Line]:
-    """Return the sessions that a strike means."""
-    where = armed.fault.where
+    """Return the sessions that a strike means: the one whose frame it counted, else all that fit."""
+    where, struck = armed.fault.where, armed.memory.get("line")
     return [
         line
-        for line in stage.exchange.hub.lines
+        for line in (stage.exchange.hub.lines if struck is None else [struck])
         if line not in stage.muted
         and (not where.domain or line.mode.value in where.domain)
         and (not where.app_key or line.app_key in where.app_key)
