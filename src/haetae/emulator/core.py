@@ -94,7 +94,7 @@ class Core:
         to = max(to, self.now)
         while (due := self.faults.next_due()) is not None and due <= to:
             self._advance(max(due, self.now))
-            self.faults.strike_due()
+            self.faults.catch_up()
         self._advance(to)
         self.faults.accounts_changed()
 
@@ -141,6 +141,8 @@ class Core:
         self._done = max(self._done, to)
 
     def _happen(self, beat: Beat) -> None:
+        self.board.move(beat.at)
+        self.faults.catch_up()
         session, accounts = self.board.session, self.accounts.values()
         match beat.kind:
             case BeatKind.PRINT:
@@ -177,7 +179,6 @@ class Core:
             for piece in self.faults.pieces(account, whole):
                 account.meet(piece, singles(view, beat.row, self.world, symbols), beat.hours)
         if working:
-            self.board.move(beat.at)
             self.flush()
 
     def _turn(self, row: int) -> None:

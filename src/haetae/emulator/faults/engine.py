@@ -286,6 +286,12 @@ class Faults:
         times = [self.stage.next_due(), *(armed.due for armed in striking)]
         return min((time for time in times if time is not None), default=None)
 
+    def catch_up(self) -> None:
+        """Do what is due by now, if anything is."""
+        due = self.next_due()
+        if due is not None and due <= self.stage.exchange.now:
+            self.strike_due()
+
     def strike_due(self) -> None:
         """Do what is due by the market's clock, and strike where a state has come about."""
         self.stage.do_due(Timebase.MARKET)
