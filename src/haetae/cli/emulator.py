@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -161,13 +160,6 @@ def run(
     config: Config = None,
 ) -> None:
     """Serve until Ctrl-C (exit 130) or SIGTERM (exit 0)."""
-    if speed is not None and math.isnan(speed):
-        raise ConfigError(
-            Text(ko="속도가 수가 아닙니다", en="the speed is no number"),
-            expected=f"0 … {MOST_SPEED:.0f}",
-            found=str(speed),
-            next_step="--speed 1",
-        )
     _refuse_fields("--notice-fields", notice_fields)
     _refuse_fields("--mock-notice-fields", mock_notice_fields)
     given = {"rest_real": rest_real, "rest_mock": rest_mock, "ws_real": ws_real, "ws_mock": ws_mock, "control": control}

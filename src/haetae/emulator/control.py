@@ -114,7 +114,7 @@ class Control:
         return [{name: getattr(route, name) for name in ("method", "path", "takes", "gives")} for route in self.routes]
 
     async def _state(self, _asked: Asked) -> dict[str, Any]:
-        return state_of(self._service.core, self._service.clock.speed)
+        return {**state_of(self._service.core, self._service.clock.speed), "addresses": self._service.addresses}
 
     async def _clock(self, asked: Asked) -> dict[str, Any]:
         service, given = self._service, asked.body

@@ -91,6 +91,7 @@ class Gate:
         self.counts: dict[tuple[str, Mode], CallCount] = defaultdict(CallCount)
         self.token_calls: dict[str, Intervals] = defaultdict(Intervals)
         self.token_refusals = 0
+        self._dated: dict[tuple[str, Mode], tuple[Instant, int]] = {}
         self._window_s = 1.0
 
     def set_speed(self, speed: float) -> None:
@@ -212,19 +213,23 @@ class Gate:
     def _dead(self, token: Token, now: Instant) -> Refusal | None:
         if token.revoked:
             return Refusal(codes.TOKEN_UNKNOWN)
-        begun = instant_at(day_of(now), MAINTENANCE[0])
-        slept = self._maintained and token.issued < begun <= now
-        return Refusal(codes.TOKEN_EXPIRED) if token.expired or now >= token.expires or slept else None
+        over = token.expired or now >= token.expires
+        if not over and self._maintained:
+            over = token.issued < instant_at(day_of(now), MAINTENANCE[0]) <= now
+        return Refusal(codes.TOKEN_EXPIRED) if over else None
 
     def _allowed(self, app_key: str, mode: Mode, now: Instant) -> int:
         limits = self._limits
         given = limits.real_calls_per_second if mode is Mode.REAL else limits.mock_calls_per_second
         if given is not None:
             return given
-        row = self._rows.get(app_key) if self._rows else None
-        since = row.since if row and row.since else limits.new_customers_since
-        day = day_of(now)
-        return rate_on(customer_of(mode, since, day), day).per_second
+        known = self._dated.get((app_key, mode))
+        if known is None or not known[0] <= now < known[0] + NS_PER_DAY:
+            row = self._rows.get(app_key) if self._rows else None
+            since, day = row.since if row and row.since else limits.new_customers_since, day_of(now)
+            known = (instant_at(day, 0), rate_on(customer_of(mode, since, day), day).per_second)
+            self._dated[app_key, mode] = known
+        return known[1]
 
     def _count(self, app_key: str, mode: Mode, tr: str, now: Instant, *, is_ledger: bool) -> Refusal | None:
         count = self.counts[app_key, mode]

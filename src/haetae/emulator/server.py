@@ -83,6 +83,7 @@ async def open_service(
             await door.open()
             ready[door.name] = door.address
         service.doors = {door.name: door for door in doors[:-1]}
+        service.addresses = {door.name: door.address for door in doors}
         ready["pid"] = os.getpid()
         ready["now"] = start
         if authority is not None:

@@ -37,8 +37,6 @@ _HOLD_S = 0.05
 """Real seconds between two looks whether a request that was held up may go on."""
 _BACKLOG_BYTES = 8 << 20
 """Bytes a session may leave unread before frames wait for it."""
-_PATIENCE_S = 10.0
-"""Real seconds that frames wait for a session that reads nothing; then it is dropped, as a server would."""
 _SLASHES = re.compile("/{2,}")
 _WITHOUT_A_WORD = 1006
 _SATURDAY = 5
@@ -64,6 +62,8 @@ class Service:
         self.clock = clock
         self.authority = authority
         self.doors: dict[str, Door] = {}
+        self.addresses: dict[str, str] = {}
+        """Where each door listens, once it does."""
         core.gate.set_speed(clock.speed)
         self._sessions: dict[Line, Session] = {}
         self._shut: dict[str, Moment] = {}
@@ -107,7 +107,7 @@ class Service:
     async def _wait_for(self, request: web.BaseRequest) -> None:
         """Wait until a slow reader has read; one that reads nothing for long is dropped."""
         loop = asyncio.get_running_loop()
-        given_up = loop.time() + _PATIENCE_S
+        given_up = loop.time() + self.core.settings.reader_patience_s
         while _unread(request) > _BACKLOG_BYTES // 2:
             if loop.time() > given_up:
                 reset(request)

@@ -96,5 +96,7 @@ class EmulatorSettings:
     outages: OutageSettings = field(default_factory=OutageSettings)
     replay: Path | None = None
     """Lake whose bars are replayed in place of the synthetic market."""
+    reader_patience_s: float = 10.0
+    """Real seconds that the market waits for a session that reads nothing; then it is dropped."""
     ping_interval_s: float = 15.0
     """PINGPONG of the WebSocket server, in real seconds (observed 10-20 s)."""

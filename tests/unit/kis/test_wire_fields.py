@@ -1,6 +1,7 @@
 """Single values and rows: what reads back as it was written, and what is refused."""
 
 import datetime as dt
+import json
 
 import pytest
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from haetae.domain.errors import WireError
 from haetae.kis.wire import rows
-from haetae.kis.wire.fields import Form, points_text, read_value
+from haetae.kis.wire.fields import Form, points_text, read_value, row
 from haetae.kis.wire.operations import OPERATIONS
 
 
@@ -78,3 +79,30 @@ def test_a_column_names_the_row_that_does_not_parse():
 def test_a_missing_field_is_named():
     with pytest.raises(WireError, match="stck_clpr"):
         rows.DAILY_BAR.column([{"stck_bsop_date": "20260102"}], "stck_clpr", tr="FHKST03010100")
+
+
+_TABLE = row("twin", "a b:text c:rate d:day e:clock f:flag g:number h:points i:loose j:text")
+_VALUES = {
+    "a": st.integers(-(10**15), 10**15),
+    "b": st.text(max_size=12),
+    "c": st.floats(-1e9, 1e9),
+    "d": st.dates(dt.date(1990, 1, 1), dt.date(2099, 12, 31)),
+    "e": st.integers(0, 235_959),
+    "f": st.booleans(),
+    "g": st.integers(0, 10**10 - 1),
+    "h": st.integers(-(10**9), 10**9),
+    "i": st.one_of(st.integers(0, 10**12), st.text(max_size=5)),
+    "j": st.text(alphabet='"\\\n\t%s{}가', max_size=6),
+}
+
+
+@given(st.dictionaries(st.sampled_from("abcdefghij"), st.none(), max_size=10).flatmap(
+    lambda names: st.fixed_dictionaries({name: _VALUES[name] for name in names})
+))  # fmt: skip
+def test_json_of_a_row_is_that_of_its_encoding(values: dict) -> None:
+    assert _TABLE.json(values) == json.dumps(_TABLE.encode(values), ensure_ascii=False)
+
+
+def test_json_of_an_unknown_field_is_an_error() -> None:
+    with pytest.raises(KeyError):
+        _TABLE.json({"z": "1"})

@@ -157,19 +157,21 @@ def build_reply(
     paged = operation.cursor is not None
     if not code:
         code = SUCCESS if not paged else QUERY_MORE_PAGES if next_key else QUERY_LAST_PAGE
-    body: dict[str, Any] = {"rt_cd": "0", "msg_cd": code, "msg1": text or TEXTS.get(code, "")}
+    head = json.dumps({"rt_cd": "0", "msg_cd": code, "msg1": text or TEXTS.get(code, "")}, ensure_ascii=False)
+    parts = [head[:-1]]
     for output in operation.outputs:
         given = outputs.get(output.key)
         if output.many:
-            body[output.key] = [output.row.encode(values) for values in given or ()]  # type: ignore[arg-type]
+            rows = ", ".join([output.row.json(values) for values in given or ()])  # type: ignore[arg-type]
+            parts.append(f'"{output.key}": [{rows}]')
         else:
-            body[output.key] = output.row.encode(given or {})  # type: ignore[arg-type]
+            parts.append(f'"{output.key}": {output.row.json(given or {})}')  # type: ignore[arg-type]
     if paged:
         fk, nk = _cursor_names(operation)
         width = int(operation.cursor or 100)
-        body[fk] = search_key.ljust(width)
-        body[nk] = next_key.ljust(width)
-    return json.dumps(body, ensure_ascii=False).encode()
+        keys = json.dumps({fk: search_key.ljust(width), nk: next_key.ljust(width)}, ensure_ascii=False)
+        parts.append(keys[1:-1])
+    return (", ".join(parts) + "}").encode()
 
 
 def build_refusal(code: str, text: str = "", *, rt_cd: str = "1") -> bytes:

@@ -9,6 +9,7 @@ raises ``WireError`` naming the field, what it is about and the TR; nothing is g
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -140,6 +141,19 @@ def read_value(form: Form, text: str, *, name: str, tr: str, about: str) -> Any:
         ) from fault
 
 
+_ESCAPED = re.compile(r'[\x00-\x1f"\\]')
+"""What JSON writes otherwise than it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mould:
+    """JSON text of a row with places for the values of some names, and how each value becomes text."""
+
+    text: str
+    order: tuple[int, ...]
+    writers: tuple[Callable[[Any], str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """The fields of one kind of row, in wire order.
@@ -151,6 +165,32 @@ class Row:
     name: str
     forms: Mapping[str, Form]
     blank: Mapping[str, str] = field(repr=False)
+    _moulds: dict[tuple[str, ...], _Mould] = field(default_factory=dict, repr=False, compare=False)
+
+    def json(self, values: Mapping[str, Any]) -> str:
+        """Return ``json.dumps(self.encode(values))`` (not ASCII only), many times as fast.
+
+        The text around the values depends on their names alone, so it is made once for each set of names.
+        """
+        names = tuple(values)
+        mould = self._moulds.get(names)
+        if mould is None:
+            mould = self._moulds[names] = self._mould(names)
+        given = values.values()
+        texts = [
+            value if type(value) is str else write(value) for value, write in zip(given, mould.writers, strict=True)
+        ]
+        if _ESCAPED.search("".join(texts)):
+            texts = [json.dumps(text, ensure_ascii=False)[1:-1] for text in texts]
+        return mould.text % tuple([texts[place] for place in mould.order])
+
+    def _mould(self, names: tuple[str, ...]) -> _Mould:
+        unknown = sorted(set(names) - set(self.forms))
+        if unknown:
+            raise KeyError(f"row {self.name} has no field {unknown}")
+        order = [names.index(name) for name in self.forms if name in names]
+        cells = [f'"{name}": "{"%s" if name in names else self.blank[name]}"' for name in self.forms]
+        return _Mould("{" + ", ".join(cells) + "}", tuple(order), tuple(_WRITE[self.forms[name]] for name in names))
 
     def encode(self, values: Mapping[str, Any]) -> dict[str, str]:
         """Return the wire texts of a row; text values pass unchanged, an unknown name raises ``KeyError``."""
