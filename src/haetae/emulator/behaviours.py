@@ -1,0 +1,105 @@
+"""What the emulator does, and from where it is known: one row for each behaviour, with its source.
+
+The sources are words: a page of KIS ("KIS workbook 2026-06", "KIS notice 2026-04-20", "KIS FAQ"), what users
+measured or reported ("measured by users"), a rule of the exchange ("exchange rule"), running a client of the field
+("seen with python-kis 2.1.6"), or ``unverified`` where nobody outside the broker can know. Tests name the row they
+prove; documents are written from this table. Faults of a script have their rows from the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from haetae.emulator.faults.catalogue import CATALOGUE
+
+UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """One behaviour: a dotted name, what is done, and the source."""
+
+    id: str
+    what: str
+    source: str
+
+    @property
+    def verified(self) -> bool:
+        """Whether any part of it is known from outside."""
+        return not self.source.startswith(UNVERIFIED)
+
+
+_WIRE = (
+    Behaviour(
+        "wire.header-case",
+        "Header names are capitalised, save tr_id, tr_cont and gt_uid, which are lower-case",
+        "seen with the official samples of 2026-07",
+    ),
+    Behaviour("wire.tr-cont", "tr_cont is always sent: F or M, D, or blank", "seen with python-kis 2.1.6 and mojito2"),
+    Behaviour("wire.slashes", "Doubled slashes of a path count as one", "seen with mojito2 0.1.6"),
+    Behaviour("wire.parameter-case", "Names of parameters and headers in any case", "measured by users"),
+    Behaviour("wire.custtype", "custtype is not asked for", "seen with python-kis 2.1.6 and mojito2"),
+    Behaviour("wire.unknown", "An unknown path or TR is MCA00124 with HTTP 500", "KIS FAQ; the status is unverified"),
+    Behaviour("wire.other-domain", "A TR of the other domain is EGW02004 with HTTP 500", "measured by users"),
+    Behaviour("wire.legacy-tr", "TR ids of both generations are taken", "measured by users"),
+    Behaviour("wire.paths-of-streams", "Streams are served on /, /tryitout and /tryitout/TR", "KIS workbook 2026-06"),
+    Behaviour("wire.tls", "REST over TLS 1.2 and 1.3 where a folder of certificates is given", "KIS notice 2025-12-12"),
+)
+_AUTH = (
+    Behaviour("auth.token-life", "A token lives 24 hours", "KIS documents"),
+    Behaviour("auth.token-same", "A second issue within 6 hours gives the same token", "KIS documents"),
+    Behaviour("auth.token-old", "An older token stays valid until its own expiry", UNVERIFIED),
+    Behaviour("auth.token-minute", "One issue a minute and key: EGW00133, HTTP 403", "measured by users since 2023-10"),
+    Behaviour(
+        "auth.key-form", "36 and 180 printable ASCII characters, else EGW00103, EGW00105", "KIS workbook 2026-06"
+    ),
+    Behaviour("auth.secret", "A wrong secret on a call is EGW00304", "measured by users"),
+    Behaviour("auth.key-domain", "A key belongs to the domain it first asked a token of", "KIS FAQ: EGW02004"),
+    Behaviour("auth.approval-both", "An approval key of one host opens streams of both", "seen with python-kis 2.1.6"),
+    Behaviour("auth.approval-life", "An approval key can be used for 24 hours to begin a session", "KIS documents"),
+    Behaviour("auth.approval-rate", "Approvals a second are limited only where that is set", "KIS notice 2026-04"),
+)
+_RATES = (
+    Behaviour("rate.real", "20 calls a second, 18 from 2026-04-20", "KIS notice 2026-04-20"),
+    Behaviour("rate.mock", "2 calls a second, 1 from 2026-04", "KIS notice 2026-04; the day is unverified"),
+    Behaviour("rate.new-customer", "3 calls a second for three days, from 2026-04-03", "KIS notice 2026-04"),
+    Behaviour("rate.sliding", "Counted in a sliding second", "unverified: KIS does not say; bursts at a second fail"),
+    Behaviour("rate.per-key", "Counted for each key and domain", "unverified: the notice says by account"),
+    Behaviour("rate.refused-uncounted", "A refused call does not fill the window", UNVERIFIED),
+    Behaviour("rate.code", "EGW00201 with HTTP 500", "measured by users"),
+    Behaviour(
+        "rate.ledger",
+        "Trading calls may have a limit of their own: EGW00215",
+        "measured by users; its size is not known",
+    ),
+    Behaviour("rate.holiday", "More than one holiday inquiry a day is counted, and served", "KIS workbook 2026-06"),
+)
+_STREAMS = (
+    Behaviour("ws.one-session", "One session a key: OPSP8996, rt_cd 9, tr_id (null)", "measured by users"),
+    Behaviour("ws.limit41", "41 registrations a session, notices included: OPSP0008", "KIS notice; measured by users"),
+    Behaviour("ws.irp3", "A key of a file may have another limit, such as 3 of IRP accounts", "measured by users"),
+    Behaviour(
+        "ws.pingpong", "PINGPONG text about every 15 s; an echo, a PONG or nothing is taken", "measured by users"
+    ),
+    Behaviour("ws.ping-frames", "Ping frames are answered", "seen with the official samples of 2026-07"),
+    Behaviour(
+        "ws.records", "Records of one moment come together, up to 20 in a frame", "measured by users; 20 is unverified"
+    ),
+    Behaviour("ws.trade-fields", "46 or 47 values a trade, by server", "KIS notice 2026-09; measured by users"),
+    Behaviour("ws.notice-fields", "23 or 26 values a notice, by server", "measured by users since 2025-03"),
+    Behaviour("ws.notice-owner", "Notices go to the session whose key placed the order", UNVERIFIED),
+    Behaviour("ws.notice-early", "A notice may come before the answer to its order", "measured by users"),
+    Behaviour("ws.no-replay", "What a session missed is never repeated", "measured by users"),
+    Behaviour("ws.slow-reader", "A session that reads nothing is dropped", UNVERIFIED),
+)
+_OUTAGES = (
+    Behaviour(
+        "outage.maintenance", "03:00 to 06:00 every call is EGW00002 and tokens die, where set", "unverified: one user"
+    ),
+    Behaviour("outage.mock-weekend", "At weekends the mock host refuses connections, where set", "measured by users"),
+)
+_FAULTS = tuple(Behaviour(f"fault.{entry.id}", entry.words.en, entry.source) for entry in CATALOGUE)
+
+BEHAVIOURS: tuple[Behaviour, ...] = (*_WIRE, *_AUTH, *_RATES, *_STREAMS, *_OUTAGES, *_FAULTS)
+BY_ID: Mapping[str, Behaviour] = {behaviour.id: behaviour for behaviour in BEHAVIOURS}
