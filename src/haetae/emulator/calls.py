@@ -50,10 +50,14 @@ class Manner(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How a reply is sent: after a wait in real seconds, in a manner; ``drip_s`` is the time dripping takes."""
+    """How a reply is sent: after a wait, in a manner.
+
+    The wait is in seconds of the machine, or of the market; ``drip_s``, what dripping takes, is always the machine's.
+    """
 
     manner: Manner = Manner.WHOLE
     wait_s: float = 0.0
+    market_time: bool = False
     drip_s: float = 0.0
 
 

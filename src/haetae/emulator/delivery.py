@@ -33,10 +33,8 @@ class Unwritten(web.StreamResponse):
 
 
 async def deliver(request: web.BaseRequest, reply: Reply) -> web.StreamResponse:
-    """Return the response to hand back, after everything out of the ordinary has been done."""
+    """Return the response to hand back, after everything out of the ordinary has been done; waiting is the caller's."""
     delivery = reply.delivery
-    if delivery.wait_s > 0:
-        await asyncio.sleep(delivery.wait_s)
     match delivery.manner:
         case Manner.WHOLE:
             return web.Response(body=reply.body, status=reply.status, headers=_headers(reply))

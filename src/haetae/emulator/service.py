@@ -23,6 +23,7 @@ from haetae.emulator.clock import EmulatorClock
 from haetae.emulator.core import Core
 from haetae.emulator.delivery import deliver, reset
 from haetae.emulator.doors import Door, Handler, Shutting
+from haetae.emulator.faults.entries import Timebase
 from haetae.emulator.faults.stage import Command, HangUp, Moment, Show, Shut, StopReading
 from haetae.emulator.hub import Line
 from haetae.emulator.tls import Authority, Certificate
@@ -227,9 +228,25 @@ class Service:
             body = await request.read() if request.can_read_body else b""
             reply = self.core.handle(Call(mode, request.method, path, headers, request.query, body, call.reused))
             await self.deliver()
+            if reply.delivery.wait_s:
+                await self._wait(reply.delivery)
             return await deliver(request, reply)
 
         return handle
+
+    async def _wait(self, delivery: Delivery) -> None:
+        """Let the wait of a delivery pass, on the clock it is meant on."""
+        if not delivery.market_time:
+            await asyncio.sleep(delivery.wait_s)
+            return
+        over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def end() -> None:
+            if not over.done():
+                over.set_result(None)
+
+        self.core.faults.stage.later(delivery.wait_s, Timebase.MARKET, end)
+        await over
 
     def _is_reused(self, request: web.BaseRequest) -> bool:
         """Whether this connection has carried a request before."""

@@ -265,7 +265,8 @@ def test_b10_lists_are_empty_for_a_while_and_the_call_went_well() -> None:
     wait(desk, 70)
     body = json.loads(desk.daily_orders().body)
     assert (body["rt_cd"], body["msg_cd"], body["output1"]) == ("0", "KIOK0560", [])
-    assert desk.get(*BALANCE, **ACCOUNT)["output1"] == []
+    balance = desk.get(*BALANCE, **ACCOUNT)
+    assert (balance["output1"], balance["output2"][0]["dnca_tot_amt"]) == ([], "100000000")
     wait(desk, 60)
     assert len(listed(desk)) == 1
     assert fired(desk) == 2
@@ -458,6 +459,35 @@ def test_chance_is_the_seeds_and_times_are_kept() -> None:
     assert first == struck(1)
     assert first != struck(2)
     assert sum(first) == 6
+
+
+def test_dice_of_a_fault_are_its_own() -> None:
+    where = 'where = { operation = "inquire-price" }'
+    one = f'[[fault]]\nid = "T09"\n{where}\nchance = 0.4\nseed = 3\ntimes = 0\n'
+    other = f'[[fault]]\nid = "T12"\n{where}\nchance = 0.5\n'
+
+    def struck(toml: str, place: int) -> list[int]:
+        desk, counts = armed(toml), []
+        for _ in range(40):
+            desk.get("quotations/inquire-price", "FHKST01010100", FID_INPUT_ISCD=SYMBOL)
+            counts.append(fired(desk, place))
+        return counts
+
+    assert struck(one, 0) == struck(other + one, 1)
+    assert struck(one, 0) != struck(one.replace("seed = 3", "seed = 4"), 0)
+
+
+def test_seed_of_a_script_moves_the_dice_of_all(tmp_path) -> None:
+    def struck(seed: int) -> list[str]:
+        path = tmp_path / "faults.toml"
+        path.write_text(
+            f'seed = {seed}\n[[fault]]\nid = "T09"\nwhere = {{ operation = "quote" }}\nchance = 0.4\ntimes = 0\n'
+        )
+        desk = Desk(faults=path).log_in()
+        asked = ("quotations/inquire-price", "FHKST01010100")
+        return [desk.get(*asked, FID_INPUT_ISCD=SYMBOL)["rt_cd"] for _ in range(40)]
+
+    assert struck(1) == struck(1) != struck(2)
 
 
 def test_a_fault_strikes_from_its_call_on_and_at_every_nth() -> None:

@@ -9,8 +9,9 @@ import aiohttp
 import pytest
 
 from haetae.domain.errors import ConfigError
+from haetae.emulator.faults.script import check_script
 from haetae.emulator.server import open_service
-from unit.emulator.service_rig import KEY, shared_world
+from unit.emulator.service_rig import KEY, Desk, shared_world
 from unit.emulator.wire_rig import PRICE, TRADING, Client, collect, read_answer, register, running, settings
 
 
@@ -105,6 +106,16 @@ async def test_t05_the_answer_comes_late() -> None:
         assert time.monotonic() - begun >= 0.4
         assert head.startswith("HTTP/1.1 200")
         assert json.loads(body)["rt_cd"] == "0"
+
+
+async def test_t05_may_be_late_on_the_markets_clock() -> None:
+    async with running('[[fault]]\nid = "T05"\nclock = "market"\nwhat = { seconds = 30 }\n') as client:
+        reader = await send(client, client.order_bytes())
+        await client.to(29)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.3)
+        await client.to(2)
+        assert json.loads((await read_answer(reader))[1])["rt_cd"] == "0"
 
 
 async def test_t05_drips_byte_by_byte() -> None:
@@ -231,22 +242,27 @@ async def test_t11_without_tls_is_refused(tmp_path) -> None:
             pass
 
 
-async def test_t12_latency_has_a_floor_and_jitter_that_one_seed_repeats() -> None:
-    async def waits() -> list[float]:
-        fault = '[[fault]]\nid = "T12"\nwhere = { operation = "quote" }\nwhat = { ms = 40, jitter_ms = 60 }\nseed = 5\n'
-        async with running(fault) as client:
-            taken = []
-            for _ in range(4):
-                begun = time.monotonic()
-                await client.get(*PRICE)
-                taken.append(time.monotonic() - begun)
-            assert await client.fired() == 4
-            return taken
+async def test_t12_every_answer_waits_at_least_its_latency() -> None:
+    async with running('[[fault]]\nid = "T12"\nwhere = { operation = "quote" }\nwhat = { ms = 60 }\n') as client:
+        for count in range(1, 4):
+            begun = time.monotonic()
+            assert (await client.get(*PRICE))["rt_cd"] == "0"
+            assert time.monotonic() - begun >= 0.06
+            assert await client.fired() == count
 
-    first, second = await waits(), await waits()
-    assert all(wait >= 0.04 for wait in first)
-    assert max(first) - min(first) > 0.01
-    assert all(abs(one - other) < 0.03 for one, other in zip(first, second, strict=True))
+
+def test_t12_jitter_is_the_seeds() -> None:
+    def waits(seed: int) -> list[float]:
+        desk = Desk().log_in()
+        what = f"what = {{ ms = 40, jitter_ms = 60 }}\nseed = {seed}\n"
+        script, _ = check_script(f'[[fault]]\nid = "T12"\nwhere = {{ operation = "quote" }}\n{what}')
+        desk.core.faults.arm(script.faults[0])
+        asked = ("quotations/inquire-price", "FHKST01010100")
+        return [desk.reply(*asked, FID_INPUT_ISCD="005930").delivery.wait_s for _ in range(50)]
+
+    assert waits(5) == waits(5) != waits(6)
+    assert 0.04 <= min(waits(5)) < 0.05
+    assert 0.09 < max(waits(5)) <= 0.1
 
 
 async def test_t13_nothing_gets_through_and_what_was_sent_is_lost() -> None:

@@ -7,6 +7,7 @@ fetches its commands. Without an armed fault every question costs one look. Not 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -33,7 +34,7 @@ Ahead: TypeAlias = Callable[[Armed, Stage, Occasion], Reply | None]
 Behind: TypeAlias = Callable[[Armed, Stage, Occasion, Reply], Reply]
 AtFrame: TypeAlias = Callable[[Armed, Stage, Occasion, str], list[str]]
 Strike: TypeAlias = Callable[[Armed, Stage], None]
-_CALL_SITES = (Site.ARRIVAL, Site.AHEAD, Site.BEHIND)
+_WORD = 2**64 - 1
 
 _ARRIVAL: dict[str, Arrival] = {"T02": transport.reset_at_arrival, "T10": transport.close_at_arrival}
 _AHEAD: dict[str, Ahead] = {
@@ -125,7 +126,8 @@ class Faults:
     def arm(self, fault: Fault) -> Armed:
         """Let a fault begin its work."""
         self._keys += 1
-        dice = np.random.Generator(np.random.Philox(key=[self._seed * 1_000_003 + self._keys, fault.seed]))
+        own = zlib.crc32(f"{fault.entry.id}:{fault.seed}".encode())
+        dice = np.random.Generator(np.random.Philox(key=[self._seed & _WORD, own]))
         armed = Armed(self._keys, fault, dice)
         for site in fault.entry.sites(fault.what):
             self._at[site].append(armed)
@@ -287,9 +289,9 @@ class Faults:
         return min((time for time in times if time is not None), default=None)
 
     def catch_up(self) -> None:
-        """Do what is due by now, if anything is."""
+        """Do what is due by now, and look at states, if anything waits for either."""
         due = self.next_due()
-        if due is not None and due <= self.stage.exchange.now:
+        if (due is not None and due <= self.stage.exchange.now) or self._waits_for_state:
             self.strike_due()
 
     def strike_due(self) -> None:
@@ -356,9 +358,13 @@ class Faults:
                     stage.born.pop(line, None)
                     break
 
+    @property
+    def _waits_for_state(self) -> bool:
+        return any(armed.fault.when.state and not armed.spent for armed in self._at[Site.STRIKE])
+
     def accounts_changed(self) -> None:
         """Look whether a state has come about."""
-        if any(armed.fault.when.state for armed in self._at[Site.STRIKE]):
+        if self._waits_for_state:
             self.strike_due()
 
 

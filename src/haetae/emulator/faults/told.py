@@ -62,11 +62,11 @@ def doubled_rows(armed: Armed, _stage: Stage, _occasion: Occasion, reply: Reply)
 
 
 def empty_list(armed: Armed, _stage: Stage, _occasion: Occasion, reply: Reply) -> Reply:
-    """B10: every list is empty, and the call is said to have gone well."""
+    """B10: the list is empty (totals beside it stand), and the call is said to have gone well."""
 
     def change(body: dict[str, Any]) -> None:
         for name, value in body.items():
-            if name.startswith("output") and isinstance(value, list):
+            if name in ("output", "output1") and isinstance(value, list):
                 body[name] = []
             if name.startswith("ctx_area_nk"):
                 body[name] = " " * len(value)

@@ -11,6 +11,7 @@ from functools import partial
 
 from haetae.emulator.calls import Delivery, Manner, Reply, refuse
 from haetae.emulator.faults.armed import Armed
+from haetae.emulator.faults.entries import Timebase
 from haetae.emulator.faults.occasions import Occasion
 from haetae.emulator.faults.stage import FOREVER, Flap, HangUp, Show, Shut, Stage, StopReading
 from haetae.emulator.faults.transport_entries import REST_DOORS
@@ -56,14 +57,20 @@ def late(armed: Armed, _stage: Stage, _occasion: Occasion, reply: Reply) -> Repl
     seconds = float(armed.fault.what["seconds"])
     if armed.fault.what["how"] == "drip":
         return replace(reply, delivery=replace(reply.delivery, manner=Manner.DRIP, drip_s=seconds))
-    return replace(reply, delivery=replace(reply.delivery, wait_s=reply.delivery.wait_s + seconds))
+    return _after(armed, reply, seconds)
+
+
+def _after(armed: Armed, reply: Reply, seconds: float) -> Reply:
+    """Return a reply that waits longer, on the clock of the fault."""
+    wait, market = reply.delivery.wait_s + seconds, armed.fault.timebase is Timebase.MARKET
+    return replace(reply, delivery=replace(reply.delivery, wait_s=wait, market_time=market))
 
 
 def slow(armed: Armed, _stage: Stage, _occasion: Occasion, reply: Reply) -> Reply:
     """T12: latency, and up to so much jitter more."""
     what = armed.fault.what
     wait = (what["ms"] + what["jitter_ms"] * armed.dice.random()) / 1_000
-    return replace(reply, delivery=replace(reply.delivery, wait_s=reply.delivery.wait_s + wait))
+    return _after(armed, reply, wait)
 
 
 def torn(armed: Armed, _stage: Stage, _occasion: Occasion, reply: Reply) -> Reply:
