@@ -74,7 +74,8 @@ class Control:
                 "GET", "/ledger", "?account=12345678[-01]", "every execution, and the books: the oracle", self._ledger
             ),
             Route("GET", "/orders", "?account=12345678[-01]", "every order as it is", self._orders),
-            Route("GET", "/calls", "", "calls, refusals, peaks and distances per key and domain", self._calls),
+            Route("GET", "/calls", "", "calls and refusals per key and domain", self._calls),
+            Route("GET", "/rates", "", "peaks in a sliding second, longest idle, distance of tokens", self._rates),
             Route("GET", "/lines", "", "WebSocket sessions and what they hold", self._lines),
             Route("GET", "/faults", "", "armed faults: seen, fired, left, the last strikes", self._faults),
             Route("POST", "/faults", "one [[fault]] as JSON, or {toml: text}", "keys of the faults armed", self._arm),
@@ -165,6 +166,9 @@ class Control:
 
     async def _calls(self, _asked: Asked) -> dict[str, Any]:
         return self._service.core.gate.report()
+
+    async def _rates(self, _asked: Asked) -> dict[str, Any]:
+        return self._service.core.gate.rates()
 
     async def _lines(self, _asked: Asked) -> list[dict[str, Any]]:
         return [line_of(line) for line in self._service.core.hub.lines]

@@ -65,6 +65,7 @@ class CallCount:
     refused: int = 0
     ledger_refused: int = 0
     limit: int = 0
+    peak: int = 0
     by_tr: Counter[str] = field(default_factory=Counter)
 
 
@@ -246,6 +247,7 @@ class Gate:
                 return Refusal(codes.LEDGER_RATE_EXCEEDED)
             count.ledger.add(now, width)
         count.admitted.add(now, width)
+        count.peak = max(count.peak, -(-count.admitted.inside(now, width) // int(self._window_s)))
         return None
 
     def occupy(self, app_key: str, mode: Mode, now: Instant, calls: int) -> None:
@@ -257,38 +259,55 @@ class Gate:
         self._holidays[app_key, day_of(now)] += 1
 
     def report(self) -> dict[str, object]:
-        """Return calls, refusals and peaks per key and domain; keys are shortened.
+        """Return how many calls came, were admitted and were refused per key and domain; keys are shortened.
 
-        ``peak_per_second`` counts admitted calls in any sliding second (in a widened window: their average in it),
-        ``peak_seen`` all that came. Distances are market seconds.
+        ``peak_per_second`` is the most calls admitted in a sliding second (in a widened window: a second of it).
         """
-        rows = [self._row(app_key, mode, count) for (app_key, mode), count in self.counts.items()]
-        shortest = [item.shortest_ns for item in self.token_calls.values() if item.shortest_ns is not None]
+        rows = [
+            {
+                "app_key": _short(app_key),
+                "mode": mode.value,
+                "limit_per_second": count.limit,
+                "calls": count.admitted.count,
+                "seen": count.seen.count,
+                "violations": count.refused,
+                "ledger_violations": count.ledger_refused,
+                "peak_per_second": count.peak,
+                "by_tr": dict(sorted(count.by_tr.items())),
+            }
+            for (app_key, mode), count in self.counts.items()
+        ]
         return {
             "keys": rows,
             "violations": sum(count.refused for count in self.counts.values()),
             "ledger_violations": sum(count.ledger_refused for count in self.counts.values()),
             "token_refusals": self.token_refusals,
             "token_calls": sum(item.count for item in self.token_calls.values()),
-            "token_shortest_s": min(shortest) / NS_PER_SECOND if shortest else None,
             "holiday_calls_over_one_a_day": sum(count - 1 for count in self._holidays.values()),
-            "window_s": self._window_s,
         }
 
-    def _row(self, app_key: str, mode: Mode, count: CallCount) -> dict[str, object]:
-        return {
-            "app_key": f"{app_key[:4]}…",
-            "mode": mode.value,
-            "limit_per_second": count.limit,
-            "calls": count.admitted.count,
-            "seen": count.seen.count,
-            "violations": count.refused,
-            "ledger_violations": count.ledger_refused,
-            "peak_per_second": -(-count.admitted.peak // int(self._window_s)),
-            "peak_seen": count.seen.peak,
-            "longest_idle_s": count.admitted.longest_idle_ns / NS_PER_SECOND,
-            "by_tr": dict(sorted(count.by_tr.items())),
+    def rates(self) -> dict[str, object]:
+        """Return how calls were spread over time: figures of a run, where ``report`` has those of the work.
+
+        ``peak_seen`` is the most calls of any kind in a sliding second, ``peak_admitted`` those let through (in the
+        window, which may be widened); distances are market seconds, none before there are two.
+        """
+        rows = [
+            {
+                "app_key": _short(app_key),
+                "mode": mode.value,
+                "limit_per_second": count.limit,
+                "peak_admitted": count.admitted.peak,
+                "peak_seen": count.seen.peak,
+                "longest_idle_s": count.admitted.longest_idle_ns / NS_PER_SECOND,
+            }
+            for (app_key, mode), count in self.counts.items()
+        ]
+        tokens = {
+            _short(app_key): item.shortest_ns / NS_PER_SECOND if item.shortest_ns is not None else None
+            for app_key, item in self.token_calls.items()
         }
+        return {"window_s": self._window_s, "keys": rows, "shortest_between_tokens_s": tokens}
 
     def _text(self, purpose: str, app_key: str) -> str:
         self._issues += 1
@@ -299,3 +318,7 @@ _WRONG_KEY = {
     Mode.REAL: "실전투자 도메인은 모의투자 앱키로 호출하실 수 없습니다.",
     Mode.MOCK: "모의투자 도메인은 실전투자 앱키로 호출하실 수 없습니다.",
 }
+
+
+def _short(app_key: str) -> str:
+    return f"{app_key[:4]}…"

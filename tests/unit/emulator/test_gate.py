@@ -193,9 +193,12 @@ def test_report_tells_peaks_idle_times_and_the_distance_of_tokens() -> None:
     desk.oauth("tokenP")
     report = desk.core.gate.report()
     row = report["keys"][0]
-    assert (row["calls"], row["seen"], row["violations"]) == (19, 26, 7)
-    assert (row["peak_per_second"], row["peak_seen"], row["longest_idle_s"]) == (18, 25, 30.0)
-    assert (report["token_calls"], report["token_shortest_s"], report["token_refusals"]) == (2, 30.0, 1)
+    assert (row["calls"], row["seen"], row["violations"], row["peak_per_second"]) == (19, 26, 7, 18)
+    assert (report["token_calls"], report["token_refusals"]) == (2, 1)
+    rates = desk.core.gate.rates()
+    row = rates["keys"][0]
+    assert (row["peak_admitted"], row["peak_seen"], row["longest_idle_s"]) == (18, 25, 30.0)
+    assert rates["shortest_between_tokens_s"] == {"KKKK…": 30.0}
 
 
 def test_the_second_grows_with_speed_only_where_that_is_asked_for() -> None:
