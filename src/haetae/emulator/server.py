@@ -89,7 +89,7 @@ async def open_service(
         if authority is not None:
             ready["ca"] = str(authority.ca_file)
         await service.obey()
-        pump = asyncio.create_task(service.pump())
+        pump = service.pumping = asyncio.create_task(service.pump())
         yield service, ready
     finally:
         if pump is not None:

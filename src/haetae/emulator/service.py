@@ -66,6 +66,8 @@ class Service:
         self.addresses: dict[str, str] = {}
         """Where each door listens, once it does."""
         core.gate.set_speed(clock.speed)
+        self.pumping: asyncio.Task[None] | None = None
+        """What keeps the market moving; it ends early only by a defect."""
         self._sessions: dict[Line, Session] = {}
         self._shut: dict[str, Moment] = {}
         self._shown_until: Moment | None = None

@@ -9,11 +9,12 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from enum import Enum
+from typing import Any
 
 from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.emulator.market import World
 from haetae.emulator.replay import world_of_lake
-from haetae.emulator.server import serve
+from haetae.emulator.server import open_service
 from haetae.emulator.settings import EmulatorSettings
 from haetae.emulator.tls import open_authority
 from haetae.krx.calendar import is_trading_day, next_trading_day, previous_trading_day
@@ -96,6 +97,11 @@ async def run_emulator(
     _refuse_closed(settings.market.first_live_day)
     chosen, world = (settings, None) if settings.replay is None else replayed(settings)
     authority = open_authority(chosen.tls, dt.datetime.now(dt.UTC)) if chosen.tls is not None else None
-    async with serve(chosen, world, authority) as ready:
+    async with open_service(chosen, world, authority) as (service, ready):
         announce(ready)
+        assert service.pumping is not None
+        ends: set[asyncio.Future[Any]] = {ended, service.pumping}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if not ended.done():
+            service.pumping.result()  # a market that stands still is a defect, told with its traceback
         return await ended

@@ -218,7 +218,7 @@ class Faults:
         if line in self.stage.muted or self._is_dark(line):
             return Answered("", register=False)
         occasion = self._of_line(line, asked.tr_id, frozenset({asked.tr_key}))
-        for armed in self._at[Site.ACK]:
+        for armed in self._at[Site.ACK] if asked.register else ():
             if armed.meets(occasion, self.stage):
                 return streams.bad_ack(armed, self.stage, asked)
         return None
