@@ -31,7 +31,7 @@ from haetae.emulator.library import Library
 from haetae.emulator.record import Record
 from haetae.emulator.schedule import Announcement, announcements
 from haetae.emulator.session import AUCTIONS, Session, Standing
-from haetae.emulator.sights import LEVELS, Depth, Sight, SightTable, book_around
+from haetae.emulator.sights import LEVELS, Depth, Glance, Sight, SightTable, book_around
 from haetae.emulator.stage import Pause
 from haetae.emulator.tape import Tape
 from haetae.emulator.world import World
@@ -260,6 +260,14 @@ class Board(Record):
         column = self.world.column[symbol]
         ask, bid, size = self.session.best(rows - 1)
         return int(ask[column]), int(bid[column]), int(size[column])
+
+    def glances(self, symbols: list[Symbol]) -> list[Glance]:
+        """Return several listed names at once."""
+        columns = [self.world.column[symbol] for symbol in symbols]
+        rows, nothing = self.seen, (self.session.base * 0,) * 3
+        parts = [[part[column] for column in columns] for part in self._shown()]
+        parts += [part[columns].tolist() for part in (self.session.best(rows - 1) if rows else nothing)]
+        return list(map(Glance._make, zip(*parts, strict=True)))
 
     def cap(self, symbol: str) -> int:
         """Return the market value in won."""

@@ -11,12 +11,14 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from haetae.domain.market import Kind, Market
+from haetae.domain.market import Instrument, Kind, Market
 from haetae.domain.units import hhmmss_of
-from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, listed, moved, read_day
+from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, Row, listed, moved, read_day
 from haetae.emulator.board import Board
 from haetae.emulator.charts import daily_chart, daily_price, index_chart, minute_chart_of_day, minute_chart_today
 from haetae.emulator.gate import Refusal
+from haetae.emulator.sights import Glance, sign_of
+from haetae.kis.wire.operations import MULTPRICE_SLOTS
 from haetae.krx import is_trading_day
 from haetae.krx.closures import LAST_YEAR
 
@@ -125,41 +127,39 @@ def inquire_book(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
 
 def multprice(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     """Present prices of up to 30 names; unknown codes are left out."""
-    rows = []
-    for slot in range(1, 31):
-        symbol = asked.get(f"FID_INPUT_ISCD_{slot}", "").strip()
-        item = board.instrument(symbol) if symbol else None
-        if item is None:
-            continue
-        sight, (ask, bid, size) = board.sight(symbol), board.top(symbol)
-        rows.append(
-            {
-                "kospi_kosdaq_cls_name": "거래소" if item.market is Market.KOSPI else "코스닥",
-                "hour_cls_code": "0",
-                "inter_shrn_iscd": symbol,
-                "inter_kor_isnm": item.name,
-                "inter2_prpr": str(sight.last),
-                "inter2_prdy_vrss": str(sight.change),
-                "prdy_vrss_sign": sight.sign,
-                "prdy_ctrt": f"{sight.change_rate:.2f}",
-                "acml_vol": str(sight.volume),
-                "inter2_oprc": str(sight.open),
-                "inter2_hgpr": str(sight.high),
-                "inter2_lwpr": str(sight.low),
-                "inter2_llam": str(sight.lower),
-                "inter2_mxpr": str(sight.upper),
-                "inter2_askp": str(ask),
-                "inter2_bidp": str(bid),
-                "seln_rsqn": str(size),
-                "shnu_rsqn": str(size),
-                "total_askp_rsqn": str(10 * size),
-                "total_bidp_rsqn": str(10 * size),
-                "acml_tr_pbmn": str(sight.turnover),
-                "inter2_prdy_clpr": str(sight.base),
-                "inter2_sdpr": str(sight.base),
-            }
-        )
-    return Answer({"output": rows})
+    symbols = [asked.get(f"FID_INPUT_ISCD_{slot}", "").strip() for slot in range(1, MULTPRICE_SLOTS + 1)]
+    items = [item for symbol in symbols if symbol and (item := board.instrument(symbol)) is not None]
+    glances = board.glances([item.symbol for item in items])
+    return Answer({"output": [_snapshot(item, glance) for item, glance in zip(items, glances, strict=True)]})
+
+
+def _snapshot(item: Instrument, glance: Glance) -> Row:
+    last, opened, high, low, volume, turnover, base, lower, upper, ask, bid, size = glance
+    return {
+        "kospi_kosdaq_cls_name": "거래소" if item.market is Market.KOSPI else "코스닥",
+        "hour_cls_code": "0",
+        "inter_shrn_iscd": item.symbol,
+        "inter_kor_isnm": item.name,
+        "inter2_prpr": last,
+        "inter2_prdy_vrss": last - base,
+        "prdy_vrss_sign": sign_of(last, base, lower, upper),
+        "prdy_ctrt": 100.0 * (last - base) / base,
+        "acml_vol": volume,
+        "inter2_oprc": opened,
+        "inter2_hgpr": high,
+        "inter2_lwpr": low,
+        "inter2_llam": lower,
+        "inter2_mxpr": upper,
+        "inter2_askp": ask,
+        "inter2_bidp": bid,
+        "seln_rsqn": size,
+        "shnu_rsqn": size,
+        "total_askp_rsqn": 10 * size,
+        "total_bidp_rsqn": 10 * size,
+        "acml_tr_pbmn": turnover,
+        "inter2_prdy_clpr": base,
+        "inter2_sdpr": base,
+    }
 
 
 def recent_trades(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:

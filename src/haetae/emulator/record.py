@@ -29,6 +29,7 @@ class Record:
         self.world = world
         self.now = now
         self._session: Session | None = None
+        self._span: tuple[Instant, Instant] = (0, 0)
         self._rows: tuple[Instant, int] = (-1, 0)
         self._lists: tuple[int, int, tuple[list[int], ...]] = (-1, -1, ())
         self._extremes: dict[tuple[str, int], tuple[int, tuple[int, dt.date, int, dt.date]]] = {}
@@ -36,9 +37,14 @@ class Record:
     @property
     def session(self) -> Session:
         """The session whose prices are shown: today's, or the last one before today."""
-        row = max(bisect.bisect_right(self.world.days, day_of(self.now)) - 1, 0)
+        if self._session is not None and self._span[0] <= self.now < self._span[1]:
+            return self._session
+        days = self.world.days
+        row = max(bisect.bisect_right(days, day_of(self.now)) - 1, 0)
         if self._session is None or self._session.row != row:
             self._session = Session(self.world, row)
+        last = row + 1 == len(days)
+        self._span = (min(self.now, instant_at(days[row], 0)), 2**62 if last else instant_at(days[row + 1], 0))
         return self._session
 
     def move(self, now: Instant) -> None:

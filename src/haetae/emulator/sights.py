@@ -7,12 +7,39 @@ what they show at an instant (``record``, ``board``). Prices are won, sizes shar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from haetae.domain.market import Instrument, Int64Array
 from haetae.domain.units import Shares, Symbol, Won
 from haetae.krx import Rulebook
 
 LEVELS = 10
+
+
+def sign_of(last: Won, base: Won, lower: Won, upper: Won) -> str:
+    """Return 전일대비부호: 1 upper limit, 2 up, 3 flat, 4 lower limit, 5 down."""
+    if last == upper:
+        return "1"
+    if last == lower:
+        return "4"
+    return "2" if last > base else "5" if last < base else "3"
+
+
+class Glance(NamedTuple):
+    """One of many names, as a list of quotes shows it; a tuple, for thousands are made a second."""
+
+    last: Won
+    open: Won
+    high: Won
+    low: Won
+    volume: Shares
+    turnover: Won
+    base: Won
+    lower: Won
+    upper: Won
+    ask: Won
+    bid: Won
+    size: Shares
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +60,7 @@ class Sight:
     @property
     def sign(self) -> str:
         """전일대비부호: 1 upper limit, 2 up, 3 flat, 4 lower limit, 5 down."""
-        if self.last == self.upper:
-            return "1"
-        if self.last == self.lower:
-            return "4"
-        return "2" if self.last > self.base else "5" if self.last < self.base else "3"
+        return sign_of(self.last, self.base, self.lower, self.upper)
 
     @property
     def change(self) -> int:
