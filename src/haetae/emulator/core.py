@@ -12,6 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import groupby
 
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import Instrument, Market
@@ -33,6 +34,7 @@ from haetae.emulator.session import Printed
 from haetae.emulator.settings import EmulatorSettings
 from haetae.emulator.slices import micro_slice, singles
 from haetae.emulator.stage import LATE_ROWS
+from haetae.emulator.tickers import Tickers
 from haetae.emulator.trading import ORDERS, QUERIES
 from haetae.kis.wire import envelope, masters
 from haetae.kis.wire.operations import Mode, Operation
@@ -78,8 +80,7 @@ class Core:
         self._numbers: dict[object, int] = defaultdict(int)
         self._done = now
         self._day = self.board.session.row
-        self.on_beat: Callable[[Beat], None] | None = None
-        """Told of each beat of the market while somebody watches: expected prices, prints, ends of markets."""
+        self.tickers = Tickers(self.hub, self.board)
         self.faults = Faults(self, read_script(settings.faults) if settings.faults else Script(), beat)
         self.hub.on_registration, self.hub.on_frame = self.faults.answer, self.faults.frames
         self.faults.strike_due()
@@ -106,6 +107,7 @@ class Core:
                 break
             self._turn(following)
         self.board.move(to)
+        self.tickers.tell_status()
         self.flush()
 
     def next_stop(self, to: Instant) -> Instant:
@@ -128,17 +130,26 @@ class Core:
 
     def _trade_until(self, to: Instant) -> None:
         """Let everything of this session up to an instant happen, in order."""
+        while self._done < to:
+            session = self.board.session
+            for at, beats in groupby(self._beats(to), key=lambda beat: beat.at):
+                for beat in beats:
+                    self._happen(beat)
+                self._done = max(self._done, at)
+                if self.board.session is not session:  # a script has changed what is still to come
+                    break
+            else:
+                self._done = to
+
+    def _beats(self, to: Instant) -> list[Beat]:
+        """Return what is to happen until an instant, of what anybody needs."""
         watched = self.hub.watches
         busy = {hours for hours in (None, *OffHours) for one in self.accounts.values() if one.working(hours)}
         off = {hours for hours in OffHours if hours in busy}
         if watched:
             off.add(OffHours.AFTERMARKET)
-        beats = agenda(
-            self.board.session, self._done, to, prints=watched or None in busy, off=off, expected=watched
-        )  # fmt: skip
-        for beat in beats:
-            self._happen(beat)
-        self._done = max(self._done, to)
+        prints = watched or None in busy
+        return agenda(self.board.session, self._done, to, prints=prints, off=off, expected=watched)
 
     def _happen(self, beat: Beat) -> None:
         self.board.move(beat.at)
@@ -158,8 +169,8 @@ class Core:
             case BeatKind.END:
                 for account in accounts:
                     account.expire(beat.at, beat.hours)
-        if self.on_beat is not None and self.hub.watches:
-            self.on_beat(beat)
+        if self.hub.watches:
+            self.tickers.on_beat(beat)
 
     def _print(self, beat: Beat) -> None:
         """Publish a row's prints and let orders meet it."""

@@ -11,24 +11,37 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from haetae.domain.units import Symbol
+from haetae.domain.units import Symbol, hhmmss_of
 from haetae.emulator.accounts import Notice
 from haetae.emulator.board import Board, Books
 from haetae.emulator.gate import Gate
-from haetae.emulator.prints import print_clock, trade_texts
+from haetae.emulator.prints import TradeTexts, print_clock
 from haetae.emulator.session import Printed
+from haetae.emulator.sights import Depth
 from haetae.kis.wire import control
 from haetae.kis.wire.control import Ack, Subscription, build_ack
-from haetae.kis.wire.frames import BOOKS, NOTICES, TRADES, CipherKey, Revision, build_frame
+from haetae.kis.wire.frames import (
+    BOOKS,
+    EXPECTED,
+    INDEX,
+    MARKET_STATUS,
+    NAV,
+    NOTICES,
+    TRADES,
+    CipherKey,
+    Revision,
+    build_frame,
+)
 from haetae.kis.wire.operations import Mode
 from haetae.kis.wire.records import BookRecord
 
 FRAME_RECORDS = 20
 """Most records put into one frame; the service sends several of one moment together."""
 _SERVED = {
-    Mode.REAL: {TRADES.real, BOOKS.real, NOTICES.real},
+    Mode.REAL: {stream.real for stream in (TRADES, BOOKS, NOTICES, EXPECTED, MARKET_STATUS, INDEX, NAV)},
     Mode.MOCK: {TRADES.mock, BOOKS.mock, NOTICES.mock},
 }
+_NOTICES = {NOTICES.real, NOTICES.mock}
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +99,7 @@ class Hub:
         self._seed = seed
         self._opened = 0
         self._schemas = schemas
+        self._texts = TradeTexts()
         self._watched: tuple[tuple[Symbol, ...], tuple[int, ...]] | None = None
         self.lines: list[Line] = []
         self.sent: dict[str, int] = {}
@@ -141,10 +155,9 @@ class Hub:
             return acknowledge("(null)", "", control.APPKEY_IN_USE, rt_cd="9")
         if asked.tr_id not in _SERVED[line.mode]:
             return acknowledge(asked.tr_id, asked.tr_key, "OPSP8991")
-        is_notice = asked.tr_id in {NOTICES.real, NOTICES.mock}
-        if not is_notice and board.world.column.get(asked.tr_key) is None:
+        if not _is_key(asked, board):
             return acknowledge(asked.tr_id, asked.tr_key, "OPSP8992")
-        return self._hold(line, asked, owner, line.cipher if is_notice else None)
+        return self._hold(line, asked, owner, line.cipher if asked.tr_id in _NOTICES else None)
 
     def _hold(self, line: Line, asked: Subscription, owner: str, cipher: CipherKey | None) -> str:
         held = line.held.setdefault(asked.tr_id, {})
@@ -165,8 +178,26 @@ class Hub:
 
     @property
     def watches(self) -> bool:
-        """Whether anybody wants prices."""
-        return any(line.held.get(TRADES.real) or line.held.get(BOOKS.real) for line in self.lines)
+        """Whether anybody wants to see the market."""
+        return any(keys for line in self.lines for tr_id, keys in line.held.items() if tr_id not in _NOTICES)
+
+    def wanted(self, tr_id: str) -> list[str]:
+        """Return the keys anybody registered for under a TR, each once."""
+        return list(dict.fromkeys(key for line in self.lines for key in line.held.get(tr_id, ())))
+
+    def tell(self, tr_id: str, texts: Mapping[str, str]) -> None:
+        """Send records of a stream, by key, to those who registered for them."""
+        for line in self.lines if texts else ():
+            self._put(line, tr_id, [texts[key] for key in line.held.get(tr_id, ()) if key in texts])
+
+    def publish_books(self, board: Board) -> None:
+        """Send the order books as they stand now, also where nothing was printed."""
+        clock = hhmmss_of(board.now)
+        for line in self.lines:
+            revision, texts = self._schemas[line.mode].trades, []
+            for symbol in line.held.get(BOOKS.real, ()):
+                texts.append(_book(board.depth(symbol), clock, board.sight(symbol).volume, symbol, revision))
+            self._put(line, BOOKS.real, texts)
 
     def publish(self, session: Printed, row: int, board: Books) -> None:
         """Put the prints of one tape row into the outboxes of those who registered for them."""
@@ -177,14 +208,16 @@ class Hub:
             revision = self._schemas[line.mode].trades
             if line.held.get(TRADES.real):
                 if revision not in texts:
-                    texts[revision] = trade_texts(session, row, symbols, columns, revision)
+                    texts[revision] = self._texts.of_row(session, row, symbols, columns, revision)
                 made = texts[revision]
                 self._put(line, TRADES.real, [made[symbol] for symbol in line.held[TRADES.real] if symbol in made])
             if line.held.get(BOOKS.real):
                 wanted = line.held[BOOKS.real]
                 for symbol in wanted:
                     if (revision, symbol) not in books:
-                        books[revision, symbol] = _book(session, row, symbol, board, revision)
+                        total = int(session.tape.cumulative[row, board.world.column[symbol]])
+                        depth = board.depth(symbol, row + 1)
+                        books[revision, symbol] = _book(depth, print_clock(session, row), total, symbol, revision)
                 self._put(line, BOOKS.real, [books[revision, symbol] for symbol in wanted])
 
     def _traded(self, board: Books) -> tuple[tuple[Symbol, ...], tuple[int, ...]]:
@@ -222,11 +255,18 @@ class Hub:
                     self._send(line, build_frame(tr_id, [values], line.cipher))
 
 
-def _book(session: Printed, row: int, symbol: Symbol, board: Books, revision: Revision) -> str:
-    depth = board.depth(symbol, row + 1)
-    total = int(session.tape.cumulative[row, board.world.column[symbol]])
-    clock = print_clock(session, row)
-    record = BookRecord(symbol, clock, depth.asks, depth.bids, depth.ask_sizes, depth.bid_sizes, total)
+def _is_key(asked: Subscription, board: Board) -> bool:
+    """Whether a stream knows a key: a name, an index, a fund; any HTS ID for notices."""
+    if asked.tr_id in _NOTICES:
+        return True
+    if asked.tr_id == INDEX.real:
+        return asked.tr_key in board.world.indices
+    known = board.instrument(asked.tr_key) is not None
+    return known and (asked.tr_id != NAV.real or board.is_fund(asked.tr_key))
+
+
+def _book(depth: Depth, clock: int, volume: int, symbol: Symbol, revision: Revision) -> str:
+    record = BookRecord(symbol, clock, depth.asks, depth.bids, depth.ask_sizes, depth.bid_sizes, volume)
     return "^".join(record.encode(revision))
 
 

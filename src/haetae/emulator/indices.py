@@ -82,10 +82,13 @@ def make_exact(table: IndexTable, row: int, path: NDArray[np.float64]) -> None:
     table.close[row] = level[-1]
 
 
-def index_minutes(
-    path: NDArray[np.float64], bars: int, table: IndexTable, row: int, *, exact: bool
-) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
-    """Return open, high, low and close of each bar, points x 100, that aggregate to the day.
+def index_minutes(levels: Int64Array) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
+    """Return open, high, low and close of each bar of a day's levels, points x 100."""
+    return levels[:, 0].copy(), levels.max(axis=1), levels.min(axis=1), levels[:, -1].copy()
+
+
+def index_levels(path: NDArray[np.float64], bars: int, table: IndexTable, row: int, *, exact: bool) -> Int64Array:
+    """Return the level at each step of each bar, ``(bars, STEPS)``, points x 100, that aggregates to the day.
 
     Rows after the last bar belong to it (a prolonged closing auction).
     """
@@ -93,8 +96,7 @@ def index_minutes(
     if len(level) > bars * STEPS:
         level = np.append(level[: bars * STEPS - 1], level[-1])
     if exact:
-        grid = np.rint(level).astype(np.int64).reshape(bars, STEPS)
-        return grid[:, 0].copy(), grid.max(axis=1), grid.min(axis=1), grid[:, -1].copy()
+        return np.rint(level).astype(np.int64).reshape(bars, STEPS)
     opened, high, low, close = (int(part[row]) for part in (table.open, table.high, table.low, table.close))
     level[0], level[-1] = opened, close
     top, bottom = max(opened, close), min(opened, close)
@@ -107,4 +109,4 @@ def index_minutes(
             level[len(level) // 2] = extreme
     grid = np.clip(np.rint(level).astype(np.int64), low, high).reshape(bars, STEPS)
     grid[0, 0], grid[-1, -1] = opened, close
-    return grid[:, 0].copy(), grid.max(axis=1), grid.min(axis=1), grid[:, -1].copy()
+    return grid

@@ -23,7 +23,15 @@ from haetae.domain.units import Shares, Symbol
 from haetae.emulator.bridge import MinuteBars
 from haetae.emulator.course import run_course
 from haetae.emulator.grid import Grid
-from haetae.emulator.indices import BASE_POINTS, IndexTable, index_minutes, index_path, index_table, make_exact
+from haetae.emulator.indices import (
+    BASE_POINTS,
+    IndexTable,
+    index_levels,
+    index_minutes,
+    index_path,
+    index_table,
+    make_exact,
+)
 from haetae.emulator.interventions import Intervention, Notice, Shock, check, first_day
 from haetae.emulator.register import Register
 from haetae.emulator.retelling import Retelling, Script, drop_gone, file_script
@@ -193,8 +201,12 @@ class World:
 
     def index_minutes(self, code: str, row: int) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array]:
         """Return open, high, low and close of an index's minutes, points x 100."""
+        return index_minutes(self.index_levels(code, row))
+
+    def index_levels(self, code: str, row: int) -> Int64Array:
+        """Return the level of an index at each step of each minute, ``(n_minutes, STEPS)``, points x 100."""
         exact, table = self._settle_index(row), self.indices[code]
-        return index_minutes(self.index_path(code, row), len(self.times(row)[0]), table, row, exact=exact)
+        return index_levels(self.index_path(code, row), len(self.times(row)[0]), table, row, exact=exact)
 
     def index_bar(self, code: str, row: int) -> tuple[int, int, int, int, int]:
         """Return open, high, low, close (points x 100) and volume of an index on a session."""

@@ -10,6 +10,7 @@ import aiohttp
 
 from haetae.domain.units import instant_at
 from haetae.emulator.faults.script import check_script
+from haetae.emulator.market import World
 from haetae.emulator.server import open_service
 from haetae.emulator.service import Service
 from haetae.emulator.settings import EmulatorSettings, LimitSettings
@@ -102,10 +103,10 @@ class Client:
 
 
 @asynccontextmanager
-async def running(faults: str = "", **changes) -> AsyncIterator[Client]:
+async def running(faults: str = "", world: World | None = None, **changes) -> AsyncIterator[Client]:
     """Run an emulator with a stopped clock and a client that has logged in; then its faults are armed."""
     async with (
-        open_service(settings(**changes), shared_world()) as (service, ready),
+        open_service(settings(**changes), world or shared_world()) as (service, ready),
         aiohttp.ClientSession() as session,
     ):
         client = await Client(ready, session, service).log_in()
