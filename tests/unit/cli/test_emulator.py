@@ -124,7 +124,7 @@ def test_faults_are_explained_in_korean_with_an_example(capsys: pytest.CaptureFi
     told = capsys.readouterr().out
     for entry in CATALOGUE:
         assert f"{entry.id}  {entry.words.ko}" in told
-        assert f'id = "{entry.id}"' in told
+        assert entry.example.splitlines()[0] in told
     facts = tmp_path / "facts.json"
     assert main(["emulator", "faults", "list", "t03", "B01", "--json", str(facts)]) == 0
     assert [row["id"] for row in json.loads(facts.read_text())["faults"]] == ["T03", "B01"]
@@ -135,7 +135,7 @@ def test_faults_are_explained_in_korean_with_an_example(capsys: pytest.CaptureFi
 
 def test_a_script_is_checked_whole(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "faults.toml"
-    path.write_text("\n".join(entry.example for entry in CATALOGUE))
+    path.write_text("\n".join(entry.example for entry in CATALOGUE if entry.needs != "calendar"))
     assert main(["emulator", "faults", "check", str(path)]) == 0
     assert "이상 없음" in capsys.readouterr().out
     path.write_text(SCRIPT)

@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from haetae.domain.errors import MarketRuleError
 from haetae.domain.market import Slice
 from haetae.domain.units import Instant
 from haetae.emulator.accounts import Account
 from haetae.emulator.calls import Call, Manner, Reply
-from haetae.emulator.faults import orders, streams, told, transport
+from haetae.emulator.faults import markets, orders, streams, told, transport
 from haetae.emulator.faults.armed import Armed, counted, in_time
 from haetae.emulator.faults.entries import Site, Timebase
 from haetae.emulator.faults.occasions import Occasion, of_call
@@ -91,6 +92,12 @@ _STRIKE: dict[str, Strike] = {
     "B13": orders.withdraw,
     "B19": orders.second_user,
     "B21": orders.expire_all,
+    "M01": markets.gap_and_back,
+    "M02": markets.lock,
+    "M03": markets.interrupt,
+    "M04": markets.set_state,
+    "M05": markets.break_circuit,
+    "M08": markets.act,
 }
 
 EFFECTS: Mapping[Site, Mapping[str, object]] = {
@@ -327,7 +334,14 @@ class Faults:
         if armed.fault.chance < 1.0 and armed.dice.random() >= armed.fault.chance:
             return
         armed.strike(self.stage.exchange.now, what)
-        _STRIKE[armed.fault.entry.id](armed, self.stage)
+        self._do(armed)
+
+    def _do(self, armed: Armed) -> None:
+        """Let a strike happen; what the market cannot do stands in the counters."""
+        try:
+            _STRIKE[armed.fault.entry.id](armed, self.stage)
+        except MarketRuleError as fault:
+            armed.last.append((self.stage.exchange.now, f"refused: {fault} ({fault.found})"))
 
     def _strike_at(self, occasion: Occasion, *, is_call: bool) -> None:
         for armed in list(self._at[Site.STRIKE]):
@@ -339,7 +353,7 @@ class Faults:
     def _strike_if(self, armed: Armed, occasion: Occasion) -> None:
         if armed.meets(occasion, self.stage):
             armed.memory["line"] = occasion.line
-            _STRIKE[armed.fault.entry.id](armed, self.stage)
+            self._do(armed)
 
     def tick(self) -> None:
         """Do what is due by the machine's clock, and end sessions that flap."""

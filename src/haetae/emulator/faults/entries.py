@@ -136,9 +136,9 @@ class Entry:
     timebase : Timebase
         The clock its seconds are counted on by default.
     needs : str
-        What must be there: ``tls``, ``symbol`` (in ``where`` or ``what``), or blank.
+        What must be there: ``tls``, ``symbol`` (in ``where``), ``calendar`` (a date to run on, no script), or blank.
     example : str
-        Complete ``[[fault]]`` tables.
+        Complete ``[[fault]]`` tables; the command of what needs a date.
     elsewhere : tuple of (str, value, Site)
         Sites that a value of a parameter asks for in place of ``site``.
     also : tuple of Site

@@ -7,7 +7,6 @@ through ``Account``, so that books, venue and ledger agree after each.
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -158,10 +157,7 @@ def take(stage: Stage, account: Account, row: OrderRow, quantity: int) -> None:
     price = order.limit_price or stage.exchange.board.sight(row.symbol).last
     start = max(now, order.live_from, venue.known_until)
     piece = _flat(row.symbol, price, _volume(account, min(quantity, row.remaining)), start, start + 1)
-    account.venue = replace(venue, orders={row.intent_id: order})
-    account.meet(piece)
-    orders = {**venue.orders, **account.venue.orders}
-    account.venue = replace(account.venue, orders=orders, known_until=venue.known_until)
+    account.meet_alone(row, piece)
 
 
 def modify_from_outside(armed: Armed, stage: Stage, occasion: Occasion, reply: Reply) -> Reply:

@@ -264,7 +264,7 @@ def read_fault(
     what = _what(table.get("what", {}), entry, notes) if entry else {}
     if entry is None or notes.mistakes:
         return None, sorted(notes.mistakes, key=lambda mistake: mistake.line)
-    _agree(entry, where, when, what, notes)
+    _agree(entry, where, when, notes)
     if notes.mistakes:
         return None, notes.mistakes
     return Fault(entry, where, when, what, times, float(chance), seed, Timebase(clock), notes.block.first), []
@@ -377,7 +377,7 @@ def _what(given: Any, entry: Entry, notes: _Notes) -> Mapping[str, Any]:
     return {**entry.defaults(), **given}
 
 
-def _agree(entry: Entry, where: Where, when: When, what: Mapping[str, Any], notes: _Notes) -> None:
+def _agree(entry: Entry, where: Where, when: When, notes: _Notes) -> None:
     """Refuse what is well formed and can never happen."""
     if when.frame and entry.site not in (Site.FRAME, Site.STRIKE):
         notes.add("when.frame", f"call, at or state ({entry.id} does not strike at frames)", "frame")
@@ -385,5 +385,7 @@ def _agree(entry: Entry, where: Where, when: When, what: Mapping[str, Any], note
         notes.add("when.call", f"frame, at or state ({entry.id} does not strike at calls)", "call")
     if where.stream and entry.site in (Site.ARRIVAL, Site.AHEAD, Site.BEHIND) and not entry.streams:
         notes.add("where.stream", f"operation, tr or path ({entry.id} strikes at calls)", "stream")
-    if entry.needs == "symbol" and not where.symbol and not what.get("symbol"):
+    if entry.needs == "calendar":
+        notes.add("id", f"no script: {entry.example}", entry.id)
+    if entry.needs == "symbol" and not where.symbol:
         notes.add("where.symbol", f"a symbol ({entry.id} needs one)", "none")
