@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypedDict
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.emulator.auctions import TICK_S
 from haetae.emulator.session import Session
 from haetae.krx.afterhours import OffHours
+
+_NEVER: Instant = 2**62
 
 
 class BeatKind(Enum):
@@ -34,6 +37,18 @@ class BeatKind(Enum):
     """A market outside the regular session ends."""
 
 
+class Needs(TypedDict):
+    """Which beats anybody needs.
+
+    ``prints``, ``expected``: the rows of the regular tape, the ticks of its auctions. ``off``: markets outside the
+    regular session whose rows are needed; only they are made.
+    """
+
+    prints: bool
+    off: frozenset[OffHours]
+    expected: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Beat:
     """Something that happens at an instant; ``row`` is of a tape."""
@@ -42,6 +57,26 @@ class Beat:
     kind: BeatKind
     row: int = -1
     hours: OffHours | None = None
+
+
+def next_beat(session: Session, after: Instant, *, prints: bool, off: Collection[OffHours], expected: bool) -> Instant:
+    """Return an instant before which no beat comes after ``after``; for those who need nothing but the market's ends.
+
+    The needs are those of ``agenda``. Early where that is simpler: what comes then may be nothing.
+    """
+    hours = session.rules.session
+    times = [hours.auction_from, hours.close_at, *session.course.released.values()]
+    times += [window.end for window in session.windows]
+    for window in session.windows if off else ():
+        times.append(max(window.start, after + 1) if window.end > after else 0)
+    if prints:
+        rows = session.tape.seen(after)
+        times.append(int(session.tape.end[rows]) if rows < len(session.tape.end) else 0)
+    if expected:
+        step = TICK_S * NS_PER_SECOND
+        for start, end in ((hours.orders_from, hours.open_at), (hours.auction_from, hours.close_at)):
+            times.append(max(start, after - (after - start) % step + step) if after < end else 0)
+    return min((time for time in times if time > after), default=_NEVER)
 
 
 def agenda(

@@ -21,9 +21,9 @@ UNKNOWN_SYMBOL = Refusal("APBK0656")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Values of a reply's outputs; ``next_key`` is blank on the last page."""
+    """Values of a reply's outputs, rows of lists also as their texts; ``next_key`` is blank on the last page."""
 
-    outputs: Mapping[str, Row | Sequence[Row]]
+    outputs: Mapping[str, Row | Sequence[Row | str]]
     next_key: str = ""
     code: str = ""
 

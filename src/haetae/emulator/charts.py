@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import lru_cache
 
 from haetae.domain.market import Instrument
 from haetae.domain.units import NS_PER_MINUTE, Instant, day_of, hhmmss_of
@@ -15,6 +16,7 @@ from haetae.emulator.board import Board
 from haetae.emulator.gate import Refusal
 from haetae.emulator.indices import NAMES
 from haetae.emulator.periods import Period, gather
+from haetae.kis.wire.rows import MINUTE_BAR
 
 _PERIODS = {period.value: period for period in Period}
 _RAW = "1"
@@ -100,28 +102,35 @@ def _minute_clock(start: Instant, end: Instant) -> int:
     return hhmmss_of(start) if end - start <= NS_PER_MINUTE else hhmmss_of(end)
 
 
-def _minutes(board: Board, item: Instrument, day: dt.date, until: int, most: int) -> list[Row]:
-    """Newest first; values are texts already, for these rows are most of what a collector asks."""
-    rows: list[Row] = []
+@lru_cache(maxsize=1 << 15)
+def _minute(date: str, clock: int, bar: tuple[int, ...]) -> str:
+    """Return one minute as the text of its row; the same minutes are asked for over and over."""
+    opened, high, low, close, volume, turnover = bar
+    return MINUTE_BAR.json(
+        {
+            "stck_bsop_date": date,
+            "stck_cntg_hour": clock,
+            "stck_prpr": close,
+            "stck_oprc": opened,
+            "stck_hgpr": high,
+            "stck_lwpr": low,
+            "cntg_vol": volume,
+            "acml_tr_pbmn": turnover,
+        }
+    )
+
+
+def _minutes(board: Board, item: Instrument, day: dt.date, until: int, most: int) -> list[str]:
+    """Newest first, as texts: these rows are most of what a collector asks."""
+    rows: list[str] = []
     date = f"{day:%Y%m%d}"
-    for start, end, (opened, high, low, close, volume, turnover) in reversed(board.minute_rows(item.symbol, day)):
+    for start, end, bar in reversed(board.minute_rows(item.symbol, day)):
         clock = _minute_clock(start, end)
         if clock > until:
             continue
         if len(rows) == most:
             break
-        rows.append(
-            {
-                "stck_bsop_date": date,
-                "stck_cntg_hour": f"{clock:06d}",
-                "stck_prpr": str(close),
-                "stck_oprc": str(opened),
-                "stck_hgpr": str(high),
-                "stck_lwpr": str(low),
-                "cntg_vol": str(volume),
-                "acml_tr_pbmn": str(turnover),
-            }
-        )
+        rows.append(_minute(date, clock, bar))
     return rows
 
 

@@ -18,7 +18,7 @@ from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import Instrument, Market
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, hhmmss_of, instant_at, kst_text
 from haetae.emulator.accounts import Account, open_account
-from haetae.emulator.agenda import Beat, BeatKind, agenda
+from haetae.emulator.agenda import Beat, BeatKind, Needs, agenda, next_beat
 from haetae.emulator.board import Board, Books
 from haetae.emulator.calls import Call, Reply, refuse, refuse_oauth
 from haetae.emulator.faults.engine import Faults
@@ -30,7 +30,7 @@ from haetae.emulator.interrupts import LATE_ROW_S
 from haetae.emulator.market import Shock, World
 from haetae.emulator.quotations import ANSWERS
 from haetae.emulator.served import operation_for
-from haetae.emulator.session import Printed
+from haetae.emulator.session import Printed, Session
 from haetae.emulator.settings import EmulatorSettings
 from haetae.emulator.slices import micro_slice, singles
 from haetae.emulator.stage import LATE_ROWS
@@ -79,6 +79,7 @@ class Core:
         self._model = FillModel(volume_share_ppm=settings.volume_share_ppm, slippage_ticks=settings.slippage_ticks)
         self._numbers: dict[object, int] = defaultdict(int)
         self._done = now
+        self._calm: tuple[Session | None, Needs | None, Instant] = (None, None, 0)
         self._day = self.board.session.row
         self.tickers = Tickers(self.hub, self.board)
         self.faults = Faults(self, read_script(settings.faults) if settings.faults else Script(), beat)
@@ -131,8 +132,11 @@ class Core:
     def _trade_until(self, to: Instant) -> None:
         """Let everything of this session up to an instant happen, in order."""
         while self._done < to:
-            session = self.board.session
-            for at, beats in groupby(self._beats(to), key=lambda beat: beat.at):
+            session, needs = self.board.session, self._needs()
+            if self._calm[0] is session and self._calm[1] == needs and to < self._calm[2]:
+                self._done = to
+                return
+            for at, beats in groupby(agenda(session, self._done, to, **needs), key=lambda beat: beat.at):
                 for beat in beats:
                     self._happen(beat)
                 self._done = max(self._done, at)
@@ -140,16 +144,17 @@ class Core:
                     break
             else:
                 self._done = to
+                self._calm = (session, needs, next_beat(session, to, **needs))
 
-    def _beats(self, to: Instant) -> list[Beat]:
-        """Return what is to happen until an instant, of what anybody needs."""
+    def _needs(self) -> Needs:
+        """Return which beats anybody needs: sessions that watch, accounts with open orders."""
         watched = self.hub.watches
-        busy = {hours for hours in (None, *OffHours) for one in self.accounts.values() if one.working(hours)}
-        off = {hours for hours in OffHours if hours in busy}
+        open_orders = [account for account in self.accounts.values() if account.busy]
+        off = {hours for hours in OffHours if any(account.working(hours) for account in open_orders)}
         if watched:
             off.add(OffHours.AFTERMARKET)
-        prints = watched or None in busy
-        return agenda(self.board.session, self._done, to, prints=prints, off=off, expected=watched)
+        prints = watched or any(account.working() for account in open_orders)
+        return {"prints": prints, "off": frozenset(off), "expected": watched}
 
     def _happen(self, beat: Beat) -> None:
         self.board.move(beat.at)

@@ -9,16 +9,18 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
-from haetae.domain.market import Instrument, Kind, Market
+from haetae.domain.market import Kind, Market
 from haetae.domain.units import hhmmss_of
-from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, Row, listed, moved, read_day
+from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, listed, moved, read_day
 from haetae.emulator.board import Board
 from haetae.emulator.charts import daily_chart, daily_price, index_chart, minute_chart_of_day, minute_chart_today
 from haetae.emulator.gate import Refusal
 from haetae.emulator.sights import Glance, sign_of
 from haetae.kis.wire.operations import MULTPRICE_SLOTS
+from haetae.kis.wire.rows import SNAPSHOT
 from haetae.krx import is_trading_day
 from haetae.krx.closures import LAST_YEAR
 
@@ -130,16 +132,19 @@ def multprice(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     symbols = [asked.get(f"FID_INPUT_ISCD_{slot}", "").strip() for slot in range(1, MULTPRICE_SLOTS + 1)]
     items = [item for symbol in symbols if symbol and (item := board.instrument(symbol)) is not None]
     glances = board.glances([item.symbol for item in items])
-    return Answer({"output": [_snapshot(item, glance) for item, glance in zip(items, glances, strict=True)]})
+    rows = [_snapshot(item.symbol, item.name, item.market, glance) for item, glance in zip(items, glances, strict=True)]
+    return Answer({"output": rows})
 
 
-def _snapshot(item: Instrument, glance: Glance) -> Row:
+@lru_cache(maxsize=1 << 12)
+def _snapshot(symbol: str, name: str, market: Market, glance: Glance) -> str:
+    """Return one name as the text of its row; between two prints it is the same."""
     last, opened, high, low, volume, turnover, base, lower, upper, ask, bid, size = glance
-    return {
-        "kospi_kosdaq_cls_name": "거래소" if item.market is Market.KOSPI else "코스닥",
+    row = {
+        "kospi_kosdaq_cls_name": "거래소" if market is Market.KOSPI else "코스닥",
         "hour_cls_code": "0",
-        "inter_shrn_iscd": item.symbol,
-        "inter_kor_isnm": item.name,
+        "inter_shrn_iscd": symbol,
+        "inter_kor_isnm": name,
         "inter2_prpr": last,
         "inter2_prdy_vrss": last - base,
         "prdy_vrss_sign": sign_of(last, base, lower, upper),
@@ -160,6 +165,7 @@ def _snapshot(item: Instrument, glance: Glance) -> Row:
         "inter2_prdy_clpr": base,
         "inter2_sdpr": base,
     }
+    return SNAPSHOT.json(row)
 
 
 def recent_trades(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:

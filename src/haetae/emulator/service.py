@@ -71,6 +71,8 @@ class Service:
         self._sessions: dict[Line, Session] = {}
         self._shut: dict[str, Moment] = {}
         self._shown_until: Moment | None = None
+        self._changed = True
+        """Whether a door may be other than open."""
         self._used: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self._errands: set[asyncio.Task[None]] = set()
 
@@ -152,16 +154,21 @@ class Service:
         """Carry out what faults ask of ports and sockets, and open what has been shut long enough."""
         for command in self.core.faults.take_commands():
             self._obey(command)
+        if not (self._changed or self._shut or self._shown_until or self.core.faults.stage.dark):
+            return
         waits = self.core.faults.stage.waits
         self._shut = {name: until for name, until in self._shut.items() if waits(until)}
         if self._shown_until is not None and not waits(self._shown_until) and self.authority is not None:
             self.authority.shown, self._shown_until = Certificate.GOOD, None
+        self._changed = self.core.settings.outages.mock_weekends
         for name, door in self.doors.items():
             wanted = self._state_of(name)
             if wanted is None and not door.is_open:
                 await door.open()
-            elif wanted is not None and door.is_open:
-                door.shut(wanted)
+            elif wanted is not None:
+                self._changed = True
+                if door.is_open:
+                    door.shut(wanted)
 
     def _state_of(self, name: str) -> Shutting | None:
         """Return none for a door that should be open, else how it is shut."""

@@ -291,6 +291,8 @@ class Faults:
 
     def next_due(self) -> Instant | None:
         """Return the next market instant at which something is due, none where nothing waits."""
+        if not self._at[Site.STRIKE]:
+            return self.stage.next_due()
         striking = [armed for armed in self._at[Site.STRIKE] if armed.fault.when.state is None]
         times = [self.stage.next_due(), *(armed.due for armed in striking)]
         return min((time for time in times if time is not None), default=None)

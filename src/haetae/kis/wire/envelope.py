@@ -133,7 +133,7 @@ def read_reply(operation: Operation, tr: str, status: int, tr_cont: str, payload
 
 def build_reply(
     operation: Operation,
-    outputs: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]],
+    outputs: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any] | str]],
     *,
     code: str = "",
     text: str = "",
@@ -146,7 +146,8 @@ def build_reply(
     ----------
     outputs : mapping
         Per output key one mapping of values or a sequence of them; rows are completed from the row table, and an
-        output that is not given is sent blank (an object) or empty (a list).
+        output that is not given is sent blank (an object) or empty (a list). A row of a list may be its JSON text
+        already (``Row.json``).
     code, text : str
         Message; by default the success code of the family.
     next_key : str
@@ -162,7 +163,7 @@ def build_reply(
     for output in operation.outputs:
         given = outputs.get(output.key)
         if output.many:
-            rows = ", ".join([output.row.json(values) for values in given or ()])  # type: ignore[arg-type]
+            rows = ", ".join([row if type(row) is str else output.row.json(row) for row in given or ()])  # type: ignore[arg-type]
             parts.append(f'"{output.key}": [{rows}]')
         else:
             parts.append(f'"{output.key}": {output.row.json(given or {})}')  # type: ignore[arg-type]
