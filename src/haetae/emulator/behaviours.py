@@ -92,6 +92,31 @@ _STREAMS = (
     Behaviour("ws.notice-early", "A notice may come before the answer to its order", "measured by users"),
     Behaviour("ws.no-replay", "What a session missed is never repeated", "measured by users"),
     Behaviour("ws.slow-reader", "A session that reads nothing is dropped", UNVERIFIED),
+    Behaviour("ws.long-frames", "A frame of many records is longer than 8 KB", "measured by users"),
+    Behaviour(
+        "ws.expected", "In auctions H0STANC0 tells expected price and volume; H0STCNT0 is silent", "exchange rule"
+    ),
+    Behaviour(
+        "ws.expected-hours",
+        "Expected prices carry hour class B before the open, C after it",
+        "KIS workbook 2026-06; C in the closing auction is unverified",
+    ),
+    Behaviour(
+        "ws.expected-vi", "During an interruption each print's price is expected, and one trade ends it", UNVERIFIED
+    ),
+    Behaviour(
+        "ws.status", "H0STMKO0 tells phases, breakers, interruptions and halts, to each name", "KIS workbook 2026-06"
+    ),
+    Behaviour(
+        "ws.index", "H0UPCNT0 tells an index once in each row of the tape", "KIS workbook 2026-06; how often is not"
+    ),
+    Behaviour("ws.nav", "H0STNAV0 tells a fund's value once in each row of the tape", UNVERIFIED),
+    Behaviour(
+        "ws.real-only",
+        "Expected prices, status, indices and fund values are not served on mock",
+        "KIS workbook 2026-06",
+    ),
+    Behaviour("ws.aftermarket", "Trades after the closing auction carry market class 3", UNVERIFIED),
 )
 _OUTAGES = (
     Behaviour(

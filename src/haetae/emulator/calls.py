@@ -6,6 +6,7 @@ once; a scripted fault may delay, cut or swallow it. Not here: what is answered 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -29,6 +30,18 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     reused: bool = False
+
+    def sent(self) -> Mapping[str, str] | None:
+        """Return what a client sent, of a query or of a body; none where the body is no JSON object."""
+        return self.json() if self.method == "POST" else self.params
+
+    def json(self) -> dict[str, str] | None:
+        """Return the body's values as texts; none where it is no JSON object."""
+        try:
+            parsed = json.loads(self.body or b"{}")
+        except ValueError:
+            return None
+        return {str(name): str(value) for name, value in parsed.items()} if isinstance(parsed, dict) else None
 
 
 class Manner(Enum):

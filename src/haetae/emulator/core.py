@@ -2,20 +2,16 @@
 
 Here: ``Core``, which joins world, board, gate, accounts, hub and the scripted faults. Every method takes the
 instant; the same calls at the same instants give the same bytes. Not here: HTTP and WebSocket (``service``), the
-clock (``clock``), what a fault does (``faults``).
+clock (``clock``), what a fault does (``faults``), tokens and files (``oauth``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from itertools import groupby
 
 from haetae.domain.errors import MarketRuleError, Text
-from haetae.domain.market import Instrument, Market
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, hhmmss_of, instant_at, kst_text
 from haetae.emulator.accounts import Account, open_account
 from haetae.emulator.agenda import Beat, BeatKind, Needs, agenda, next_beat
@@ -24,10 +20,11 @@ from haetae.emulator.calls import Call, Reply, refuse, refuse_oauth
 from haetae.emulator.faults.engine import Faults
 from haetae.emulator.faults.occasions import Occasion, of_call
 from haetae.emulator.faults.script import Script, read_script
-from haetae.emulator.gate import MAINTENANCE, TOKEN_LIFE_S, Gate, Refusal
+from haetae.emulator.gate import MAINTENANCE, Gate, Refusal
 from haetae.emulator.hub import Hub, Schema
 from haetae.emulator.interrupts import LATE_ROW_S
 from haetae.emulator.market import Shock, World
+from haetae.emulator.oauth import MASTER_PATH, OAUTH_PATH, answer_hashkey, answer_master, answer_oauth
 from haetae.emulator.quotations import ANSWERS
 from haetae.emulator.served import operation_for
 from haetae.emulator.session import Printed, Session
@@ -36,12 +33,11 @@ from haetae.emulator.slices import micro_slice, singles
 from haetae.emulator.stage import LATE_ROWS
 from haetae.emulator.tickers import Tickers
 from haetae.emulator.trading import ORDERS, QUERIES
-from haetae.kis.wire import envelope, masters
+from haetae.kis.wire import envelope
 from haetae.kis.wire.operations import Mode, Operation
 from haetae.krx.afterhours import OffHours
 from haetae.sim import FillModel
 
-_MASTER_PATH = "/common/master/"
 _LEDGER_PATH = "/trading/"
 SERVED = frozenset({*ANSWERS, *ORDERS, *QUERIES})
 """Calls with an answer; any other is refused as the service refuses what it does not know, never made up."""
@@ -72,7 +68,12 @@ class Core:
         self.settings = settings
         maintained = settings.outages.maintenance
         self.gate = Gate(settings.market.seed, settings.limits, settings.keys_file, maintained=maintained)
-        self.hub = Hub(self.gate, seed=settings.market.seed, schemas=_schemas(settings))
+        self.hub = Hub(
+            self.gate,
+            seed=settings.market.seed,
+            schemas=_schemas(settings),
+            frame_records=settings.frame_records,
+        )
         self.board = Board(world, now)
         self.accounts: dict[tuple[Mode, str, str], Account] = {}
         self.shocks: list[Shock] = []
@@ -260,17 +261,17 @@ class Core:
         if not self.faults.meets_calls:
             return self._handle(call, None)
         operation = operation_for(call.path, call.headers.get("tr_id", "").strip())
-        asked = _sent(call) or {}
+        asked = call.sent() or {}
         occasion = of_call(call, operation, operation.read(asked) if operation else asked)
         return self.faults.behind(occasion, self._handle(call, occasion))
 
     def _handle(self, call: Call, occasion: Occasion | None) -> Reply:
-        if call.path.startswith(_MASTER_PATH):
-            return self.faults.ahead(occasion) or self._master(call.path)
-        if call.path.startswith("/oauth2/"):
+        if call.path.startswith(MASTER_PATH):
+            return self.faults.ahead(occasion) or answer_master(call.path, self.board.session)
+        if call.path.startswith(OAUTH_PATH):
             return self._oauth(call, occasion)
         if call.path == "/uapi/hashkey" and call.method == "POST":
-            return self.faults.ahead(occasion) or self._hashkey(call)
+            return self.faults.ahead(occasion) or answer_hashkey(call)
         tr_id = call.headers.get("tr_id", "").strip()
         if self._away():
             return refuse(Refusal("EGW00002", "시스템 점검 중입니다."), tr_id)
@@ -286,7 +287,7 @@ class Core:
         if not operation.serves(tr_id, call.mode):
             text = "모의투자 TR 이 아닙니다." if call.mode is Mode.MOCK else "실전투자 TR 이 아닙니다."
             return refuse(Refusal("EGW02004", text), tr_id)
-        sent = _sent(call)
+        sent = call.sent()
         if sent is None:
             return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), tr_id)
         if operation.name == "chk-holiday":
@@ -329,7 +330,7 @@ class Core:
         return Reply(body, tr_id=tr_id, tr_cont=("F" if first else "M") if more else "D" if paged else "")
 
     def _oauth(self, call: Call, occasion: Occasion | None) -> Reply:
-        sent = _json(call.body)
+        sent = call.json()
         if call.method != "POST" or sent is None:
             return refuse_oauth(Refusal("EGW00101", "요청이 유효하지 않습니다."))
         if self._away():
@@ -337,59 +338,7 @@ class Core:
         scripted = self.faults.ahead(occasion)
         if scripted is not None:
             return scripted
-        app_key = sent.get("appkey", "")
-        match call.path.removeprefix("/oauth2/"):
-            case "tokenP":
-                return self._token(sent, call.mode)
-            case "revokeP":
-                refusal = self.gate.revoke(app_key, sent.get("token", ""))
-                return (
-                    refuse_oauth(refusal)
-                    if refusal
-                    else _told({"code": 200, "message": "접근토큰 폐기에 성공하였습니다"})
-                )
-            case "Approval":
-                secret = sent.get("secretkey", "") or sent.get("appsecret", "")
-                key = self.gate.approve(app_key, secret, self.now)
-                return refuse_oauth(key) if isinstance(key, Refusal) else _told({"approval_key": key})
-        return refuse_oauth(Refusal("MCA00124"))
-
-    def _token(self, sent: Mapping[str, str], mode: Mode) -> Reply:
-        if sent.get("grant_type") != "client_credentials":
-            return refuse_oauth(Refusal("EGW00116", "지원하지 않는 grant_type입니다."))
-        token = self.gate.issue(sent.get("appkey", ""), sent.get("appsecret", ""), mode, self.now)
-        if isinstance(token, Refusal):
-            return refuse_oauth(token)
-        return _told(
-            {
-                "access_token": token.text,
-                "access_token_token_expired": kst_text(token.expires)[:19].replace("T", " "),
-                "token_type": "Bearer",
-                "expires_in": min(TOKEN_LIFE_S, (token.expires - self.now) // NS_PER_SECOND),
-            }
-        )
-
-    def _hashkey(self, call: Call) -> Reply:
-        sent = _json(call.body)
-        if sent is None:
-            return refuse(Refusal("OPSQ9997", "ERROR : INVALID JSON"), "")
-        digest = hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()
-        return _told({"BODY": sent, "HASH": digest})
-
-    def _master(self, path: str) -> Reply:
-        for market in (Market.KOSPI, Market.KOSDAQ):
-            if path == f"{_MASTER_PATH}{masters.FILES[market]}.zip":
-                return Reply(masters.build_master(market, self._listed_today()), media="application/zip")
-        return Reply(b"not found", status=404, media="text/plain")
-
-    def _listed_today(self) -> list[Instrument]:
-        """Instruments as they stand in the session in view."""
-        session = self.board.session
-        return [
-            replace(item, base_price=int(session.base[place]), as_of=session.day)
-            for place, item in enumerate(session.instruments)
-            if session.base[place] > 0
-        ]
+        return answer_oauth(self.gate, call.path, sent, call.mode, self.now)
 
 
 def _schemas(settings: EmulatorSettings) -> dict[Mode, Schema]:
@@ -398,20 +347,3 @@ def _schemas(settings: EmulatorSettings) -> dict[Mode, Schema]:
         Mode.REAL: Schema.of(trades, notices),
         Mode.MOCK: Schema.of(settings.mock_trade_fields or trades, settings.mock_notice_fields or notices),
     }
-
-
-def _sent(call: Call) -> Mapping[str, str] | None:
-    """Return what a client sent, of a query or of a body; none where the body is no JSON object."""
-    return _json(call.body) if call.method == "POST" else call.params
-
-
-def _json(body: bytes) -> dict[str, str] | None:
-    try:
-        parsed = json.loads(body or b"{}")
-    except ValueError:
-        return None
-    return {str(name): str(value) for name, value in parsed.items()} if isinstance(parsed, dict) else None
-
-
-def _told(body: Mapping[str, object]) -> Reply:
-    return Reply(json.dumps(body, ensure_ascii=False).encode())

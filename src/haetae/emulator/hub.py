@@ -35,8 +35,6 @@ from haetae.kis.wire.frames import (
 from haetae.kis.wire.operations import Mode
 from haetae.kis.wire.records import BookRecord
 
-FRAME_RECORDS = 20
-"""Most records put into one frame; the service sends several of one moment together."""
 _SERVED = {
     Mode.REAL: {stream.real for stream in (TRADES, BOOKS, NOTICES, EXPECTED, MARKET_STATUS, INDEX, NAV)},
     Mode.MOCK: {TRADES.mock, BOOKS.mock, NOTICES.mock},
@@ -93,8 +91,9 @@ class Schema:
 class Hub:
     """All sessions of one emulator."""
 
-    def __init__(self, gate: Gate, *, seed: int, schemas: Mapping[Mode, Schema]) -> None:
+    def __init__(self, gate: Gate, *, seed: int, schemas: Mapping[Mode, Schema], frame_records: int) -> None:
         """Serve each domain in its own schema; ``seed`` makes the keys of the notices."""
+        self._frame_records = frame_records
         self._gate = gate
         self._seed = seed
         self._opened = 0
@@ -229,8 +228,8 @@ class Hub:
         return self._watched
 
     def _put(self, line: Line, tr_id: str, texts: list[str]) -> None:
-        for first in range(0, len(texts), FRAME_RECORDS):
-            chunk = texts[first : first + FRAME_RECORDS]
+        for first in range(0, len(texts), self._frame_records):
+            chunk = texts[first : first + self._frame_records]
             self._send(line, f"0|{tr_id}|{len(chunk):03d}|{'^'.join(chunk)}")
 
     def _send(self, line: Line, text: str) -> None:

@@ -96,6 +96,8 @@ class EmulatorSettings:
     outages: OutageSettings = field(default_factory=OutageSettings)
     replay: Path | None = None
     """Lake whose bars are replayed in place of the synthetic market."""
+    frame_records: int = 20
+    """Most records of one moment in a frame; how many KIS puts together is unverified."""
     reader_patience_s: float = 10.0
     """Real seconds that the market waits for a session that reads nothing; then it is dropped."""
     ping_interval_s: float = 15.0

@@ -18,10 +18,12 @@ def fund() -> str:
     return next(item.symbol for item in shared_world().instruments if item.kind is Kind.ETF)
 
 
-async def frames_from(clock: int, seconds: float, *wanted: tuple[str, str], events=(), world=None) -> list[str]:
+async def frames_from(
+    clock: int, seconds: float, *wanted: tuple[str, str], events=(), world=None, **changes
+) -> list[str]:
     """Return what comes on a real stream in some market seconds after a time of day."""
     async with (
-        running(start=instant_at(DAY, clock), world=world) as client,
+        running(start=instant_at(DAY, clock), world=world, **changes) as client,
         client.session.ws_connect(f"{client.ready['ws_real']}/") as ws,
     ):
         approval = await client.approval()
@@ -153,3 +155,10 @@ async def test_registrations_of_every_stream_count_toward_the_limit() -> None:
                 assert (await register(ws, approval, tr_id, symbol)).rt_cd == "0"
         assert (await register(ws, approval, "H0STCNI0", "id")).rt_cd == "0"
         assert (await register(ws, approval, "H0UPCNT0", "0001")).code == "OPSP0008"
+
+
+async def test_frames_of_many_books_are_longer_than_a_small_reader_takes() -> None:
+    symbols = shared_world().symbols[:40]
+    frames = await frames_from(100_000, 60, *(("H0STASP0", symbol) for symbol in symbols), frame_records=40)
+    assert max(len(frame) for frame in frames) > 8 * 1024
+    assert {BookRecord.decode(row).symbol for row in rows_of(frames, "H0STASP0")} <= set(symbols)
