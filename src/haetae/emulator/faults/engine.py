@@ -120,7 +120,10 @@ class Faults:
         self._seed = script.seed
         self._keys = 0
         self._at: dict[Site, list[Armed]] = {site: [] for site in Site}
-        self._ticked: float | None = None
+        self._strikes: list[Armed] = self._at[Site.STRIKE]
+        self._for_states: list[Armed] = []
+        self.meets_calls = False
+        """Whether any fault looks at calls."""
         for fault in script.faults:
             self.arm(fault)
 
@@ -139,6 +142,7 @@ class Faults:
         for site in fault.entry.sites(fault.what):
             self._at[site].append(armed)
         self._schedule(armed)
+        self._note()
         return armed
 
     def disarm(self, key: int | None) -> int:
@@ -146,7 +150,16 @@ class Faults:
         gone = {armed.key for armed in self.armed if key in (None, armed.key)}
         for site, armed in self._at.items():
             self._at[site] = [one for one in armed if one.key not in gone]
+        self._note()
         return len(gone)
+
+    def _note(self) -> None:
+        """Keep who looks at calls and who waits for a state, for both are asked at every call."""
+        at, self._strikes = self._at, self._at[Site.STRIKE]
+        self._for_states = [armed for armed in self._strikes if armed.fault.when.state]
+        self.meets_calls = bool(
+            at[Site.AHEAD] or at[Site.BEHIND] or any(armed.fault.when.call for armed in self._strikes)
+        )
 
     def report(self) -> list[dict[str, Any]]:
         """Return the counters of every fault."""
@@ -170,12 +183,6 @@ class Faults:
             if (armed.fault.entry.id != "T10" or call.reused) and armed.meets(occasion, self.stage):
                 return _ARRIVAL[armed.fault.entry.id](armed, self.stage, occasion)
         return None
-
-    @property
-    def meets_calls(self) -> bool:
-        """Whether any fault looks at calls."""
-        at = self._at
-        return bool(at[Site.AHEAD] or at[Site.BEHIND] or any(armed.fault.when.call for armed in at[Site.STRIKE]))
 
     def ahead(self, occasion: Occasion | None) -> Reply | None:
         """Return what is answered before the broker sees a call, none where it may see it."""
@@ -235,7 +242,7 @@ class Faults:
         stage = self.stage
         if line in stage.muted or self._dataless(line) or self._is_dark(line):
             return []
-        striking = [armed for armed in self._at[Site.STRIKE] if armed.fault.when.frame]
+        striking = [armed for armed in self._strikes if armed.fault.when.frame]
         waiting = stage.held.pop(line, [])
         if not striking and not self._at[Site.FRAME]:
             return [text, *waiting]
@@ -285,29 +292,29 @@ class Faults:
     def _schedule(self, armed: Armed) -> None:
         """Note when a fault that waits for a time of day is due."""
         when = armed.fault.when
-        waits_for_time = armed in self._at[Site.STRIKE] and not (when.call or when.frame)
+        waits_for_time = armed in self._strikes and not (when.call or when.frame)
         if waits_for_time:
             armed.due = when.at.next_at(self.stage.exchange.now) if when.at else self.stage.exchange.now
 
     def next_due(self) -> Instant | None:
         """Return the next market instant at which something is due, none where nothing waits."""
-        if not self._at[Site.STRIKE]:
+        if not self._strikes:
             return self.stage.next_due()
-        striking = [armed for armed in self._at[Site.STRIKE] if armed.fault.when.state is None]
+        striking = [armed for armed in self._strikes if armed.fault.when.state is None]
         times = [self.stage.next_due(), *(armed.due for armed in striking)]
         return min((time for time in times if time is not None), default=None)
 
     def catch_up(self) -> None:
         """Do what is due by now, and look at states, if anything waits for either."""
         due = self.next_due()
-        if (due is not None and due <= self.stage.exchange.now) or self._waits_for_state:
+        if (due is not None and due <= self.stage.exchange.now) or (self._for_states and self._waits_for_state):
             self.strike_due()
 
     def strike_due(self) -> None:
         """Do what is due by the market's clock, and strike where a state has come about."""
         self.stage.do_due(Timebase.MARKET)
         now = self.stage.exchange.now
-        for armed in list(self._at[Site.STRIKE]):
+        for armed in list(self._strikes):
             if armed.due is None or armed.due > now or armed.spent:
                 continue
             when = armed.fault.when
@@ -346,7 +353,7 @@ class Faults:
             armed.last.append((self.stage.exchange.now, f"refused: {fault} ({fault.found})"))
 
     def _strike_at(self, occasion: Occasion, *, is_call: bool) -> None:
-        for armed in list(self._at[Site.STRIKE]):
+        for armed in list(self._strikes):
             if armed.fault.when.call if is_call else armed.fault.when.frame:
                 self._strike_if(armed, occasion)
             elif armed.fault.when.state is not None:
@@ -376,11 +383,11 @@ class Faults:
 
     @property
     def _waits_for_state(self) -> bool:
-        return any(armed.fault.when.state and not armed.spent for armed in self._at[Site.STRIKE])
+        return any(not armed.spent for armed in self._for_states)
 
     def accounts_changed(self) -> None:
         """Look whether a state has come about."""
-        if self._waits_for_state:
+        if self._for_states and self._waits_for_state:
             self.strike_due()
 
 

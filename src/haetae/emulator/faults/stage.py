@@ -137,6 +137,7 @@ class Stage:
         self.closed_days: dict[dt.date, Instant] = {}
         """Days on which the exchange does not open before an instant, whatever the calendar says."""
         self._later: dict[Timebase, list[tuple[float, int, Callable[[], None]]]] = {base: [] for base in Timebase}
+        self._by_market = self._later[Timebase.MARKET]
         self._order = 0
 
     def clock(self, base: Timebase) -> float:
@@ -158,7 +159,7 @@ class Stage:
 
     def next_due(self) -> Instant | None:
         """Return the market instant of the next thing that was put off."""
-        waiting = self._later[Timebase.MARKET]
+        waiting = self._by_market
         return round(waiting[0][0] * NS_PER_SECOND) if waiting else None
 
     def do_due(self, base: Timebase) -> None:
