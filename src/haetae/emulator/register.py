@@ -36,10 +36,6 @@ class Register:
         """Return the corporate actions whose day lies in ``[start, end]``, ascending."""
         return tuple(one for one in self.notices if isinstance(one, Action) and start <= one.day <= end)
 
-    def arrivals(self, day: dt.date) -> tuple[Action, ...]:
-        """Return the actions that reach the accounts on a day."""
-        return tuple(one for one in self.notices if isinstance(one, Action) and one.arrival == day)
-
     def leaving(self) -> dict[Symbol, dt.date]:
         """Return every name that leaves the list, with its first day without it."""
         found: dict[Symbol, dt.date] = {}

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import BoolArray, Instrument, Int64Array, Kind, Market
-from haetae.domain.units import Shares, Symbol
 from haetae.emulator.bridge import MinuteBars
 from haetae.emulator.course import run_course
 from haetae.emulator.grid import Grid
@@ -182,10 +181,6 @@ class World:
     def times(self, row: int) -> tuple[Int64Array, Int64Array]:
         """Return the edges of a session's minute bars."""
         return Rulebook.on(self.days[row]).session.minute_edges()
-
-    def shares_outstanding(self, symbol: Symbol, row: int) -> Shares:
-        """Return the shares of a name outstanding on a session."""
-        return self.instruments_on(row)[self.column[symbol]].shares_outstanding
 
     def weights(self, code: str, row: int) -> NDArray[np.float64]:
         """Return base price x shares of an index's members on a session, 0 for other names."""

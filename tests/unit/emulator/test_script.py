@@ -146,6 +146,15 @@ def test_an_index_that_falls_less_trips_nothing() -> None:
     assert not [p for p in run(Shock(at(100_000), 5, -600)).session.course.pauses if p.level]
 
 
+def test_a_fall_that_a_later_script_stops_trips_nothing_after_it() -> None:
+    fall, stop = Shock(at(100_000), 20, -1_000), Shock(at(100_500), 0, 900)
+    assert [p for p in run(fall).session.course.pauses if p.level and p.at > stop.at]
+    session = run(fall, stop).session
+    assert not [p for p in session.course.pauses if p.level]
+    row = int(np.searchsorted(session.tape.end, at(103_000)))
+    assert (session.tape.volume[row : row + 20] > 0).any(axis=0).mean() > 0.5, "and nobody waits"
+
+
 def test_a_gap_of_fifteen_percent_and_back_trips_two_interruptions_that_last_two_minutes() -> None:
     board = run(Shock(at(100_007), 0, 1_500, (QUIET,)), Shock(at(102_007), 0, -1_304, (QUIET,)))
     events = [event for event in board.session.course.events if event.column == column(board, QUIET)]
@@ -163,6 +172,10 @@ def test_a_gap_of_fifteen_percent_and_back_trips_two_interruptions_that_last_two
     assert board.vi_of(QUIET) == first
     assert board.expected(QUIET).since == first.at
     assert (QUIET, first) in board.vi_events(DAY)
+    board.move(first.released_at - 1)
+    assert (board.phase_of(QUIET), board.vi_of(QUIET)) == (Standing.VI, first)
+    board.move(first.released_at)
+    assert (board.phase_of(QUIET), board.vi_of(QUIET)) == (Standing.CONTINUOUS, None)
     board.move(first.at - NS_PER_SECOND)
     assert (QUIET, first) not in board.vi_events(DAY), "nothing later than now"
 
