@@ -1,44 +1,48 @@
-"""The access token: one owner, kept over restarts, renewed before it dies, never asked for twice a minute.
+"""The access token: one owner for all processes, renewed before it dies, never asked for twice a minute.
 
-Here: the cache file (mode 0600, atomic, locked across processes), renewal, the minute between issues. Not here:
-the call itself (`rest` passes it in). The file keeps tokens per address and key, so real and mock never mix.
-Expiry is an instant, compared on the injected clock.
+Here: `Tokens` (when to ask, what to give meanwhile) and `Approvals` (the keys that open a WebSocket session). Not here:
+the calls themselves (`rest` passes them in), the file (`token_file`). All instants are of the injected clock.
+
+A token is *due* after 20 hours, and on a trading day as soon as it would not live to 20:30; it is asked for while the
+old one still serves, so nobody waits. A token that KIS refuses, in whatever words, is *dead*: one caller asks, the
+others wait. Where KIS gives none, queries go on with the old token (it may have been refused by mistake), orders do
+not leave, and the second failure in a row is an error that a person must see.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import hashlib
-import json
-import os
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from pathlib import Path
+import datetime as dt
+from collections.abc import Awaitable, Callable
 
 import structlog
 
-from haetae.domain.errors import ConfigError
-from haetae.domain.units import NS_PER_SECOND, Instant
+from haetae.domain.errors import BrokerError, MarketRuleError, Retryable, Text, WireError
+from haetae.domain.units import NS_PER_SECOND, Instant, day_of, instant_at
+from haetae.kis.limits import APPROVAL_INTERVAL_S
 from haetae.kis.settings import KisSettings
+from haetae.kis.token_file import Grant, TokenFile
+from haetae.krx import is_trading_day
 from haetae.ports import Clock
+
+__all__ = ["Approvals", "Grant", "Tokens"]
 
 _log = structlog.get_logger(__name__)
 _LOCK_WAIT_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A token with the instants that rule it; ``asked_at`` is the last try, granted or not."""
-
-    token: str
-    expires_at: Instant
-    asked_at: Instant
+_LAST_USE = 203_000
+"""KST; the aftermarket ends at 20:00, its last readings half an hour later."""
+_SAME_TOKEN_S = 6 * 3_600
+"""KIS gives the same token again within six hours of its issue: asking earlier gains nothing."""
+_AHEAD_S = 2 * 3_600
+"""A token of the future is of another clock, save for a clock that was set back a little."""
+_EARLY_AGAIN_S = 3_600
+"""Where KIS answered an early request with the old token, it is left alone for an hour."""
+_APPROVAL_LIFE_S = 23 * 3_600
+"""An approval key lives a day and counts only when a session registers."""
 
 
 class Tokens:
-    """Gives out the token in force; issues at most one at a time and one a minute."""
+    """Gives out the token in force."""
 
     def __init__(
         self, settings: KisSettings, clock: Clock, issue: Callable[[], Awaitable[tuple[str, Instant]]]
@@ -47,109 +51,178 @@ class Tokens:
         self._settings = settings
         self._clock = clock
         self._issue = issue
+        self._file = TokenFile(settings.token_file, settings.fingerprint)
         self._grant: Grant | None = None
         self._issuing = asyncio.Lock()
-        name = f"{settings.rest_url}|{settings.mode.value}|{settings.app_key}"
-        self._name = hashlib.sha256(name.encode()).hexdigest()[:16]
+        self._failures = 0
+        self._gave_none = False
 
-    async def token(self) -> str:
-        """Return a token that is good now, issuing one if need be."""
-        if self._good(self._grant):
-            return self._grant.token  # type: ignore[union-attr]
+    @property
+    def left_s(self) -> float:
+        """Return the seconds the present token has left; 0 without a good one."""
+        grant, now = self._grant, self._clock.now()
+        return (grant.expires_at - now) / NS_PER_SECOND if grant is not None and self._serves(grant, now) else 0.0
+
+    async def token(self, *, within_s: float | None = None, for_order: bool = False) -> str:
+        """Return a token that is good now, asking for one if need be.
+
+        Parameters
+        ----------
+        within_s : float, optional
+            Longest wait for the minute between two issues; a longer one raises ``Retryable``.
+        for_order : bool
+            Whether a token that KIS has refused is useless here even when there is no other.
+        """
+        grant, now = self._grant or self._read(), self._clock.now()
+        if grant is not None and self._serves(grant, now):
+            if self._may_renew(grant, now) and not for_order and not self._issuing.locked():
+                await self._renew_early()
+            return (self._grant or grant).token
         async with self._issuing:
-            if not self._good(self._grant):
-                await self._renew()
-            return self._grant.token if self._grant else ""
+            grant, now = self._read(), self._clock.now()
+            if grant is not None and self._serves(grant, now):
+                return grant.token
+            wait = self._wait_s(grant, now) if grant is not None else 0.0
+            if wait > 0 and self._gave_none and not for_order and grant is not None and self._unexpired(grant, now):
+                return grant.token
+            if within_s is not None and wait > within_s:
+                raise Retryable(
+                    Text(ko="새 토큰을 아직 받을 수 없습니다", en="no new token yet"),
+                    expected=f"a token within {within_s:.0f} s",
+                    found=f"KIS issues one a minute; {wait:.0f} s are left",
+                    next_step=Text(ko="1분 뒤 다시 시도하세요", en="try again in a minute"),
+                )
+            try:
+                return await self._renew()
+            except (BrokerError, WireError):
+                if for_order or grant is None or not self._unexpired(grant, now):
+                    raise
+                return grant.token
 
     def drop(self, token: str) -> None:
         """Forget a token KIS called unknown or expired; a newer one stays."""
-        grant = self._grant or self._stored()
-        if grant is not None and grant.token == token:
-            self._grant = Grant("", 0, grant.asked_at)
-            self._store(self._grant)
+        grant = self._grant
+        if grant is None or grant.token != token or grant.dead:
+            return  # another call of the same moment has said so already
+        self._file.mark_dead(token, self._clock.now())
+        self._grant = None
+        self._failed("the token was refused")
 
-    def _good(self, grant: Grant | None) -> bool:
-        if grant is None or not grant.token:
-            return False
-        now = self._clock.now()
-        age_s = (now - grant.asked_at) / NS_PER_SECOND
-        return now < grant.expires_at and 0 <= age_s < self._settings.token_renew_s
+    def worked(self, token: str) -> None:
+        """Say that KIS took a token: failures before it are history."""
+        if self._failures and self._grant is not None and token == self._grant.token and not self._grant.dead:
+            self._failures = 0
 
-    async def _renew(self) -> None:
-        with _locked(self._settings.token_file) as lock:
-            while not lock():
-                await self._clock.sleep(_LOCK_WAIT_S)
-            stored = self._stored()
-            if self._good(stored):
-                self._grant = stored
-                return
-            if stored is not None:
-                since = (self._clock.now() - stored.asked_at) / NS_PER_SECOND
-                if 0 <= since < self._settings.token_interval_s:
-                    await self._clock.sleep(self._settings.token_interval_s - since)
-            asked_at = self._clock.now()
-            self._store(Grant("", 0, asked_at))
+    def _read(self) -> Grant | None:
+        self._grant = self._file.read()
+        return self._grant
+
+    def _unexpired(self, grant: Grant, now: Instant) -> bool:
+        return bool(grant.token) and now < grant.expires_at and grant.issued_at - now < _AHEAD_S * NS_PER_SECOND
+
+    def _serves(self, grant: Grant, now: Instant) -> bool:
+        return self._unexpired(grant, now) and not grant.dead
+
+    def _is_due(self, grant: Grant, now: Instant) -> bool:
+        age_s = (now - grant.issued_at) / NS_PER_SECOND
+        if age_s >= self._settings.token_renew_s:
+            return True
+        last_use = instant_at(day_of(now), _LAST_USE)
+        dies_today = now < last_use and grant.expires_at < last_use and _may_trade(day_of(now))
+        return dies_today and age_s >= _SAME_TOKEN_S
+
+    def _may_renew(self, grant: Grant, now: Instant) -> bool:
+        """Whether a token that serves is worth a try now; KIS tells the owner of each one it issues."""
+        since_s = (now - grant.tried_at) / NS_PER_SECOND
+        return self._is_due(grant, now) and since_s >= (
+            self._settings.token_interval_s if self._gave_none else _EARLY_AGAIN_S
+        )
+
+    def _wait_s(self, grant: Grant, now: Instant) -> float:
+        """Return the seconds until KIS may be asked; a try of the future counts as one of this moment."""
+        since = max(0.0, (now - grant.tried_at) / NS_PER_SECOND)
+        return self._settings.token_interval_s - since
+
+    async def _renew_early(self) -> None:
+        """Ask while the old token serves; a failure changes nothing but the instant of the next try."""
+        async with self._issuing:
+            try:
+                await self._renew(is_early=True)
+            except (BrokerError, WireError) as fault:
+                _log.warning("token.not_renewed", fault=str(fault))
+
+    async def _renew(self, *, is_early: bool = False) -> str:
+        while True:
+            with self._file.asking() as may_ask:
+                if may_ask:
+                    return await self._ask()
+            # Another process asks: its token is ours too.
+            if is_early:
+                return ""
+            await self._clock.sleep(_LOCK_WAIT_S)
+
+    async def _ask(self) -> str:
+        before, now = self._read(), self._clock.now()
+        if before is not None and self._serves(before, now) and not self._is_due(before, now):
+            return before.token
+        if before is not None and (wait := self._wait_s(before, now)) > 0:
+            await self._clock.sleep(wait)
+        asked_at = self._clock.now()
+        old = before or Grant("", 0, 0, 0)
+        self._store(Grant(old.token, old.expires_at, old.issued_at, asked_at, dead=old.dead))
+        try:
             token, expires_at = await self._issue()
-            self._grant = Grant(token, expires_at, asked_at)
-            self._store(self._grant)
-            _log.info("token.issued", expires_at=expires_at)
-
-    def _read_file(self) -> dict[str, dict[str, object]]:
-        path = self._settings.token_file
-        if path is None or not path.exists():
-            return {}
-        try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as fault:
-            _log.warning("token.file_unreadable", path=str(path), fault=str(fault))
-            return {}
-        return found if isinstance(found, dict) else {}
-
-    def _stored(self) -> Grant | None:
-        entry = self._read_file().get(self._name)
-        if entry is None:
-            return self._grant
-        try:
-            return Grant(str(entry["token"]), int(str(entry["expires_at"])), int(str(entry["asked_at"])))
-        except (KeyError, TypeError, ValueError):
-            return None
+        except (BrokerError, WireError) as fault:
+            self._gave_none = True
+            self._failed(str(fault))
+            raise
+        self._gave_none = False
+        again = token == old.token
+        self._store(Grant(token, expires_at, old.issued_at if again else asked_at, asked_at))
+        _log.info("token.issued", expires_at=expires_at, again=again)
+        return token
 
     def _store(self, grant: Grant) -> None:
-        path = self._settings.token_file
         self._grant = grant
-        if path is None:
-            return
-        entries = self._read_file() | {self._name: asdict(grant)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_suffix(".new")
-        try:
-            descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(entries, file)
-            fresh.replace(path)
-        except OSError as fault:
-            raise ConfigError(
-                f"the token file {path} cannot be written: {fault}",
-                expected="a folder of your own",
-                found=str(path.parent),
-                next_step="set another token_file in [kis]",
-            ) from fault
+        self._file.write(grant, self._clock.now())
+
+    def _failed(self, why: str) -> None:
+        self._failures += 1
+        tell = _log.error if self._failures > 1 else _log.warning
+        tell("token.failed", failures=self._failures, why=why)
 
 
-@contextmanager
-def _locked(path: Path | None) -> Iterator[Callable[[], bool]]:
-    """Give a function that tries to take the file's lock; released at the end."""
-    if path is None:
-        yield lambda: True
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("a", encoding="utf-8") as file:
+class Approvals:
+    """The key that opens a WebSocket session: kept while it lives, asked for at most once a second."""
 
-        def attempt() -> bool:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return False
-            return True
+    def __init__(self, clock: Clock, issue: Callable[[], Awaitable[str]]) -> None:
+        """Hold none yet; ``issue`` asks KIS."""
+        self._clock = clock
+        self._issue = issue
+        self._key = ""
+        self._issued_s = 0.0
+        self._tried_s = -float(APPROVAL_INTERVAL_S)
+        self._issuing = asyncio.Lock()
 
-        yield attempt
+    async def key(self, *, refused: str = "") -> str:
+        """Return a key that is good for a registration now; never ``refused``, one that KIS did not know any more."""
+        async with self._issuing:
+            if refused and refused == self._key:
+                self._key = ""
+            if self._key and self._clock.monotonic() - self._issued_s < _APPROVAL_LIFE_S:
+                return self._key
+            wait = self._tried_s + APPROVAL_INTERVAL_S - self._clock.monotonic()
+            if wait > 0:
+                await self._clock.sleep(wait)
+            self._tried_s = self._clock.monotonic()
+            self._key = await self._issue()
+            self._issued_s = self._clock.monotonic()
+            return self._key
+
+
+def _may_trade(day: dt.date) -> bool:
+    """Whether a day may have a session; a weekday beyond the calendar may."""
+    try:
+        return is_trading_day(day)
+    except MarketRuleError:
+        return day.weekday() < 5

@@ -1,26 +1,29 @@
 """Settings of the KIS connection; every default with its reason.
 
-Here: addresses, keys, pace, timeouts. Not here: where keys come from (the environment, read by ``config``).
+Here: addresses, keys, pace, timeouts. Not here: where keys come from (the environment, read by ``config``), which
+addresses belong together (`deployment`), what KIS allows on a day (`limits`).
 Only loopback addresses are accepted unless ``live_allowed`` says otherwise, so that no test and no demo can
-reach a real account by mistake.
+reach a real account by mistake. ``None`` in a switch means: where the server is not on this machine.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import datetime as dt
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from haetae.domain.errors import ConfigError, Text
 from haetae.domain.secret import Secret as Secret
+from haetae.kis.deployment import MASTERS as MASTERS
+from haetae.kis.deployment import MOCK_REST as MOCK_REST
+from haetae.kis.deployment import MOCK_STREAM as MOCK_STREAM
+from haetae.kis.deployment import REAL_REST as REAL_REST
+from haetae.kis.deployment import REAL_STREAM as REAL_STREAM
+from haetae.kis.deployment import account_faults, address_faults, key_faults
+from haetae.kis.deployment import is_loopback as is_loopback
+from haetae.kis.limits import REGISTRATIONS, TOKEN_INTERVAL_S
 from haetae.kis.wire.operations import Mode
-
-REAL_REST = "https://openapi.koreainvestment.com:9443"
-MOCK_REST = "https://openapivts.koreainvestment.com:29443"
-REAL_STREAM = "ws://ops.koreainvestment.com:21000"
-MOCK_STREAM = "ws://ops.koreainvestment.com:31000"
-MASTERS = "https://new.real.download.dws.co.kr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +52,57 @@ class KisSettings:
     read_only: bool = False
     """Whether order calls are refused before they are made: a collector holds keys and never trades."""
     token_file: Path | None = None
-    """Where the token survives a restart (mode 0600); KIS issues one a minute and tells the owner each time."""
-    calls_per_second: float = 15.0
-    """Pace of REST calls: KIS allows 18 a second on the real domain; with ``burst`` 3 no second has more than 18.
-    ``math.inf`` asks without pause (a server without limit, a driven clock that nobody moves meanwhile)."""
+    """Where the token survives a restart and is shared by all processes (mode 0600); KIS issues one a minute and
+    tells the owner each time."""
+    share_pace: bool | None = None
+    """Whether all processes of this host keep one pace, in a file beside the token's; needs the machine's own clock."""
+    calls_per_second: float | None = None
+    """Pace of REST calls; none is what KIS allows on the day. On its own hosts never more than that. ``math.inf`` asks
+    without pause (a server without limit, a driven clock that nobody moves meanwhile)."""
     burst: int = 3
-    """Calls above the even pace that orders and exits may make at once; data never bursts."""
+    """Calls that orders and exits may make at once, ahead of the even spacing; data never bursts."""
+    applied_on: dt.date | None = None
+    """Day the key was applied for: KIS allows a new customer less for three days."""
+    hashkey: bool = False
+    """Whether orders carry a hashkey: KIS made it optional in 2022, and it costs a call."""
     connect_timeout_s: float = 2.0
-    """An order's connect that takes longer has failed, and then nothing was sent; queries wait ``read_timeout_s``."""
+    """A connect that takes longer has failed, and then nothing was sent."""
     read_timeout_s: float = 5.0
-    """Longest silence of a reply; KIS answers in tenths of a second."""
+    """Longest time for an order to be written and answered, longest silence within any other reply; KIS answers in
+    tenths of a second."""
+    late_answer_s: float = 60.0
+    """An order's answer that comes after its time-out is still taken when it comes this soon."""
+    order_again_s: float = 5.0
+    """An order that provably did not reach the order system is sent once more within this time, never otherwise."""
     read_deadline_s: float = 30.0
     """How long a query is repeated before it fails; on the injected clock."""
-    token_interval_s: float = 60.0
+    token_interval_s: float = float(TOKEN_INTERVAL_S)
     """KIS issues one token a minute and key (EGW00133)."""
     token_renew_s: float = 72_000.0
     """A token lives 24 h; it is renewed after 20 h, so never in the middle of a session."""
-    registrations: int = 41
+    watch_clock: bool | None = None
+    """Whether our clock is compared with the server's; an emulator's market has a time of its own."""
+    registrations: int = REGISTRATIONS
     """WebSocket registrations of one session, all kinds together (OPSP0008 refuses the 42nd)."""
+    watch_status: bool = True
+    """Whether registrations that are left over watch halts and VI of the symbols that matter most (real domain)."""
     silence_s: float | None = 60.0
     """Real seconds without any message after which the socket counts as dead (heart beats come every 10-20 s);
     none where the server may stand still."""
+    data_silence_s: float | None = 10.0
+    """Real seconds without data in continuous trading after which the stream counts as dead, heart beats or not, where
+    ``busy_registrations`` or more symbols are streamed; none with ``silence_s`` none."""
+    busy_registrations: int = 10
+    """Ten names of the universe are never silent together for ten seconds of continuous trading."""
     ack_timeout_s: float = 5.0
     """Real seconds to wait for the answer to a registration."""
     notice_delay_s: float = 0.1
     """Pause between a notice and the read it triggers, so that a burst of notices costs one call."""
     poll_s: float = 5.0
     """Orders are read this often while one is open: notices are hints and may be lost."""
+    asked_poll_s: float | None = None
+    """Symbols without a registration are read this often within a minute too, for fresher quotes and truer highs and
+    lows; none reads them at its end alone. Only where the call for many prices is served."""
     minute_grace_s: float = 0.5
     """Wait after a minute's end for its last prints; longer than ``notice_delay_s``, so fills are told first."""
     clock_skew_s: int = 2
@@ -85,24 +112,43 @@ class KisSettings:
 
     def __post_init__(self) -> None:
         """Collect all faults."""
-        faults = [
-            f"{name} {url!r} is not on this machine and live_allowed is false"
-            for name, url in (("rest_url", self.rest_url), ("ws_url", self.ws_url), ("master_url", self.master_url))
-            if url and not self.live_allowed and not is_loopback(url)
-        ]
-        if not (len(self.account) == 8 and self.account.isdigit()):
-            faults.append("account is not eight digits")
-        if not self.app_key.isascii() or not self.app_secret.reveal().isascii() or not self.app_key:
-            faults.append("app_key or app_secret is blank or has characters a header cannot carry")
-        if self.calls_per_second <= 0 or self.burst < 1:
+        faults = address_faults(self.mode, self.rest_url, self.ws_url, self.master_url, live_allowed=self.live_allowed)
+        faults += account_faults(self.account, self.product)
+        faults += key_faults(self.app_key, self.app_secret.reveal())
+        if not self.hts_id.isascii():
+            faults.append("hts_id has characters a header cannot carry")
+        if (self.calls_per_second is not None and not self.calls_per_second > 0) or self.burst < 1:
             faults.append("calls_per_second and burst must be positive")
+        if self.share_pace and self.token_file is None:
+            faults.append("share_pace needs a token_file to stand beside")
         if faults:
             raise ConfigError(
                 Text(ko="KIS 설정에 잘못이 있습니다: " + "; ".join(faults), en="KIS settings: " + "; ".join(faults)),
-                expected="loopback addresses, an account of eight digits, ASCII keys",
+                expected="addresses of one domain, an account of 8 digits, a key of 36 and a secret of 180 characters",
                 found=f"{len(faults)} faults",
                 next_step=Text(ko="설정 파일의 [kis] 항목을 고치세요", en="mend the [kis] table of the configuration"),
             )
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a name of server, mode and key that tells nothing of them: files are named by it."""
+        return hashlib.sha256(f"{self.rest_url}|{self.mode.value}|{self.app_key}".encode()).hexdigest()[:16]
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the REST server is on this machine: an emulator, or a test."""
+        return is_loopback(self.rest_url)
+
+    @property
+    def shares_pace(self) -> bool:
+        """Whether the pace is shared between processes."""
+        wanted = not self.is_local if self.share_pace is None else self.share_pace
+        return wanted and self.token_file is not None
+
+    @property
+    def watches_clock(self) -> bool:
+        """Whether our clock is compared with the server's."""
+        return not self.is_local if self.watch_clock is None else self.watch_clock
 
     @property
     def is_mock(self) -> bool:
@@ -113,14 +159,3 @@ class KisSettings:
     def masters(self) -> str:
         """Return the host of the master files."""
         return self.master_url or self.rest_url
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine (``localhost``, 127/8, ::1)."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from haetae.config import Settings, load
 from haetae.domain.errors import ConfigError, Text
+from haetae.kis.deployment import account_faults, key_faults
 from haetae.kis.settings import MASTERS, MOCK_REST, MOCK_STREAM, REAL_REST, REAL_STREAM, KisSettings, is_loopback
 from haetae.kis.wire.operations import Mode
 
@@ -75,14 +76,10 @@ def read_key_file(path: Path, mode: Mode) -> KeyFile:
 
 
 def _faults(read: KeyFile, names: tuple[str, ...]) -> list[str]:
-    faults = []
-    for name, value in ((names[0], read.app_key), (names[1], read.app_secret)):
-        if not value or not value.isascii() or " " in value:
-            faults.append(f"{name} is blank or still the placeholder")
-    if not (len(read.account) == 8 and read.account.isdigit()):
-        faults.append(f"{names[2]} is not eight digits")
-    if not (len(read.product) == 2 and read.product.isdigit()):
-        faults.append("my_prod is not two digits")
+    theirs = {"app_key": names[0], "app_secret": names[1], "account": names[2], "product": "my_prod"}
+    found = [*key_faults(read.app_key, read.app_secret), *account_faults(read.account, read.product)]
+    # The samples' file calls them otherwise; their placeholders are Korean, which no header can carry.
+    faults = [f"{theirs[fault.split()[0]]} {fault.split(' ', 1)[1]}" for fault in found]
     if not read.hts_id.isascii():
         faults.append("my_htsid is still the placeholder")
     return faults
@@ -126,14 +123,13 @@ def write_account(folder: Path, read: KeyFile, *, again: bool = False) -> tuple[
 
 def _toml(read: KeyFile, folder: Path) -> str:
     master = "" if is_loopback(read.rest_url) else f'master_url = "{MASTERS}"\n'
-    pace = "calls_per_second = 0.9\nburst = 1\n" if read.mode is Mode.MOCK else ""
     return (
         "# Written by `haetae init`. Keys and account are in secrets.env, never here.\n"
         "[kis]\n"
         f'mode = "{read.mode.value}"\n'
         f'rest_url = "{read.rest_url}"\n'
         f'ws_url = "{read.ws_url}"\n'
-        f"{master}{pace}"
+        f"{master}"
         f'token_file = "{(folder / "token.json").as_posix()}"\n'
     )
 

@@ -113,8 +113,8 @@ def test_a_file_value_of_another_type_does_not_fit(value: object, kind: type) ->
 ACCOUNT = {
     "HAETAE_KIS__REST_URL": "http://127.0.0.1:1",
     "HAETAE_KIS__WS_URL": "ws://127.0.0.1:2",
-    "HAETAE_KIS__APP_KEY": "key",
-    "HAETAE_KIS__APP_SECRET": "s3cret",
+    "HAETAE_KIS__APP_KEY": "k" * 36,
+    "HAETAE_KIS__APP_SECRET": "s3cret" + "x" * 174,
     "HAETAE_KIS__ACCOUNT": "12345678",
 }
 
@@ -123,7 +123,7 @@ def test_an_account_comes_from_the_environment_and_stays_masked() -> None:
     assert load([], {}).kis is None
     settings = load([], ACCOUNT)
     assert settings.kis is not None
-    assert settings.kis.app_secret.reveal() == "s3cret"
+    assert settings.kis.app_secret.reveal() == "s3cret" + "x" * 174
     assert "s3cret" not in repr(settings)
 
 

@@ -20,8 +20,8 @@ def settings(**changed) -> KisSettings:
     values = {
         "rest_url": "http://127.0.0.1:9443",
         "ws_url": "ws://127.0.0.1:21000",
-        "app_key": "PSkey",
-        "app_secret": Secret("very-secret"),
+        "app_key": "PSkey" + "0" * 31,
+        "app_secret": Secret("very-secret" + "0" * 169),
         "account": "50123456",
     }
     return KisSettings(**{**values, **changed})

@@ -18,11 +18,12 @@ from haetae.wiring import accounts, doctor
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.operators import FILE, OperatorFile, Request, ask, give
 
-SECRET = "canary-of-the-secret/+=="
+SECRET = "canary-of-the-secret/+==" + "x" * 156
+KEY = "PSKEY" + "0" * 31
 KEYS = f"""# a key file as the broker's samples keep it
-my_app: "REALKEY"
+my_app: "{KEY}"
 my_sec: "{SECRET}"
-paper_app: 'PSKEY'   # issued today
+paper_app: '{KEY}'   # issued today
 paper_sec: {SECRET}
 my_htsid: "user1"
 my_acct_stock: "87654321"
@@ -48,7 +49,7 @@ def test_a_key_file_becomes_settings_and_secrets_only_the_owner_reads(
     assert SECRET not in told
     assert "50012345" not in told
     _, kis = accounts.read_account(home, {})
-    assert (kis.account, kis.app_key, kis.app_secret.reveal(), kis.hts_id) == ("50012345", "PSKEY", SECRET, "user1")
+    assert (kis.account, kis.app_key, kis.app_secret.reveal(), kis.hts_id) == ("50012345", KEY, SECRET, "user1")
     assert kis.rest_url == MOCK_REST
 
 
@@ -63,10 +64,12 @@ def test_what_is_there_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        (("paper_app: 'PSKEY'", "paper_app: '모의투자 앱키'"), "paper_app"),
+        ((f"paper_app: '{KEY}'", "paper_app: '모의투자 앱키'"), "paper_app has characters"),
+        ((f"paper_app: '{KEY}'", "paper_app: 'PSKEY'"), "paper_app has 5 characters instead of 36"),
         (("50012345-01", "5001"), "my_paper_stock"),
         (("my_htsid: \"user1\"", "my_htsid: \"사용자 HTS ID\""), "my_htsid"),
-        ((f"paper_sec: {SECRET}", ""), "paper_sec"),
+        ((f"paper_sec: {SECRET}", ""), "paper_sec is missing"),
+        ((f"paper_sec: {SECRET}", f"paper_sec: {SECRET[:-1]}"), "paper_sec has 179 characters instead of 180"),
     ],
 )  # fmt: skip
 def test_faults_are_named_without_their_values(tmp_path: Path, change: tuple[str, str], found: str) -> None:
@@ -86,10 +89,10 @@ def test_paper_money_never_meets_the_real_hosts(tmp_path: Path) -> None:
     mock = tmp_path / "mock"
     accounts.make_account(mock, key_file(tmp_path), "mock")
     sneaky = {"HAETAE_KIS__REST_URL": REAL_REST, "HAETAE_KIS__LIVE_ALLOWED": "true"}
-    with pytest.raises(ConfigError, match="real hosts"):
-        accounts.read_account(mock, sneaky)
-    with pytest.raises(ConfigError, match="real hosts"):
-        accounts.read_account(mock, {"HAETAE_KIS__WS_URL": REAL_STREAM})
+    for changed in (sneaky, {"HAETAE_KIS__WS_URL": REAL_STREAM}):
+        with pytest.raises(ConfigError) as fault:
+            accounts.read_account(mock, changed)
+        assert "is not the mock domain's" in fault.value.found
 
 
 def test_secrets_that_others_can_read_are_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from haetae.wiring import accounts, livegate
 DAY = dt.date(2026, 11, 23)
 ROOT = Path(__file__).resolve().parents[3]
 LIVE = (ROOT / "configs" / "base.toml", ROOT / "configs" / "live.toml")
-KEYS = 'my_app: "REALKEY"\nmy_sec: "real-secret"\nmy_acct_stock: "87654321"\nmy_prod: "01"\nmy_htsid: "u"\n'
+KEYS = f'my_app: "{"R" * 36}"\nmy_sec: "{"s" * 180}"\nmy_acct_stock: "87654321"\nmy_prod: "01"\nmy_htsid: "u"\n'
 
 
 @pytest.fixture
@@ -81,7 +81,9 @@ def test_another_number_host_or_paper_settings_keep_it_shut(account: Path) -> No
     livegate.arm(account, {}, DAY, "87654321", LIVE)
     assert "live.toml" in found(account, files=LIVE[:1])
     with pytest.raises(ConfigError, match="gate") as fault:
-        livegate.pass_gate(account, {"HAETAE_KIS__REST_URL": "http://127.0.0.1:1"}, DAY, LIVE)
+        livegate.pass_gate(
+            account, {"HAETAE_KIS__REST_URL": "http://127.0.0.1:1", "HAETAE_KIS__WS_URL": "ws://127.0.0.1:2"}, DAY, LIVE
+        )
     assert "not the real one" in fault.value.found
 
 
