@@ -1,5 +1,9 @@
 """KIS as ``ports.Broker``: orders sent once, fills from cumulative readings, unknown orders found again.
 
+An order that provably did not reach the order system (nothing left this machine; the gateway refused its pace or its
+token) is sent once more within ``order_again_s``, and never otherwise. An answer that comes after the time-out is
+adopted when it comes: it names the order, or proves that there is none.
+
 Here: submit, cancel, replace, the reading loop, positions and cash. Not here: outcome classes of a send (`rest`),
 what a reading means for an order (`working`), admission and reconciliation (``guards``, ``execution``).
 
@@ -57,6 +61,8 @@ _ORDER_KINDS: Mapping[tuple[OrderKind, TimeInForce], str] = {
     (OrderKind.MARKET, TimeInForce.FOK): "14",
 }
 _MODIFY, _CANCEL = "01", "02"
+_AGAIN_PAUSE_S = 0.25
+"""A server that refused a connection is given a moment before the second try."""
 _EXPIRY_GRACE_S = 60
 """The last readings of a session may lag its close."""
 
@@ -83,6 +89,7 @@ class KisBroker:
         self._wanted = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sends: set[asyncio.Task[Sent]] = set()
+        self._late: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Register for execution notices (one registration of the session)."""
@@ -96,9 +103,10 @@ class KisBroker:
         """Stop following orders; sends under way are awaited, never cut."""
         if self._sends:
             await asyncio.wait(self._sends)
-        for task in self._tasks.values():
+        tasks = [*self._tasks.values(), *self._late]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         self._tasks.clear()
 
     async def submit(self, order: ClearedOrder) -> OrderEvent:
@@ -145,8 +153,9 @@ class KisBroker:
             case NotSent(why=why):
                 del self._working[intent.intent_id]
                 return Rejected(intent.intent_id, now, "NOT_SENT", why)
-            case Unknown(why=why):
+            case Unknown(why=why, late=late):
                 working.unknown = True
+                self._await_late(late, lambda sent: self._adopt(working, sent))
                 self._want_reading()
                 self._follow()
                 return OutcomeUnknown(intent.intent_id, now, why)
@@ -154,7 +163,7 @@ class KisBroker:
     async def cancel(self, intent_id: str, order_id: BrokerOrderId) -> OrderEvent:
         """Cancel what is open; ``Canceled`` only once a reading confirms it."""
         sent = await self._send("order-rvsecncl", self._change(order_id, _CANCEL, 0), Lane.URGENT)
-        failure = await self._failed(intent_id, sent, "cancel")
+        failure = await self._failed(intent_id, sent, "cancel", lambda _: self._want_reading())
         if failure is not None:
             return failure
         confirmed = None
@@ -172,10 +181,18 @@ class KisBroker:
     async def replace(self, intent_id: str, order_id: BrokerOrderId, limit_price: Won) -> OrderEvent:
         """Move the limit price; the broker gives the order a new number."""
         sent = await self._send("order-rvsecncl", self._change(order_id, _MODIFY, limit_price), Lane.ORDER)
-        failure = await self._failed(intent_id, sent, "change")
+
+        def adopt(late: Sent) -> None:
+            if isinstance(late, Acked):
+                self._events.put_nowait(self._replaced(intent_id, late, limit_price))
+
+        failure = await self._failed(intent_id, sent, "change", adopt)
         if failure is not None:
             return failure
         assert isinstance(sent, Acked)
+        return self._replaced(intent_id, sent, limit_price)
+
+    def _replaced(self, intent_id: str, sent: Acked, limit_price: Won) -> Replaced:
         fresh = self._order_id(sent.reply.row("output"))
         working = self._working.get(intent_id)
         if working is not None:
@@ -274,12 +291,57 @@ class KisBroker:
 
     async def _send(self, name: str, values: Mapping[str, str], lane: Lane) -> Sent:
         """Send in a task of its own: cancelling the caller never cancels the request."""
-        task = asyncio.create_task(self._rest.send(name, values, lane=lane))
+        task = asyncio.create_task(self._send_at_most_twice(name, values, lane))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
         return await asyncio.shield(task)
 
-    async def _failed(self, intent_id: str, sent: Sent, what: str) -> OrderEvent | None:
+    async def _send_at_most_twice(self, name: str, values: Mapping[str, str], lane: Lane) -> Sent:
+        began = self._clock.monotonic()
+        sent = await self._rest.send(name, values, lane=lane)
+        match sent:
+            case NotSent(again=True, why=why):
+                await self._clock.sleep(_AGAIN_PAUSE_S)
+            case Refused(again=True, code=why):
+                pass  # the pace holds the second try back, the token is got anew
+            case _:
+                return sent
+        if self._clock.monotonic() - began > self._settings.order_again_s:
+            return sent
+        _log.warning("order.sent_again", operation=name, why=why)
+        return await self._rest.send(name, values, lane=lane)
+
+    def _await_late(self, late: asyncio.Task[Sent] | None, adopt: Callable[[Sent], None]) -> None:
+        """Take an answer that comes after its time-out, if one comes."""
+        if late is None:
+            return
+
+        async def wait(late: asyncio.Task[Sent]) -> None:
+            sent = await asyncio.shield(late)
+            if not isinstance(sent, Unknown):
+                _log.warning("order.answered_late", answer=type(sent).__name__)
+            adopt(sent)
+
+        task = asyncio.create_task(wait(late))
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
+
+    def _adopt(self, working: Working, sent: Sent) -> None:
+        """Settle an unknown order by its late answer, unless a reading has found it already."""
+        now, intent_id = self._clock.now(), working.intent_id
+        match sent:
+            case Acked(reply=reply) if working.unknown:
+                order_id = self._order_id(reply.row("output"))
+                working.name(order_id)
+                self._events.put_nowait(Accepted(intent_id, now, order_id))
+            case Acked(reply=reply) if int(self._order_id(reply.row("output")).number) not in working.numbers:
+                _log.error("order.adopted_wrongly", intent_id=intent_id, numbers=working.numbers)
+            case Refused(code=code, text=text) if working.unknown:
+                self._working.pop(intent_id, None)
+                self._events.put_nowait(Rejected(intent_id, now, code, text))
+        self._want_reading()
+
+    async def _failed(self, intent_id: str, sent: Sent, what: str, adopt: Callable[[Sent], None]) -> OrderEvent | None:
         """Return the event of a change that was not taken, None if it was."""
         now = self._clock.now()
         match sent:
@@ -290,7 +352,8 @@ class KisBroker:
                 return Rejected(intent_id, now, code, text)
             case NotSent(why=why):
                 return Rejected(intent_id, now, "NOT_SENT", why)
-            case Unknown(why=why):
+            case Unknown(why=why, late=late):
+                self._await_late(late, adopt)
                 self._want_reading()
                 return OutcomeUnknown(intent_id, now, f"{what}: {why}")
 

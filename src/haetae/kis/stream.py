@@ -52,12 +52,12 @@ class KisStream:
         Times the session was lost and opened again.
     """
 
-    def __init__(self, settings: KisSettings, clock: Clock, approve: Callable[[], Awaitable[str]]) -> None:
+    def __init__(self, settings: KisSettings, clock: Clock, approve: Callable[..., Awaitable[str]]) -> None:
         """Connect nothing yet; ``approve`` asks for an approval key."""
         self._settings = settings
         self._clock = clock
         self._approve = approve
-        self._approval = ""
+        self._approval = self._refused = ""
         self._takers: dict[str, Taker] = {}
         self._pairs: dict[Pair, None] = {}
         self._keys: dict[str, CipherKey] = {}
@@ -161,7 +161,7 @@ class KisStream:
         """Run one session to its end and return why it ended."""
         try:
             if not self._approval:
-                self._approval = await self._approve()
+                self._approval = await self._approve(refused=self._refused)
             async with session.ws_connect(url, max_msg_size=_LARGEST_MESSAGE, compress=0) as socket:
                 self._socket = socket
                 self._renewal = asyncio.create_task(self._renew(socket))
@@ -271,7 +271,7 @@ class KisStream:
         if wanted and not (register and encrypted and pair[0] not in self._keys):
             return
         if ack.code == control.APPROVAL_UNKNOWN:
-            self._approval = ""
+            self._refused, self._approval = self._approval, ""
         again = ack.code in {_LOST, control.APPROVAL_UNKNOWN, control.APPKEY_IN_USE, "OPSP0007", "OPSP0009"}
         raise (Retryable if again else Fatal)(
             Text(ko=f"실시간 등록 거절 {pair[0]}: {ack.text}", en=f"registration of {pair[0]} refused: {ack.text}"),

@@ -40,7 +40,9 @@ class Clock(Protocol):
 
 
 class Broker(Protocol):
-    """One account at one broker. No method retries an order by itself.
+    """One account at one broker. No method repeats an order whose fate is open.
+
+    What provably did not reach the order system may be sent once more, within seconds.
 
     ``submit`` returns ``Accepted``, ``Rejected`` or ``OutcomeUnknown`` and never raises for the
     fate of an order. Everything later (fills, cancels, expiry) arrives through ``events``; an event

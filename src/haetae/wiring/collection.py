@@ -18,6 +18,7 @@ from haetae.kis.source import KisSource
 from haetae.krx.calendar import trading_days
 from haetae.ports import Clock
 from haetae.store.lake import Lake
+from haetae.wiring.dice import process_dice
 from haetae.wiring.screen import Screen
 
 _JOBS = {
@@ -42,7 +43,7 @@ async def collect_daily(
     kis: KisSettings, clock: Clock, lake: Lake, start: dt.date, end: dt.date, screen: Screen
 ) -> Collected:
     """Collect master files, flags, calendar, indices and daily bars of ``start <= day <= end``."""
-    async with KisRest(kis, clock) as rest:
+    async with KisRest(kis, clock, process_dice("kis.rest")) as rest:
         collector = Collector(KisSource(rest, clock), lake, clock, COLLECT, _teller(screen))
         report = await collector.collect(start, end)
     _refuse_gaps(report.jobs)
@@ -53,7 +54,7 @@ async def collect_minutes(
     kis: KisSettings, clock: Clock, lake: Lake, symbols: Sequence[Symbol], sessions: Sequence[dt.date], screen: Screen
 ) -> JobReport:
     """Collect the minute bars of whole sessions, one bar over all of them."""
-    async with KisRest(kis, clock) as rest:
+    async with KisRest(kis, clock, process_dice("kis.rest")) as rest:
         collector = Collector(KisSource(rest, clock), lake, clock, COLLECT, _teller(screen))
         report = await collector.minute(list(symbols), sessions[0], sessions[-1])
     _refuse_gaps([report])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 
 import numpy as np
 
@@ -14,3 +15,8 @@ def rng(seed: int, name: str) -> np.random.Generator:
     """
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
     return np.random.default_rng(np.frombuffer(digest[:16], dtype=np.uint32))
+
+
+def process_dice(name: str) -> np.random.Generator:
+    """Return a generator that differs from process to process: for repeats that should not come in step."""
+    return rng(os.getpid(), name)

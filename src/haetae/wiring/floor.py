@@ -14,8 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from haetae.desk import DeskSettings
 from haetae.domain.decisions import AgentReply, Brief
+from haetae.domain.errors import Retryable
 from haetae.domain.events import SessionStart
 from haetae.domain.units import Instant, Symbol, instant_at
 from haetae.guards import GUARDS
@@ -32,6 +35,7 @@ from haetae.ports import Decider, Policy
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_decider
 from haetae.wiring.desks import DayPlan, initial_desk, session_start
+from haetae.wiring.dice import process_dice
 from haetae.wiring.lessons import lessons_of
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.paces import Line, Pace
@@ -39,6 +43,9 @@ from haetae.wiring.selection import Market
 
 PRE_OPEN = 85_000
 """The desk is up ten minutes before the open."""
+TOKEN_READY = 82_000
+"""The day's token is there before orders may be entered at 08:30, in time to mend what prevents it."""
+_log = structlog.get_logger(__name__)
 
 
 def session_of(
@@ -99,13 +106,14 @@ class Floor:
 
     async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
+        await self._have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
         with JournalDb(self.journal_path) as journal:
             book = latest_book(journal) or open_book(self.cash)
             desk = initial_desk(self.lake, plan, book, self.settings, lessons_of(journal, plan.day))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
-            async with KisRest(self.kis, clock) as rest:
+            async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key)
                 broker = KisBroker(rest, stream, clock)
                 runner = TradingDayRunner(
@@ -132,6 +140,17 @@ class Floor:
                     await asyncio.gather(task, return_exceptions=True)
                     await broker.close()
                     await stream.close()
+
+    async def _have_a_token(self, day: dt.date) -> None:
+        """Renew a token that would not outlive the session; it is kept in its file until the desk is up."""
+        if self.kis.token_file is None:
+            return
+        clock = await self.pace.until(instant_at(day, TOKEN_READY))
+        async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
+            try:
+                await rest.prepare()
+            except Retryable as fault:
+                _log.warning("token.not_ready", fault=str(fault), found=fault.found)
 
 
 class _Look:

@@ -44,6 +44,7 @@ from haetae.wiring.desks import (
     plan_record,
     read_plan,
 )
+from haetae.wiring.dice import process_dice
 from haetae.wiring.floor import Floor, day_facts, merge_counts, session_of, set_aside
 from haetae.wiring.lessons import LESSON, fold
 from haetae.wiring.operators import OperatorFile
@@ -158,7 +159,10 @@ class _Desk:
         """Return the plan's cash: of the journal's beginning, or what the account holds before its first day."""
         if plan_path(self._journal).exists() and self._book() is not None:
             return read_plan(self._journal).cash
-        async with self._venue.pace.collecting(self._venue.now()) as clock, KisRest(self._venue.kis, clock) as rest:
+        async with (
+            self._venue.pace.collecting(self._venue.now()) as clock,
+            KisRest(self._venue.kis, clock, process_dice("kis.rest")) as rest,
+        ):
             broker = KisBroker(rest, None, clock)
             held = await broker.positions()
             if held:

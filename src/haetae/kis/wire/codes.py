@@ -88,13 +88,34 @@ _STOP = frozenset(
 )
 
 
-def reaction(code: str, *, status: int) -> Reaction:
-    """Return what a refusal with this code and HTTP status allows a client to conclude.
+_TOO_MANY_REQUESTS = 429
+_TOKEN_WORDS = ("token", "토큰")
+_DEAD_WORDS = ("만료", "유효하지", "폐기", "expired", "invalid", "revoked")
+_KEY_CODES = frozenset({"EGW00103", "EGW00105", "EGW00304", "EGW02004"})
+
+
+def says_dead_token(text: str) -> bool:
+    """Whether a message means, in words no table knows, that the token serves no more (seen after maintenance)."""
+    low = text.lower()
+    names_token = any(word in low for word in _TOKEN_WORDS) or "기간" in low
+    return names_token and any(word in low for word in _DEAD_WORDS)
+
+
+def says_wrong_key(code: str, text: str) -> bool:
+    """Whether a refusal is about the key pair itself or its domain, so that every further call is refused too."""
+    if code == "EGW02004":
+        return "앱키" in text or "appkey" in text.lower()
+    return code in _KEY_CODES
+
+
+def reaction(code: str, *, status: int, text: str = "") -> Reaction:
+    """Return what a refusal with this code, HTTP status and message allows a client to conclude.
 
     Only codes known to be checked ahead of the order system prove that nothing was done. A business code
     (ledger ``APBK``, ``KIOK``, ``OPSQ2``, mock ``4…``) is proof only with status 200; everything else is ambiguous.
+    Odd words about a token are believed of the gateway (``EGW``, or status 401 and 403) alone.
     """
-    if code in _LATER:
+    if code in _LATER or status == _TOO_MANY_REQUESTS:
         return Reaction.LATER
     if code in _NEW_TOKEN:
         return Reaction.NEW_TOKEN
@@ -103,6 +124,8 @@ def reaction(code: str, *, status: int) -> Reaction:
     business = code.startswith(("APBK", "KIOK", "OPSQ2")) or (len(code) == 8 and code.isdigit())
     if business and status == 200:
         return Reaction.REFUSED
+    if says_dead_token(text) and (code.startswith("EGW") or status in (401, 403)):
+        return Reaction.NEW_TOKEN
     return Reaction.AMBIGUOUS
 
 
