@@ -64,6 +64,8 @@ def yyyymmdd(day: dt.date) -> int:
 def day_from(value: int | str) -> dt.date:
     """Return the day of an integer or text such as 20260102; raises ``ValueError`` if it is none."""
     number = int(value)
+    if not 0 < number <= 99_991_231:
+        raise ValueError(f"{value} is no day")
     return dt.date(number // 10_000, number // 100 % 100, number % 100)
 
 

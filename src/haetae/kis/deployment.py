@@ -8,6 +8,7 @@ domains, for the emulator has both; any other host must be KIS's own of the mode
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from haetae.kis.wire.operations import Mode, Operation
@@ -22,6 +23,7 @@ KEY_LENGTH, SECRET_LENGTH = 36, 180
 ADDRESSES = {Mode.REAL: (REAL_REST, REAL_STREAM), Mode.MOCK: (MOCK_REST, MOCK_STREAM)}
 
 
+@lru_cache(maxsize=64)
 def is_loopback(url: str) -> bool:
     """Whether an address is on this machine (``localhost``, 127/8, ::1)."""
     host = urlsplit(url).hostname or ""
@@ -33,8 +35,12 @@ def is_loopback(url: str) -> bool:
         return False
 
 
-def address_faults(mode: Mode, rest_url: str, ws_url: str, master_url: str, *, live_allowed: bool) -> list[str]:
-    """Return what is wrong with the addresses of a mode, all of it; empty where they agree."""
+@lru_cache(maxsize=64)
+def address_faults(mode: Mode, rest_url: str, ws_url: str, master_url: str, *, live_allowed: bool) -> tuple[str, ...]:
+    """Return what is wrong with the addresses of a mode, all of it; empty where they agree.
+
+    It is asked before every call, with what the settings say at that moment, so answers are remembered.
+    """
     given = (("rest_url", rest_url), ("ws_url", ws_url), ("master_url", master_url))
     faults = [
         f"{name} {url!r} is not on this machine and live_allowed is false"
@@ -42,14 +48,14 @@ def address_faults(mode: Mode, rest_url: str, ws_url: str, master_url: str, *, l
         if url and not live_allowed and not is_loopback(url)
     ]
     if faults:
-        return faults
+        return tuple(faults)
     wanted = (*ADDRESSES[mode], MASTERS)
     for (name, url), own in zip(given, wanted, strict=True):
         if url and not is_loopback(url) and url.rstrip("/") != own:
             faults.append(f"{name} {url!r} is not the {mode.value} domain's {own}")
     if not faults and is_loopback(rest_url) is not is_loopback(ws_url):
         faults.append(f"rest_url {rest_url!r} and ws_url {ws_url!r}: one is on this machine, the other is not")
-    return faults
+    return tuple(faults)
 
 
 def key_faults(app_key: str, app_secret: str) -> list[str]:

@@ -5,6 +5,8 @@ Here: the words of each, in both languages. Not here: when they are said (`trans
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from haetae.domain.errors import Fatal, Text
 from haetae.kis.wire.operations import Mode, Operation
 
@@ -21,7 +23,7 @@ def not_served(operation: Operation, mode: Mode) -> Fatal:
     )
 
 
-def contradiction(mode: Mode, faults: list[str]) -> Fatal:
+def contradiction(mode: Mode, faults: Sequence[str]) -> Fatal:
     """Return the refusal to send where address, mode and id do not agree."""
     return Fatal(
         Text(

@@ -112,7 +112,9 @@ class KisSettings:
 
     def __post_init__(self) -> None:
         """Collect all faults."""
-        faults = address_faults(self.mode, self.rest_url, self.ws_url, self.master_url, live_allowed=self.live_allowed)
+        faults = [
+            *address_faults(self.mode, self.rest_url, self.ws_url, self.master_url, live_allowed=self.live_allowed)
+        ]
         faults += account_faults(self.account, self.product)
         faults += key_faults(self.app_key, self.app_secret.reveal())
         if not self.hts_id.isascii():

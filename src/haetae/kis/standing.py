@@ -8,6 +8,7 @@ more: a person must look, and a storm of repeats would only block the key.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,6 +60,7 @@ class Standing:
         lease_s = 4 * settings.read_timeout_s + settings.connect_timeout_s
         self.pacer = Pacer(clock, self._rule, store=_pace_store(settings), lease_s=lease_s)
         self.stopped: Fatal | None = None
+        self._ruled: tuple[dt.date, Rule | None] | None = None
         self._told_skew = 0.0
         self._began = False
 
@@ -131,12 +133,14 @@ class Standing:
 
     def _rule(self) -> Rule | None:
         """Return what KIS allows today; on its own hosts a setting may only lower it."""
-        settings = self.settings
-        allowed: float = calls_per_second(settings.mode, day_of(self.clock.now()), settings.applied_on)
-        wanted = settings.calls_per_second
-        if wanted is not None:
-            allowed = wanted if settings.is_local else min(wanted, allowed)
-        return Rule.of(allowed, burst=settings.burst)
+        settings, day = self.settings, day_of(self.clock.now())
+        if self._ruled is None or self._ruled[0] != day:
+            allowed: float = calls_per_second(settings.mode, day, settings.applied_on)
+            wanted = settings.calls_per_second
+            if wanted is not None:
+                allowed = wanted if settings.is_local else min(wanted, allowed)
+            self._ruled = day, Rule.of(allowed, burst=settings.burst)
+        return self._ruled[1]
 
 
 def _pace_store(settings: KisSettings) -> PaceStore:

@@ -1,5 +1,6 @@
 """Data frames, encryption, control messages and typed records."""
 
+import contextlib
 import dataclasses
 import datetime as dt
 import json
@@ -15,6 +16,7 @@ from haetae.kis.wire import control
 from haetae.kis.wire.frames import (
     BOOKS,
     NOTICES,
+    STREAMS,
     TRADES,
     CipherKey,
     Revision,
@@ -26,21 +28,24 @@ from haetae.kis.wire.frames import (
     records,
 )
 from haetae.kis.wire.market_records import ExpectedRecord, IndexRecord, NavRecord, StatusRecord
+from haetae.kis.wire.prints import read_prints
 from haetae.kis.wire.records import BookRecord, NoticeRecord, TradeRecord
+from real_bars import SHARED
 
-FRAMES = Path(__file__).parents[3].parent / "shared/data/kis_raw/ws_frames.jsonl"
+FRAMES = SHARED / "kis_raw" / "ws_frames.jsonl"
+DOCUMENTED = Path(__file__).with_name("documented_frames.jsonl")
 KEY = CipherKey("k" * 32, "i" * 16)
 
 won = st.integers(1, 2_000_000)
 shares = st.integers(0, 10**9)
+volumes = st.tuples(shares, shares).map(sorted)
 trades = st.builds(
-    TradeRecord,
+    lambda volumes, **rest: TradeRecord(volume=volumes[0], cumulative_volume=volumes[1], **rest),
+    volumes=volumes,
     symbol=st.from_regex(r"[0-9][0-9A-Z]{5}", fullmatch=True),
     day=st.dates(dt.date(2020, 1, 1), dt.date(2030, 1, 1)),
     clock=st.sampled_from([90000, 93005, 152959, 153000]),
     price=won,
-    volume=shares,
-    cumulative_volume=shares,
     cumulative_turnover=st.integers(0, 10**14),
     open=won,
     high=won,
@@ -157,12 +162,73 @@ def test_wider_records_of_a_later_schema_still_read(sample_trade):
     assert TradeRecord.decode(records(parse_frame(build_frame("H0STCNT0", [wide, wide])))[1]) == sample_trade
 
 
+def test_a_count_that_is_too_small_is_seen_by_records_as_wide_as_two(sample_trade):
+    text = build_frame("H0STCNT0", [sample_trade.encode()] * 4)
+    for wrong in ("001", "002"):
+        with pytest.raises(WireError, match="do not form"):
+            records(parse_frame(text.replace("|004|", f"|{wrong}|")))
+
+
+def test_a_frame_is_encrypted_where_its_stream_is_and_nowhere_else(sample_trade):
+    plain_notice = build_frame("H0STCNI0", [["x"] * 26])
+    for text, key in ((plain_notice, KEY), (build_frame("H0STCNT0", [sample_trade.encode()], KEY), KEY)):
+        with pytest.raises(WireError, match="encrypted"):
+            records(parse_frame(text), key)
+
+
+@pytest.mark.parametrize("payload", ["not base64!", "YWJj", "", "가나다", "A" * 64])
+def test_a_notice_that_does_not_open_is_refused_and_not_shown(payload):
+    with pytest.raises(WireError) as caught:
+        records(parse_frame(f"1|H0STCNI0|001|{payload}"), KEY)
+    assert not payload or payload not in caught.value.found
+
+
+def test_a_notice_of_a_later_schema_keeps_its_price_and_name():
+    notice = NoticeRecord(
+        "u", "5012345601", 7, 0, Side.BUY, "005930", 3, 71_000, 93_000, True, 10, 71_100, name="삼성전자"
+    )
+    wide = [*notice.encode(), "new"]
+    assert NoticeRecord.decode(wide) == notice
+
+
+@pytest.mark.parametrize("odd", [" 71000", "71_000", "-", "", "1e5", "NaN", "+5", "٣", "7.5", "9" * 19])
+@pytest.mark.parametrize("place", [2, 12, 13, 14, 7])
+def test_a_number_that_is_not_digits_alone_is_refused(sample_trade, odd, place):
+    values = sample_trade.encode()
+    values[place] = odd
+    with pytest.raises(WireError, match="005930"):
+        TradeRecord.decode(values)
+
+
+def test_a_price_of_nothing_and_shares_from_nowhere_are_refused(sample_trade):
+    for place, text in (
+        (2, "0"),
+        (2, "-71200"),
+        (12, "1001"),
+        (1, "246000"),
+        (33, "20261332"),
+        (0, "2"),
+        (0, "005 30"),
+    ):
+        values = sample_trade.encode()
+        values[place] = text
+        with pytest.raises(WireError):
+            TradeRecord.decode(values)
+
+
 def test_a_trailing_separator_is_tolerated(sample_trade):
     text = build_frame("H0STCNT0", [sample_trade.encode(), sample_trade.encode()]) + "^"
     assert [TradeRecord.decode(values) for values in records(parse_frame(text))] == [sample_trade, sample_trade]
 
 
-@pytest.mark.parametrize("text", ["0|H0STCNT0|000|1", "0|H0STCNT0|1", "2|H0STCNT0|001|1", "0|H0STCNT0|abc|1", "{}"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0|H0STCNT0|000|1", "0|H0STCNT0|1", "2|H0STCNT0|001|1", "0|H0STCNT0|abc|1", "{}", ""),
+        *("0|H0STCNT0|²|1", "0|H0STCNT0|٣|1", "0|H0STCNT0|-1|1", "0|H0STCNT0|+1|1", "0|H0STCNT0|1_0|1"),
+        "0|H0STCNT0|" + "9" * 5_000 + "|1",
+    ],
+)
 def test_a_malformed_head_is_refused(text):
     with pytest.raises(WireError):
         parse_frame(text)
@@ -193,22 +259,68 @@ def test_a_server_names_what_is_wrong_with_a_subscription(text, code):
     assert control.read_subscription(text) == code
 
 
+def test_a_cipher_key_that_fits_no_cipher_is_none():
+    for key, iv in (("k" * 31, "i" * 16), (5, "i" * 16), ("k" * 32, None), ("ㅋ" * 32, "i" * 16), ("", "")):
+        message = {
+            "header": {"tr_id": "H0STCNI0", "tr_key": "u"},
+            "body": {"rt_cd": "0", "msg_cd": "OPSP0000", "output": {"key": key, "iv": iv}},
+        }
+        assert control.read_control(json.dumps(message)).key is None
+
+
+RECORDS = (TradeRecord, BookRecord, NoticeRecord, StatusRecord, ExpectedRecord, IndexRecord, NavRecord)
+fuzz = st.one_of(
+    st.text(max_size=300),
+    st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")),
+    st.text(alphabet="01|^H0STCNTI9 ", max_size=200),
+    st.builds(
+        "{}|{}|{}|{}".format, st.sampled_from("01"), st.sampled_from(sorted(STREAMS)), st.text(max_size=4), st.text()
+    ),
+)
+
+
+@given(fuzz)
+def test_no_bytes_raise_anything_but_a_wire_error(text):
+    try:
+        frame = parse_frame(text)
+        for values in records(frame, KEY):
+            for kind in RECORDS:
+                with contextlib.suppress(WireError):
+                    kind.decode(values)
+        if frame.tr_id == TRADES.real:
+            read_prints(frame)
+    except WireError:
+        pass
+    with contextlib.suppress(WireError):
+        control.read_control(text)
+    assert isinstance(control.read_subscription(text), str | control.Subscription)
+
+
 def test_a_message_that_is_nothing_known_is_refused():
-    for text in ("", "[]", '{"header": {}}', "null"):
+    for text in ("", "[]", '{"header": {}}', "null", "[" * 100_000):
         with pytest.raises(WireError):
             control.read_control(text)
 
 
 @pytest.mark.realdata
-@pytest.mark.skipif(not FRAMES.exists(), reason="recorded KIS frames are not beside the checkout")
+@pytest.mark.skipif(not FRAMES.exists(), reason=f"recorded KIS frames are not at {FRAMES}")
 def test_recorded_frames_of_the_real_server_decode():
-    for line in FRAMES.read_text(encoding="utf-8").splitlines():
+    check_recorded(FRAMES)
+
+
+def test_the_broker_s_own_example_decodes():
+    check_recorded(DOCUMENTED)
+
+
+def check_recorded(path: Path) -> None:
+    for line in path.read_text(encoding="utf-8").splitlines():
         recorded = json.loads(line)
         (values,) = records(parse_frame(recorded["frame"]))
         if recorded["tr_id"] == "H0STCNT0":
             trade = TradeRecord.decode(values)
             assert trade.base == recorded["check"]["price_minus_change"]
             assert trade.low <= trade.price <= trade.high
+            assert list(read_prints(parse_frame(recorded["frame"])).symbols) == [trade.symbol]
             assert abs(trade.cumulative_turnover / trade.cumulative_volume - recorded["check"]["vwap"]) < 0.01
         else:
             book = BookRecord.decode(values)

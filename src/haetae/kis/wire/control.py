@@ -12,6 +12,8 @@ from typing import Any
 from haetae.domain.errors import WireError
 from haetae.kis.wire.frames import CipherKey
 
+_KEY_LENGTH, _IV_LENGTH = 32, 16
+"""AES-256-CBC."""
 SUBSCRIBED = "OPSP0000"
 UNSUBSCRIBED = "OPSP0001"
 ALREADY_SUBSCRIBED = "OPSP0002"
@@ -96,7 +98,7 @@ def read_subscription(text: str) -> Subscription | str:
     """Return a client's request, or the ``OPSP`` code of what is wrong with it."""
     try:
         message = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "OPSP9999"
     if not isinstance(message, dict) or not isinstance(message.get("header"), dict):
         return "OPSP9998"
@@ -129,6 +131,12 @@ def build_ping(at: str) -> str:
     return json.dumps({"header": {"tr_id": "PINGPONG", "datetime": at}})
 
 
+def _cipher_key(key: object, iv: object) -> CipherKey | None:
+    """Return a key that fits the cipher; None for blanks and for what only looks like one."""
+    fits = isinstance(key, str) and isinstance(iv, str) and len(key) == _KEY_LENGTH and len(iv) == _IV_LENGTH
+    return CipherKey(str(key), str(iv)) if fits and f"{key}{iv}".isascii() else None
+
+
 def read_control(text: str) -> Ack | Ping:
     """Return what a server's JSON message says; raises ``WireError`` where it is neither ack nor heart beat."""
     try:
@@ -138,7 +146,7 @@ def read_control(text: str) -> Ack | Ping:
             return Ping(text)
         body = message["body"]
         output = body.get("output") or {}
-        key = CipherKey(output["key"], output["iv"]) if output.get("key") and output.get("iv") else None
+        key = _cipher_key(output.get("key"), output.get("iv"))
         return Ack(
             str(header["tr_id"]),
             str(header.get("tr_key", "")),
@@ -147,7 +155,7 @@ def read_control(text: str) -> Ack | Ping:
             str(body.get("msg1", "")),
             key,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise WireError(
             "a WebSocket message is neither frame, ack nor heart beat",
             expected="JSON with header and body",

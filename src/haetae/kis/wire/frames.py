@@ -106,7 +106,7 @@ def decrypt(text: str, key: CipherKey) -> str:
         padded = decryptor.update(base64.b64decode(text, validate=True)) + decryptor.finalize()
         unpadder = PKCS7(_AES_BLOCK_BITS).unpadder()
         return (unpadder.update(padded) + unpadder.finalize()).decode()
-    except (ValueError, binascii.Error) as fault:
+    except (ValueError, binascii.Error, AttributeError) as fault:
         raise WireError(
             "an encrypted notice does not open",
             expected="AES-256-CBC with the key of this session's ack",
@@ -123,23 +123,32 @@ def is_data(text: str) -> bool:
 def parse_frame(text: str) -> Frame:
     """Return the frame of a data message; raises ``WireError`` where head or count is malformed."""
     parts = text.split("|", 3)
-    if len(parts) != 4 or parts[0] not in {"0", "1"} or not parts[2].isdigit() or int(parts[2]) < 1:
+    count = parts[2] if len(parts) == 4 else ""
+    if parts[0] not in {"0", "1"} or not (count.isascii() and count.isdecimal() and len(count) < 5) or not int(count):
         raise WireError(
             "a WebSocket message is no data frame",
             expected="0|TR_ID|NNN|values",
             found=repr(text[:60]),
             next_step="keep the message; the frame format may have changed",
         )
-    return Frame(parts[1], int(parts[2]), parts[3], encrypted=parts[0] == "1")
+    return Frame(parts[1], int(count), parts[3], encrypted=parts[0] == "1")
 
 
 def records(frame: Frame, key: CipherKey | None = None) -> list[list[str]]:
     """Return the records of a frame as lists of texts, all of the same width.
 
     Raises ``WireError`` where the values do not divide by the count, the width is below the narrowest known
-    one, or an encrypted frame comes without key. One trailing ``^`` is tolerated; empty values are kept.
+    one or as wide as two (then the count is wrong), or the frame is not encrypted as its stream is. One trailing ``^``
+    is tolerated; empty values are kept.
     """
-    payload = frame.payload
+    payload, stream = frame.payload, STREAMS.get(frame.tr_id)
+    if stream is not None and stream.encrypted is not frame.encrypted:
+        raise WireError(
+            f"{frame.tr_id}: a frame is {'' if frame.encrypted else 'not '}encrypted",
+            expected="encrypted" if stream.encrypted else "plain text",
+            found=f"{len(payload)} characters",
+            next_step="drop it and ask by REST",
+        )
     if frame.encrypted:
         if key is None:
             raise WireError(f"{frame.tr_id}: encrypted frame without a key", expected="the key of the subscription ack")
@@ -148,13 +157,13 @@ def records(frame: Frame, key: CipherKey | None = None) -> list[list[str]]:
     if len(values) % frame.count and values[-1] == "":
         values.pop()
     width, rest = divmod(len(values), frame.count)
-    stream = STREAMS.get(frame.tr_id)
     least = stream.least_width if stream else 1
-    if rest or width < least:
+    if rest or width < least or (stream is not None and width >= 2 * least):
+        shown = "" if frame.encrypted else f", beginning {payload[:40]!r}"
         raise WireError(
             f"{frame.tr_id}: {len(values)} values do not form {frame.count} records",
             expected=f"{frame.count} records of {least} or more values",
-            found=f"{len(values)} values, beginning {payload[:40]!r}",
+            found=f"{len(values)} values{shown}",
             next_step="keep the message; the schema of this stream may have changed",
         )
     if frame.count == 1:

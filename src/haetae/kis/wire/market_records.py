@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from haetae.domain.units import Shares, Symbol, Won, day_from, yyyymmdd
+from haetae.kis.wire.digits import clock_of, signed, symbol_of, whole, whole_or_0
 from haetae.kis.wire.fields import Form, points_text, read_value
 from haetae.kis.wire.frames import EXPECTED, INDEX, MARKET_STATUS, NAV, Revision
 from haetae.kis.wire.records import fault_of, sign_of
@@ -38,8 +39,8 @@ class StatusRecord:
         """Return the status of one record; raises ``WireError``."""
         try:
             reason = "" if values[2] == "(null)" else values[2]
-            return cls(values[0], values[1] == "Y", reason, values[3], values[7], values[8] == "Y")
-        except IndexError as fault:
+            return cls(symbol_of(values[0]), values[1] == "Y", reason, values[3], values[7], values[8] == "Y")
+        except (ValueError, IndexError) as fault:
             raise fault_of(MARKET_STATUS.real, values, fault) from fault
 
 
@@ -76,15 +77,15 @@ class ExpectedRecord:
     def decode(cls, values: Sequence[str]) -> ExpectedRecord:
         """Return the expectation of one record; raises ``WireError``."""
         try:
-            price = int(values[2])
+            price = whole(values[2])
             return cls(
-                values[0],
-                day_from(values[33]),
-                int(values[1]),
+                symbol_of(values[0]),
+                day_from(whole(values[33])),
+                clock_of(values[1]),
                 price,
-                int(values[12] or 0),
-                price - int(values[4] or 0),
-                int(values[13] or 0),
+                whole_or_0(values[12]),
+                price - signed(values[4] or "0"),
+                whole_or_0(values[13]),
                 values[43],
             )
         except (ValueError, IndexError) as fault:
@@ -132,17 +133,17 @@ class IndexRecord:
         try:
             return cls(
                 values[0],
-                int(values[1]),
+                clock_of(values[1]),
                 points(2),
                 points(4),
-                int(values[5] or 0),
-                int(values[6] or 0),
+                whole_or_0(values[5]),
+                whole_or_0(values[6]),
                 points(10),
                 points(11),
                 points(12),
-                int(values[23] or 0),
-                int(values[24] or 0),
-                int(values[25] or 0),
+                whole_or_0(values[23]),
+                whole_or_0(values[24]),
+                whole_or_0(values[25]),
             )
         except (ValueError, IndexError) as fault:
             raise fault_of(INDEX.real, values, fault) from fault
@@ -176,6 +177,6 @@ class NavRecord:
             return int(read_value(Form.POINTS, values[place], name=str(place), tr=NAV.real, about=values[0]))
 
         try:
-            return cls(values[0], points(1), points(3), points(5), points(6), points(7))
-        except IndexError as fault:
+            return cls(symbol_of(values[0]), points(1), points(3), points(5), points(6), points(7))
+        except (ValueError, IndexError) as fault:
             raise fault_of(NAV.real, values, fault) from fault

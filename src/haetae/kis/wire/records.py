@@ -15,9 +15,12 @@ from dataclasses import dataclass
 from haetae.domain.errors import WireError
 from haetae.domain.orders import Side
 from haetae.domain.units import Shares, Symbol, Won, day_from, yyyymmdd
+from haetae.kis.wire.digits import clock_of, padded, signed, symbol_of, whole, whole_or_0
 from haetae.kis.wire.frames import BOOKS, NOTICES, TRADES, Revision
 
 _DEPTH = 10
+_NOTICE_PRICE, _LEGACY_NOTICE_PRICE = 25, 22
+"""Where the order's price stands in a notice of 26 or more values, and in one of 23."""
 
 
 def fault_of(tr: str, values: Sequence[str], fault: Exception) -> WireError:
@@ -89,25 +92,27 @@ class TradeRecord:
     def decode(cls, values: Sequence[str]) -> TradeRecord:
         """Return the trade of one record; raises ``WireError``."""
         try:
-            price = int(values[2])
+            price, volume, total = whole(values[2]), whole(values[12]), whole(values[13])
+            if price < 1 or total < volume:
+                raise ValueError(f"price {price}, volume {volume} of {total}")
             return cls(
-                values[0],
-                day_from(values[33]),
-                int(values[1]),
+                symbol_of(values[0]),
+                day_from(whole(values[33])),
+                clock_of(values[1]),
                 price,
-                int(values[12]),
-                int(values[13]),
-                int(values[14]),
-                int(values[7]),
-                int(values[8]),
-                int(values[9]),
-                int(values[10] or 0),
-                int(values[11] or 0),
-                int(values[36] or 0),
-                int(values[37] or 0),
-                price - int(values[4]),
+                volume,
+                total,
+                whole(values[14]),
+                whole(values[7]),
+                whole(values[8]),
+                whole(values[9]),
+                whole_or_0(values[10]),
+                whole_or_0(values[11]),
+                whole_or_0(values[36]),
+                whole_or_0(values[37]),
+                price - signed(values[4]),
                 values[35] == "Y",
-                int(values[45] or 0),
+                whole_or_0(values[45]),
                 values[46] if len(values) > TRADES.least_width else "",
             )
         except (ValueError, IndexError) as fault:
@@ -139,15 +144,17 @@ class BookRecord:
     def decode(cls, values: Sequence[str]) -> BookRecord:
         """Return the book of one record; raises ``WireError``."""
         try:
-            cells = [int(text or 0) for text in values[3:43]]
+            cells = [whole_or_0(text) for text in values[3:43]]
+            if len(cells) != 4 * _DEPTH:
+                raise ValueError(f"{len(cells)} of {4 * _DEPTH} levels")
             return cls(
-                values[0],
-                int(values[1]),
+                symbol_of(values[0]),
+                clock_of(values[1]),
                 tuple(cells[0:10]),
                 tuple(cells[10:20]),
                 tuple(cells[20:30]),
                 tuple(cells[30:40]),
-                int(values[53] or 0),
+                whole_or_0(values[53]),
             )
         except (ValueError, IndexError) as fault:
             raise fault_of(BOOKS.real, values, fault) from fault
@@ -200,26 +207,28 @@ class NoticeRecord:
     def decode(cls, values: Sequence[str]) -> NoticeRecord:
         """Return the notice of one record of any width; raises ``WireError``."""
         try:
+            # Four fields took the place of one in 2025-03; whatever comes later comes after the price.
+            last = _NOTICE_PRICE if len(values) > _NOTICE_PRICE else _LEGACY_NOTICE_PRICE
             return cls(
                 customer=values[0],
                 account=values[1],
-                number=int(values[2]),
-                original=int(values[3].strip() or 0),
+                number=whole(values[2].strip()),
+                original=padded(values[3]),
                 side=Side.SELL if values[4] == "01" else Side.BUY,
                 change=values[5],
                 kind=values[6],
                 condition=values[7],
-                symbol=values[8].strip(),
-                quantity=int(values[9] or 0),
-                price=int(values[10] or 0),
-                clock=int(values[11]),
+                symbol=symbol_of(values[8].strip()),
+                quantity=padded(values[9]),
+                price=padded(values[10]),
+                clock=clock_of(values[11].strip()),
                 refused=values[12] == "1",
                 executed=values[13] == "2",
                 acceptance=values[14],
                 branch=values[15],
-                order_quantity=int(values[16] or 0),
-                order_price=int(values[-1].strip() or 0),
-                name=values[-2],
+                order_quantity=padded(values[16]),
+                order_price=padded(values[last]),
+                name=values[last - 1],
             )
         except (ValueError, IndexError) as fault:
             raise fault_of(NOTICES.real, ["notice", *values[2:9]], fault) from fault
