@@ -24,7 +24,7 @@ from typing import Any
 import structlog
 
 from haetae.domain.account import CashReport
-from haetae.domain.errors import HaetaeError, WireError
+from haetae.domain.errors import HaetaeError, Retryable, WireError
 from haetae.domain.orders import (
     Accepted,
     BrokerOrder,
@@ -92,12 +92,18 @@ class KisBroker:
         self._late: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        """Register for execution notices (one registration of the session)."""
+        """Register for execution notices (one registration of the session); without them polling tells the same.
+
+        Raises ``Fatal`` where KIS refuses them for good: the HTS id is wrong, or the key.
+        """
         if self._stream is None or not self._settings.hts_id:
             return
         tr_id = NOTICES.tr_id(mock=self._settings.is_mock)
         self._stream.attach(tr_id, Taker(self._notice, self._want_reading))
-        await self._stream.register(tr_id, [self._settings.hts_id])
+        try:
+            await self._stream.register(tr_id, [self._settings.hts_id])
+        except Retryable as fault:
+            _log.warning("notices.not_registered", fault=str(fault), found=fault.found)
 
     async def close(self) -> None:
         """Stop following orders; sends under way are awaited, never cut."""

@@ -1,36 +1,61 @@
 """KIS as ``ports.MarketFeed``: prints of the stream and snapshots of the rest become minute slices.
 
 Here: which symbols are streamed and which are asked for, phases and minute ends on the clock. Not here: bars
-(`minutes`), sockets (`stream`), calls (`rest`), session times (``krx``).
+(`minutes`), sockets (`stream`), calls (`snapshots`), halts (`halts`), session times (``krx``).
 
-One session takes 41 registrations, so the first symbols given (as many as fit) are streamed and the others are read
-with ``intstock-multprice`` (30 a call) at every minute's end; the mock domain lacks that call and is asked for one
-price after the other. The feed first waits for the minute's end itself, then for ``minute_grace_s``, then closes it:
-a driver that moves the clock to the next sleeper's instant has all frames delivered in between.
+One session takes 41 registrations. Execution notices come first, then symbols that are held or otherwise preferred,
+then the others in the order given; what does not fit is read with ``intstock-multprice`` (30 a call) at every
+minute's end, and in between where the settings say so. Registrations that are left over watch halts. A symbol is
+*doubtful* from any gap (a lost session, a frame that did not parse, a registration that changed): it is asked for at
+once, and at minutes' ends until that happened while it is streamed again. The feed first waits for the minute's end
+itself, then for ``minute_grace_s``, then closes it: a driver that moves the clock to the next sleeper's instant has
+all frames delivered in between.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Iterable, Sequence
+from enum import Enum
+from typing import Any
 
 import structlog
 
-from haetae.domain.errors import HaetaeError, WireError
-from haetae.domain.market import Phase, PhaseChange, Quote, Slice
-from haetae.domain.units import NS_PER_SECOND, Instant, Symbol, day_of, instant_at
-from haetae.kis.minutes import MinuteBook, Snapshot
-from haetae.kis.pacing import Lane
+from haetae.domain.errors import HaetaeError
+from haetae.domain.market import HaltChange, Phase, PhaseChange, Quote, Slice
+from haetae.domain.units import NS_PER_SECOND, Instant, Symbol, day_of, instant_at, yyyymmdd
+from haetae.kis.halts import Halts
+from haetae.kis.minutes import MinuteBook
+from haetae.kis.registrations import Rank
 from haetae.kis.rest import KisRest
+from haetae.kis.snapshots import Sight, Snapshots
 from haetae.kis.stream import KisStream, Records, Taker
-from haetae.kis.wire import rows
-from haetae.kis.wire.frames import TRADES
-from haetae.kis.wire.operations import MULTPRICE_SLOTS, OPERATIONS
-from haetae.kis.wire.records import TradeRecord
+from haetae.kis.wire.frames import MARKET_STATUS, TRADES, Frame
+from haetae.kis.wire.prints import COLUMNS, read_prints
+from haetae.kis.wire.market_records import StatusRecord
 from haetae.krx import Rulebook
+from haetae.krx.sessions import Session
 from haetae.ports import Clock
 
 _log = structlog.get_logger(__name__)
+_DAY, _CLOCK, _PRICE, _VOLUME, _TOTAL, _ASK, _BID, _ASK_SIZE, _BID_SIZE, _HALTED = (
+    COLUMNS.index(name)
+    for name in ("day", "clock", "price", "volume", "cumulative_volume", "ask", "bid", "ask_size", "bid_size", "halted")
+)
+_SNAPSHOT_S = 10.0
+"""A minute's slice waits no longer for REST; what is missing then comes with the next one."""
+_FEW = 10
+"""Symbols asked for at a minute's end where each costs a call (mock domain, one call a second)."""
+_CALM_S = 60
+"""Seconds after the open in which silence means nothing yet."""
+
+
+class Tier(Enum):
+    """How a symbol's prices come: registered at the stream now, or asked for."""
+
+    STREAM = "stream"
+    ASKED = "asked"
 
 
 class KisFeed:
@@ -40,39 +65,83 @@ class KisFeed:
     ----------
     closed_until : instant
         End of the newest slice given out.
+    strange : int
+        Prints of another day, which were left out.
     """
 
     def __init__(self, rest: KisRest, stream: KisStream, clock: Clock) -> None:
         """Connect nothing yet."""
-        self._rest = rest
+        self._snapshots = Snapshots(rest)
         self._stream = stream
         self._clock = clock
         self._settings = rest.settings
+        self._trades = TRADES.tr_id(mock=rest.settings.is_mock)
+        self._status = MARKET_STATUS.tr_id(mock=rest.settings.is_mock) if rest.settings.watch_status else ""
+        self._session: Session | None = None
         self._book: MinuteBook | None = None
-        self._streamed: tuple[Symbol, ...] = ()
-        self._asked: tuple[Symbol, ...] = ()
+        self._halts = Halts(())
+        self._symbols: tuple[Symbol, ...] = ()
+        self._preferred: tuple[Symbol, ...] = ()
         self._doubtful: set[Symbol] = set()
         self._quotes: dict[Symbol, Quote] = {}
+        self._prints: dict[Symbol, tuple[Instant, Instant, list[int]]] = {}
+        self._told: deque[HaltChange] = deque()
+        self._news = asyncio.Event()
+        self._day, self._midnight = 0, 0
+        self._poll_at: Instant = 0
+        self._ask_now: set[Symbol] = set()
         self.closed_until: Instant = 0
+        self.strange = 0
 
     @property
     def late(self) -> int:
         """Prints of this session that came after their minute was closed."""
         return self._book.late if self._book else 0
 
+    def tier(self, symbol: Symbol) -> Tier:
+        """Return how a symbol's prices come now."""
+        return Tier.STREAM if self._stream.holds(self._trades, symbol) else Tier.ASKED
+
     def quote(self, symbol: Symbol) -> Quote | None:
-        """Return the newest best bid and ask of a streamed symbol."""
-        return self._quotes.get(symbol)
+        """Return the newest best bid and ask of a symbol, printed or asked for; None before the first."""
+        asked, printed = self._quotes.get(symbol), self._prints.get(symbol)
+        if printed is None or (asked is not None and asked.seen > printed[1]):
+            return asked
+        at, seen, row = printed
+        return Quote(symbol, at, seen, row[_PRICE], row[_BID], row[_ASK], row[_BID_SIZE], row[_ASK_SIZE])
 
-    async def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange]:
-        """Yield phase changes and one slice of all symbols per minute until today's session has closed.
+    def age_s(self, symbol: Symbol) -> float | None:
+        """Return the seconds since the newest quote of a symbol came; None before the first."""
+        quote = self.quote(symbol)
+        return None if quote is None else (self._clock.now() - quote.seen) / NS_PER_SECOND
 
-        Symbols early in ``symbols`` are streamed first; slices are sorted by code. Begun within a session, the
-        first slice is that of the next whole minute. A phase is told when it begins, except the close, which is
-        told after the last slice. Raises what the first snapshot or the registration raises.
+    def prefer(self, symbols: Iterable[Symbol]) -> bool:
+        """Stream these symbols before all others, in this order, now and from now on: those that are held.
+
+        While a session runs, registrations are swapped; minutes of the symbols that change are repaired by REST.
+        Returns whether registrations change.
+        """
+        preferred = tuple(dict.fromkeys(symbols))
+        if preferred == self._preferred:
+            return False
+        self._preferred = preferred
+        if not self._symbols:
+            return False
+        before = self._stream.target(self._trades)
+        self._want()
+        changed = before ^ self._stream.target(self._trades)
+        self._doubt(changed)
+        return bool(changed)
+
+    async def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange]:
+        """Yield phase changes, halts, and one slice of all symbols per minute until today's session has closed.
+
+        Preferred symbols are streamed first, then those early in ``symbols``; slices are sorted by code. Begun within a
+        session, the first slice is that of the next whole minute. A phase is told when it begins, except the close,
+        which is told after the last slice. Raises what the first snapshot raises.
         """
         now = self._clock.now()
-        session = Rulebook.on(day_of(now)).session
+        session = self._session = Rulebook.on(day_of(now)).session
         starts, ends = (edges.tolist() for edges in session.minute_edges())
         edges = [(start, end) for start, end in zip(starts, ends, strict=True) if start >= now]
         changes = [(at, phase) for at, phase in session.changes() if now < at < session.close_at]
@@ -80,125 +149,214 @@ class KisFeed:
         await self._begin(symbols, edges)
         try:
             for start, end in edges:
-                async for change in self._changes(changes, until=start):
-                    yield change
-                await self._until(end)
-                async for change in self._changes(changes, until=end):
-                    yield change
+                async for event in self._changes(changes, until=start):
+                    yield event
+                async for event in self._changes(changes, until=end):
+                    yield event
+                async for halt in self._pass_time(end):
+                    yield halt
                 yield await self._close(end)
             if now < session.close_at:
-                await self._until(session.close_at)
+                async for halt in self._pass_time(session.close_at):
+                    yield halt
                 yield PhaseChange(session.close_at, Phase.CLOSED)
         finally:
             await self._finish()
 
-    async def _changes(self, changes: list[tuple[Instant, Phase]], *, until: Instant) -> AsyncIterator[PhaseChange]:
+    async def _changes(
+        self, changes: list[tuple[Instant, Phase]], *, until: Instant
+    ) -> AsyncIterator[PhaseChange | HaltChange]:
         while changes and changes[0][0] <= until:
             at, phase = changes.pop(0)
-            await self._until(at)
+            async for halt in self._pass_time(at):
+                yield halt
             yield PhaseChange(at, phase)
 
-    async def _until(self, at: Instant) -> None:
-        while (left := at - self._clock.now()) > 0:
-            await self._clock.sleep(left / NS_PER_SECOND)
+    async def _pass_time(self, until: Instant) -> AsyncIterator[HaltChange]:
+        """Wait for an instant, asking for what is not streamed in between, and yield halts as they come."""
+        while True:
+            while self._told:
+                yield self._told.popleft()
+            now = self._clock.now()
+            if now >= until:
+                return
+            asked, self._ask_now = sorted(self._ask_now), set()
+            if asked:
+                await self._ask(asked)
+                continue
+            wake = until
+            if self._polls and now < self._poll_at < until - NS_PER_SECOND:
+                wake = self._poll_at
+            await self._sleep((wake - now) / NS_PER_SECOND)
+            if self._polls and self._clock.now() >= self._poll_at:
+                await self._poll(until)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep, or until there is something to tell or to ask."""
+        waits: set[asyncio.Future[Any]] = {
+            asyncio.ensure_future(self._clock.sleep(seconds)),
+            asyncio.ensure_future(self._news.wait()),
+        }
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        self._news.clear()
 
     async def _begin(self, symbols: Sequence[Symbol], edges: Sequence[tuple[Instant, Instant]]) -> None:
         wanted = tuple(dict.fromkeys(symbols))
-        room = max(0, self._stream.free)
-        self._streamed, self._asked = wanted[:room], wanted[room:]
-        self._doubtful = set()
-        self._book = MinuteBook(await self._snapshots(wanted), edges)
-        tr_id = TRADES.tr_id(mock=self._settings.is_mock)
-        self._stream.attach(tr_id, Taker(self._take, self._gap))
-        await self._stream.register(tr_id, self._streamed)
-        _log.info("feed.begun", streamed=len(self._streamed), asked=len(self._asked))
+        day = day_of(self._clock.now())
+        self._day, self._midnight = yyyymmdd(day), instant_at(day, 0)
+        self._halts, self._doubtful = Halts(wanted), set()
+        self._prints.clear()
+        self._quotes.clear()
+        self._book, self._symbols = None, wanted
+        self._stream.attach(self._trades, Taker(_no_records, self._gap, self._take))
+        if self._status:
+            self._stream.attach(self._status, Taker(self._take_status, _nothing))
+        self._want()
+        # Registered first, read afterwards: what is streamed by then is whole from this snapshot on.
+        await self._stream.settle()
+        held = self._held()
+        sights = await self._snapshots.read(wanted)
+        self._book = MinuteBook({symbol: sight.day for symbol, sight in sights.items()}, edges)
+        self._note(sights)
+        self._doubtful = set(self._stream.target(self._trades)) - held
+        self._ask_now.clear()
+        self._stream.expects_data = self._expects_data
+        self._poll_at = self._clock.now()
+        _log.info("feed.begun", symbols=len(wanted), streamed=len(self._stream.target(self._trades)))
+
+    def _want(self) -> None:
+        """Tell the stream what is wanted, in which rank."""
+        mine = set(self._symbols)
+        first = [symbol for symbol in self._preferred if symbol in mine]
+        rest = [symbol for symbol in self._symbols if symbol not in set(first)]
+        for tr_id, ranks in (
+            (self._trades, (Rank.HELD_SYMBOL, Rank.SYMBOL)),
+            (self._status, (Rank.HELD_STATUS, Rank.STATUS)),
+        ):
+            if tr_id:
+                self._stream.want(tr_id, first, ranks[0])
+                self._stream.want(tr_id, rest, ranks[1])
 
     async def _close(self, end: Instant) -> Slice:
-        await self._until(end + round(self._settings.minute_grace_s * NS_PER_SECOND))
+        grace = round(self._settings.minute_grace_s * NS_PER_SECOND)
+        while (left := end + grace - self._clock.now()) > 0:
+            await self._clock.sleep(left / NS_PER_SECOND)
         book = self._book
         assert book is not None
-        wanted = (*self._asked, *sorted(self._doubtful))
-        if wanted:
-            try:
-                for symbol, seen in (await self._snapshots(wanted)).items():
-                    book.snapshot(symbol, seen)
-                self._doubtful.clear()
-            except HaetaeError as fault:
-                _log.warning("feed.snapshot_failed", fault=str(fault), symbols=len(wanted))
+        held = self._held()
+        # What becomes doubtful while we ask stays so; what was streamed before we asked is whole from then on.
+        doubted, self._doubtful = self._doubtful, set()
+        wanted = [symbol for symbol in self._symbols if symbol not in held]
+        wanted += [symbol for symbol in self._symbols if symbol in held and symbol in doubted]
+        if not self._snapshots.is_cheap:
+            wanted = wanted[:_FEW]
+        known = await self._ask(wanted)
+        self._doubtful |= doubted - (held & set(wanted)) if known else doubted
         self.closed_until = end
         return book.close()
 
-    async def _finish(self) -> None:
-        streamed, self._streamed, self._asked = self._streamed, (), ()
+    @property
+    def _polls(self) -> bool:
+        return self._settings.asked_poll_s is not None and self._snapshots.is_cheap
+
+    async def _poll(self, until: Instant) -> None:
+        assert self._settings.asked_poll_s is not None
+        asked = [symbol for symbol in self._symbols if not self._stream.holds(self._trades, symbol)]
+        if until - self._clock.now() > NS_PER_SECOND:
+            await self._ask(asked)
+        self._poll_at = self._clock.now() + round(self._settings.asked_poll_s * NS_PER_SECOND)
+
+    async def _ask(self, symbols: list[Symbol]) -> bool:
+        """Bring symbols up to a snapshot; returns whether that could be done."""
+        if not symbols:
+            return True
+        assert self._book is not None
         try:
-            await self._stream.unregister(TRADES.tr_id(mock=self._settings.is_mock), streamed)
+            sights = await self._snapshots.read(symbols, within_s=_SNAPSHOT_S)
+        except HaetaeError as fault:
+            _log.warning("feed.snapshot_failed", fault=str(fault), symbols=len(symbols))
+            return False
+        for symbol, sight in sights.items():
+            self._book.snapshot(symbol, sight.day)
+        self._note(sights)
+        return True
+
+    async def _finish(self) -> None:
+        self._stream.expects_data = None
+        symbols, self._symbols = self._symbols, ()
+        try:
+            for tr_id in (self._trades, self._status):
+                if tr_id:
+                    await self._stream.unregister(tr_id, symbols)
         except HaetaeError as fault:
             _log.warning("feed.unregister_failed", fault=str(fault))
 
+    def _expects_data(self) -> bool:
+        """Whether prices must be coming: in continuous trading, with many symbols streamed, no breaker known of."""
+        session, now = self._session, self._clock.now()
+        if session is None or self._halts.in_breaker:
+            return False
+        if not session.open_at + _CALM_S * NS_PER_SECOND <= now < session.auction_from:
+            return False
+        return len(self._held()) >= self._settings.busy_registrations
+
+    def _held(self) -> set[Symbol]:
+        return {symbol for symbol in self._symbols if self._stream.holds(self._trades, symbol)}
+
     def _gap(self) -> None:
-        """Messages may be missing: ask for every streamed symbol at the end of this minute."""
-        self._doubtful = set(self._streamed)
+        """Messages may be missing of every symbol that is streamed, or should be."""
+        self._doubt(self._stream.target(self._trades))
 
-    def _take(self, records: Records) -> None:
-        book, seen = self._book, self._clock.now()
+    def _doubt(self, symbols: Iterable[Symbol]) -> None:
+        """Ask for symbols now, where they still are as the stream left them, and at the end of this minute."""
+        doubted = set(symbols) & set(self._symbols)
+        self._doubtful |= doubted
+        if doubted and self._book is not None and self._snapshots.is_cheap:
+            self._ask_now |= doubted
+            self._news.set()
+
+    def _take(self, frame: Frame) -> None:
+        book, now = self._book, self._clock.now()
+        found = read_prints(frame)
+        for symbol, row in zip(found.symbols, found.values.tolist(), strict=True):
+            if book is None:
+                return  # the first snapshot is still to come, and will hold this
+            if row[_DAY] != self._day:
+                self.strange += 1
+                continue
+            clock = row[_CLOCK]
+            at = self._midnight + (clock // 10_000 * 3_600 + clock // 100 % 100 * 60 + clock % 100) * NS_PER_SECOND
+            book.trade(symbol, at, row[_PRICE], row[_TOTAL], row[_VOLUME])
+            self._prints[symbol] = at, now, row
+            self._tell(self._halts.printed(symbol, at, halted=bool(row[_HALTED])))
+
+    def _take_status(self, records: Records) -> None:
+        now = self._clock.now()
         for values in records:
-            trade = TradeRecord.decode(values)
-            at = instant_at(trade.day, trade.clock)
-            if book is not None:
-                book.trade(trade.symbol, at, trade.price, trade.cumulative_volume)
-            self._quotes[trade.symbol] = Quote(
-                symbol=trade.symbol,
-                at=at,
-                seen=seen,
-                last=trade.price,
-                bid=trade.bid,
-                ask=trade.ask,
-                bid_size=trade.bid_size,
-                ask_size=trade.ask_size,
-            )
+            self._tell(self._halts.status(StatusRecord.decode(values), now))
 
-    async def _snapshots(self, symbols: Sequence[Symbol]) -> dict[Symbol, Snapshot]:
-        if OPERATIONS["intstock-multprice"].tr_id(self._settings.mode):
-            groups = [symbols[i : i + MULTPRICE_SLOTS] for i in range(0, len(symbols), MULTPRICE_SLOTS)]
-            parts = await asyncio.gather(*(self._multprice(group) for group in groups))
-            found = {symbol: seen for part in parts for symbol, seen in part.items()}
-        else:
-            found = dict(zip(symbols, await asyncio.gather(*map(self._price, symbols)), strict=True))
-        missing = sorted(set(symbols) - set(found))
-        if missing:
-            raise WireError(
-                f"no price for {', '.join(missing[:5])}",
-                expected=f"{len(symbols)} symbols",
-                found=f"{len(found)}",
-                next_step="take symbols that are not listed out of the universe",
-            )
-        return found
+    def _tell(self, changes: list[HaltChange]) -> None:
+        if changes:
+            self._told.extend(changes)
+            self._news.set()
 
-    async def _multprice(self, symbols: Sequence[Symbol]) -> dict[Symbol, Snapshot]:
-        asked: dict[str, str] = {}
-        for slot, symbol in enumerate(symbols, start=1):
-            asked[f"FID_COND_MRKT_DIV_CODE_{slot}"] = "J"
-            asked[f"FID_INPUT_ISCD_{slot}"] = symbol
-        reply = await self._rest.call("intstock-multprice", asked, lane=Lane.ORDER, about=f"{len(symbols)} symbols")
-        found = {}
-        for row in reply.rows("output"):
-            symbol = str(rows.SNAPSHOT.value(row, "inter_shrn_iscd", tr=reply.tr)).strip()
-            if symbol in asked.values():
-                found[symbol] = self._seen(row, symbol, reply.tr)
-        return found
+    def _note(self, sights: dict[Symbol, Sight]) -> None:
+        """Keep what a snapshot says of prices; it has no time of its own, so its arrival stands for it."""
+        now = self._clock.now()
+        for symbol, sight in sights.items():
+            if sight.bid and sight.ask:
+                self._quotes[symbol] = Quote(
+                    symbol, now, now, sight.day.price, sight.bid, sight.ask, sight.bid_size, sight.ask_size
+                )
 
-    def _seen(self, row: Mapping[str, str], symbol: Symbol, tr: str) -> Snapshot:
-        names = ("inter2_prpr", "inter2_oprc", "inter2_hgpr", "inter2_lwpr", "acml_vol")
-        price, opened, high, low, volume = (rows.SNAPSHOT.value(row, name, tr=tr, about=symbol) for name in names)
-        base = rows.SNAPSHOT.value(row, "inter2_prdy_clpr", tr=tr, about=symbol)
-        return Snapshot(price or base, opened, high, low, volume)
 
-    async def _price(self, symbol: Symbol) -> Snapshot:
-        asked = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol}
-        reply = await self._rest.call("inquire-price", asked, lane=Lane.ORDER, about=symbol)
-        row = reply.row("output")
-        names = ("stck_prpr", "stck_oprc", "stck_hgpr", "stck_lwpr", "acml_vol", "stck_sdpr")
-        price, opened, high, low, volume, base = (
-            rows.PRICE.value(row, name, tr=reply.tr, about=symbol) for name in names
-        )
-        return Snapshot(price or base, opened, high, low, volume)
+def _nothing() -> None:
+    """Do nothing: a status that was missed comes again with the next change."""
+
+
+def _no_records(_: Records) -> None:
+    """Take nothing: prints are taken by whole frames."""

@@ -3,8 +3,9 @@
 Here: one symbol's minute under way (`Minute`), and the book of all symbols that turns finished minutes into slices
 (`MinuteBook`). Pure: no clock, no calls. Not here: where prints and snapshots come from (`feed`).
 
-A print belongs to the minute of its own time stamp. Volume is the difference of the day's cumulative volume, so a
-lost message loses no shares. A minute made from two snapshots has exact close and volume; its high and low are
+A print belongs to the minute of its own time stamp, and its place among the others is its cumulative volume: messages
+may come twice, late or in another order. Volume is the difference of the day's cumulative volume, so a lost message
+loses no shares. A minute made from two snapshots has exact close and volume; its high and low are
 exact where the minute made the day's high or low, otherwise they span the last close and the new one.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,12 +34,21 @@ class Snapshot:
     volume: Shares
 
 
+class Early(NamedTuple):
+    """A print of a minute that is not under way yet."""
+
+    at: Instant
+    price: Won
+    cumulative: Shares
+    volume: Shares
+
+
 @dataclass(slots=True)
 class Minute:
     """The minute of one symbol that is under way, and what the last one left.
 
     ``booked`` is the cumulative volume given to closed minutes, ``volume`` the newest seen; ``open`` is 0 until the
-    minute has a print.
+    minute has a print, ``opened`` the cumulative volume of the print it is of.
     """
 
     last: Won
@@ -48,6 +59,7 @@ class Minute:
     open: Won = 0
     high: Won = 0
     low: Won = 0
+    opened: Shares = 0
 
     @classmethod
     def after(cls, seen: Snapshot) -> Minute:
@@ -58,32 +70,38 @@ class Minute:
         """Add one print of the minute under way."""
         if self.open == 0:
             self.open = self.high = self.low = price
+            self.opened = cumulative
+        elif cumulative < self.opened:
+            self.open, self.opened = price, cumulative
         self.high, self.low = max(self.high, price), min(self.low, price)
-        self.last = price
-        self.volume = max(self.volume, cumulative)
+        if cumulative >= self.volume:
+            self.last, self.volume = price, cumulative
         self.day_high = max(self.day_high, price)
         self.day_low = min(self.day_low or price, price)
 
     def late(self, price: Won, cumulative: Shares) -> None:
-        """Add a print of a closed minute: its price is the newest, its shares go to the minute under way."""
-        self.last = price
-        self.volume = max(self.volume, cumulative)
+        """Add a print of a closed minute: its shares go to the minute under way, its price where none is newer."""
+        if cumulative >= self.volume:
+            self.last, self.volume = price, cumulative
 
     def snapshot(self, seen: Snapshot) -> None:
-        """Bring the minute up to a snapshot; nothing changes where no share was traded since the newest print."""
-        if seen.volume <= self.volume:
+        """Bring the minute up to a snapshot; an older one than the newest print changes nothing.
+
+        One of the same moment may still show a high or low of the day that no print told of.
+        """
+        if seen.volume < self.volume or seen.volume == self.booked:
             return
-        opened = seen.open if self.volume == 0 and seen.open else self.last
-        low, high = min(opened, seen.price), max(opened, seen.price)
-        if seen.high > self.day_high:
-            high = max(high, seen.high)
-        if seen.low and (self.day_low == 0 or seen.low < self.day_low):
-            low = min(low, seen.low)
-        if self.open == 0:
-            self.open, self.high, self.low = opened, high, low
-        else:
-            self.high, self.low = max(self.high, high), min(self.low, low)
-        self.last, self.volume = seen.price, seen.volume
+        if seen.volume > self.volume:
+            opened = seen.open if self.volume == 0 and seen.open else self.last
+            if self.open == 0:
+                self.open = self.high = self.low = opened
+                self.opened = self.volume
+            self.high, self.low = max(self.high, opened, seen.price), min(self.low, opened, seen.price)
+            self.last, self.volume = seen.price, seen.volume
+        if self.open and seen.high > self.day_high:
+            self.high = max(self.high, seen.high)
+        if self.open and seen.low and (self.day_low == 0 or seen.low < self.day_low):
+            self.low = min(self.low, seen.low)
         self.day_high, self.day_low = max(self.day_high, seen.high), seen.low or self.day_low
 
     def close(self) -> Bar:
@@ -111,10 +129,13 @@ class MinuteBook:
         self._minutes = {symbol: Minute.after(seen[symbol]) for symbol in self.symbols}
         self._edges = tuple(edges)
         self._at = 0
-        self._early: list[tuple[Symbol, Instant, Won, Shares]] = []
+        self._early: dict[Symbol, list[Early]] = {}
 
-    def trade(self, symbol: Symbol, at: Instant, price: Won, cumulative: Shares) -> None:
-        """Add a print; one of a later minute is kept until that minute is under way, unknown symbols are ignored."""
+    def trade(self, symbol: Symbol, at: Instant, price: Won, cumulative: Shares, volume: Shares = 0) -> None:
+        """Add a print; one of a later minute is kept until that minute is under way, unknown symbols are ignored.
+
+        ``volume`` are its own shares: those of an early print tell how many the minute before it had.
+        """
         minute = self._minutes.get(symbol)
         if minute is None or self._at >= len(self._edges):
             return
@@ -124,7 +145,7 @@ class MinuteBook:
         if inside:
             minute.print(price, cumulative)
         elif at >= end:
-            self._early.append((symbol, at, price, cumulative))
+            self._early.setdefault(symbol, []).append(Early(at, price, cumulative, volume))
         elif self._at == 0:
             minute.last = price
             minute.booked = minute.volume = max(minute.volume, cumulative)
@@ -133,7 +154,18 @@ class MinuteBook:
             minute.late(price, cumulative)
 
     def snapshot(self, symbol: Symbol, seen: Snapshot) -> None:
-        """Bring one symbol up to a snapshot."""
+        """Bring one symbol up to a snapshot, of which what is known to belong to the next minute is taken away."""
+        early = self._early.get(symbol)
+        if early:
+            first = min(early, key=lambda one: one.cumulative)
+            prices = [one.price for one in early]
+            seen = Snapshot(
+                price=first.price,
+                open=seen.open,
+                high=seen.high if seen.high > max(prices) else 0,
+                low=seen.low if seen.low < min(prices) else 0,
+                volume=min(seen.volume, first.cumulative - first.volume),
+            )
         self._minutes[symbol].snapshot(seen)
 
     def close(self) -> Slice:
@@ -142,7 +174,8 @@ class MinuteBook:
         bars = np.array([self._minutes[symbol].close() for symbol in self.symbols], dtype=np.int64)
         opened, high, low, last, volume = bars.reshape(len(self.symbols), 5).T.copy()
         self._at += 1
-        early, self._early = self._early, []
-        for symbol, at, price, cumulative in early:
-            self.trade(symbol, at, price, cumulative)
+        early, self._early = self._early, {}
+        for symbol, prints in early.items():
+            for one in prints:
+                self.trade(symbol, one.at, one.price, one.cumulative, one.volume)
         return Slice(start, end, self.symbols, opened, high, low, last, volume, traded=volume > 0)

@@ -1,13 +1,15 @@
 """What ends a run in one line: keys of the wrong domain, addresses that contradict, a clock that is off.
 
-Here: the words of each, in both languages. Not here: when they are said (`transport`, `standing`).
+Here: the words of each, in both languages, those of refused registrations too. Not here: when they are said
+(`transport`, `standing`, `stream`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from haetae.domain.errors import Fatal, Text
+from haetae.domain.errors import Fatal, Retryable, Text
+from haetae.kis.wire.control import ACK_TEXTS, TOO_MANY
 from haetae.kis.wire.operations import Mode, Operation
 
 
@@ -87,4 +89,37 @@ def clock_off(skew_s: float, allowed_s: float) -> Fatal:
         expected=f"less than {allowed_s:.0f} s",
         found=f"{skew_s:+.1f} s",
         next_step=Text(ko="NTP 로 시계를 맞추고 다시 시작하세요", en="set the clock by NTP and start again"),
+    )
+
+
+def no_room(asked: int, limit: int) -> Fatal:
+    """Return the refusal to ask for more registrations than a session takes."""
+    return Fatal(
+        Text(ko=f"실시간 등록 {asked}건을 더하면 한도를 넘습니다", en=f"{asked} more registrations exceed the limit"),
+        code=TOO_MANY,
+        expected=f"at most {limit}",
+        found=str(asked),
+        next_step=Text(ko="나머지 종목은 REST 조회에 맡기세요", en="leave symbols to the REST tier"),
+    )
+
+
+def no_ack(pairs: int, ack_s: float, found: str) -> Retryable:
+    """Return what is told where registrations were not acknowledged in time."""
+    return Retryable(
+        Text(ko="실시간 등록 응답이 없습니다", en="no answer to a registration"),
+        expected=f"{pairs} acks within {ack_s} s",
+        found=found,
+        next_step=Text(ko="다시 연결되면 등록합니다", en="they are registered when the session is open"),
+    )
+
+
+def registration(pair: tuple[str, str], code: str) -> Fatal:
+    """Return the refusal of a registration that KIS will not take."""
+    text = ACK_TEXTS.get(code, "")
+    return Fatal(
+        Text(ko=f"실시간 등록 거절 {pair[0]}: {text}", en=f"registration of {pair[0]} refused: {text}"),
+        code=code,
+        expected="SUBSCRIBE SUCCESS",
+        found=f"{code} {text}",
+        next_step=Text(ko="HTS ID, 종목 코드, 앱키를 확인하세요", en="check HTS id, symbol and app key"),
     )

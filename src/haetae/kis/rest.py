@@ -118,19 +118,21 @@ class KisRest:
         lane: Lane = Lane.DATA,
         about: str = "",
         tr_cont: str = "",
+        within_s: float | None = None,
     ) -> Reply:
-        """Make a query, repeating what may be repeated until the deadline.
+        """Make a query, repeating what may be repeated until the deadline (``within_s``, or the settings').
 
         Raises ``Retryable`` when the deadline passed, ``Fatal`` for keys, permissions and wrong domain,
         ``BrokerError`` for a refusal of the query itself, ``WireError`` where something answers that is not KIS.
         """
         operation = OPERATIONS[name]
-        deadline = self._clock.monotonic() + self.settings.read_deadline_s
+        limit_s = self.settings.read_deadline_s if within_s is None else within_s
+        deadline = self._clock.monotonic() + limit_s
         attempt, strange = 0, 0
         while True:
             self._standing.refuse_if_stopped()
             if lane is Lane.DATA:
-                await self._until_data_may_ask(deadline, name)
+                await self._until_data_may_ask(deadline, limit_s, name)
             code = ""
             try:
                 reply = await self._attempt(operation, values, lane, tr_cont)
@@ -153,7 +155,7 @@ class KisRest:
                 raise Retryable(
                     Text(ko=f"KIS 조회 {name} {about} 실패", en=f"KIS query {name} {about} failed"),
                     code=code,
-                    expected=f"an answer within {self.settings.read_deadline_s:.0f} s",
+                    expected=f"an answer within {limit_s:.0f} s",
                     found=f"{attempt} attempts, the last: {why}",
                     next_step=Text(ko="잠시 후 다시 시도하세요", en="try again later"),
                 )
@@ -251,12 +253,12 @@ class KisRest:
             )
         return f"{reply.code} {reply.text}"
 
-    async def _until_data_may_ask(self, deadline: float, name: str) -> None:
+    async def _until_data_may_ask(self, deadline: float, limit_s: float, name: str) -> None:
         while (wait := self._standing.breaker.wait_s(self._clock.monotonic())) > 0:
             if self._clock.monotonic() + wait > deadline:
                 raise Retryable(
                     Text(ko="KIS가 응답하지 않아 조회를 쉬고 있습니다", en="KIS does not answer; queries are resting"),
-                    expected=f"an answer within {self.settings.read_deadline_s:.0f} s",
+                    expected=f"an answer within {limit_s:.0f} s",
                     found=f"{name} was not asked",
                     next_step=Text(ko="잠시 후 다시 시도하세요", en="try again later"),
                 )

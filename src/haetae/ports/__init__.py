@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from haetae.domain.account import CashReport
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, TradeReview
-from haetae.domain.market import PhaseChange, Quote, Slice
+from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.ports.sources import Effort as Effort
@@ -81,8 +81,8 @@ class Broker(Protocol):
 class MarketFeed(Protocol):
     """Live market data of a fixed set of symbols."""
 
-    def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange]:
-        """Yield one ``Slice`` per finished minute, phase changes, and quotes in between."""
+    def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange]:
+        """Yield one ``Slice`` per finished minute, phase changes, halts, and quotes in between."""
         ...
 
 

@@ -114,13 +114,14 @@ class Floor:
             desk = initial_desk(self.lake, plan, book, self.settings, lessons_of(journal, plan.day))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
             async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
-                stream = KisStream(self.kis, clock, rest.approval_key)
+                stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
                 broker = KisBroker(rest, stream, clock)
+                feed = KisFeed(rest, stream, clock)
                 runner = TradingDayRunner(
                     desk=desk,
                     session=session,
                     broker=broker,
-                    feed=KisFeed(rest, stream, clock),
+                    feed=feed,
                     journal=journal,
                     policy=self.policy,
                     decider=decider,
@@ -128,7 +129,7 @@ class Floor:
                     rules=rules,
                     settings=self.live,
                 )
-                look = _Look(runner, orders)
+                look = _Look(runner, feed, orders)
                 look.at_start(clock.now())
                 await broker.start()
                 task = asyncio.create_task(runner.run())
@@ -154,22 +155,36 @@ class Floor:
 
 
 class _Look:
-    """Hands the operator's orders to the desk as they come."""
+    """Hands the operator's orders to the desk as they come, and tells the feed which symbols are held.
 
-    def __init__(self, runner: TradingDayRunner, orders: OperatorFile | None) -> None:
+    A symbol that was sold stays preferred for the day: registrations are not for going back and forth.
+    """
+
+    def __init__(self, runner: TradingDayRunner, feed: KisFeed, orders: OperatorFile | None) -> None:
         self._runner = runner
+        self._feed = feed
         self._orders = orders
+        self._held: dict[Symbol, None] = {}
+
+    def _prefer_held(self) -> bool:
+        held = sorted(self._runner.desk.book.positions)
+        self._held.update(dict.fromkeys(held))
+        return self._feed.prefer([*held, *self._held])
 
     def at_start(self, now: Instant) -> None:
         """Give the desk what a person wanted before it was up, where that is stricter than its own start."""
+        self._prefer_held()
         order = self._orders.at_start(self._runner.desk.operator) if self._orders else None
         if order is not None:
             self._runner.operate(order.command(now))
 
-    def __call__(self, now: Instant) -> None:
-        """Look once."""
+    def __call__(self, now: Instant) -> bool:
+        """Look once; returns whether that gave the desk work."""
+        gave_work = self._prefer_held()
         for order in self._orders.fresh() if self._orders else ():
             self._runner.operate(order.command(now))
+            gave_work = True
+        return gave_work
 
 
 def set_aside(journal: Path) -> None:

@@ -71,9 +71,11 @@ class Lockstep:
         *,
         until: asyncio.Future[Any],
         step_s: int = 60,
-        each: Callable[[Instant], None] | None = None,
+        each: Callable[[Instant], bool] | None = None,
     ) -> None:
         """Step to ``end`` or to the end of ``until``, to the next sleeper's instant each time.
+
+        ``each`` is called at every instant and says whether it gave the desk work: then time waits for that too.
 
         No step is longer than ``step_s`` seconds, so that a desk that sleeps too long is still watched.
         """
@@ -88,5 +90,5 @@ class Lockstep:
             self._sent = int(answer.get("ws_sent", {}).get(self.app_key, 0))
             self.clock.advance(target)
             await self.settle()
-            if each is not None:
-                each(target)
+            if each is not None and each(target):
+                await self.settle()

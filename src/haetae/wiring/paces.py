@@ -51,9 +51,9 @@ class Pace(Protocol):
         ...
 
     async def drive(
-        self, task: asyncio.Task[DayReport], line: Line, rules: Rulebook, look: Callable[[Instant], None]
+        self, task: asyncio.Task[DayReport], line: Line, rules: Rulebook, look: Callable[[Instant], bool]
     ) -> DayReport:
-        """Let a day run to its end, calling ``look`` again and again."""
+        """Let a day run to its end, calling ``look`` again and again; it says whether it gave the desk work."""
         ...
 
     def collecting(self, at: Instant) -> AbstractAsyncContextManager[Clock]:
@@ -85,7 +85,7 @@ class LockstepPace:
         return self._clock
 
     async def drive(
-        self, task: asyncio.Task[DayReport], line: Line, rules: Rulebook, look: Callable[[Instant], None]
+        self, task: asyncio.Task[DayReport], line: Line, rules: Rulebook, look: Callable[[Instant], bool]
     ) -> DayReport:
         """Step market and desk together to the end of the day."""
         first, last = rules.session.open_at, rules.session.close_at
@@ -93,10 +93,11 @@ class LockstepPace:
         label = Text(ko=f"{rules.day} 장중", en=f"{rules.day} session")
         lockstep = Lockstep(self._clock, self._control, line.busy, line.received, self._app_key, self._stall_s)
 
-        def each(now: Instant) -> None:
-            look(now)
+        def each(now: Instant) -> bool:
+            gave_work = look(now)
             if now % NS_PER_MINUTE == 0 and first <= now <= last:
                 self._screen.progress(label, (now - first) // NS_PER_MINUTE, total)
+            return gave_work
 
         await lockstep.run_until(last + 10 * NS_PER_MINUTE, until=task, each=each)
         return await task
@@ -133,7 +134,7 @@ class RunningPace:
         return self._clock
 
     async def drive(
-        self, task: asyncio.Task[DayReport], line: Line, rules: Rulebook, look: Callable[[Instant], None]
+        self, task: asyncio.Task[DayReport], line: Line, rules: Rulebook, look: Callable[[Instant], bool]
     ) -> DayReport:
         """Wait for the end of the day and look at the operator's file meanwhile."""
         first, last = rules.session.open_at, rules.session.close_at

@@ -45,6 +45,12 @@ class StubKis:
     subscribed: list[tuple[str, str, bool]] = field(default_factory=list)
     echoed: list[str] = field(default_factory=list)
     ack_code: dict[tuple[str, str], str] = field(default_factory=dict)
+    ack_key: CipherKey | None = KEY
+    on_socket: Callable | None = None
+    """What happens to each socket beside its registrations: a coroutine function of the socket."""
+    tasks: list[asyncio.Task] = field(default_factory=list)
+    held: dict[int, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
+    most_held: int = 0
     url: str = ""
     ws_url: str = ""
 
@@ -79,6 +85,9 @@ class StubKis:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
         self.sockets.append(socket)
+        held = self.held[len(self.sockets)]
+        if self.on_socket is not None:
+            self.tasks.append(asyncio.create_task(self.on_socket(socket)))
         async for message in socket:
             if message.type is not WSMsgType.TEXT:
                 continue
@@ -91,8 +100,16 @@ class StubKis:
             if code == "silent":
                 continue
             code = code or (control.SUBSCRIBED if asked.register else control.UNSUBSCRIBED)
-            key = KEY if asked.tr_id in {NOTICES.real, NOTICES.mock} else None
+            if code == control.SUBSCRIBED:
+                held.add((asked.tr_id, asked.tr_key))
+            elif code == control.UNSUBSCRIBED:
+                held.discard((asked.tr_id, asked.tr_key))
+            self.most_held = max(self.most_held, len(held))
+            key = self.ack_key if asked.tr_id in {NOTICES.real, NOTICES.mock} else None
             text = control.ACK_TEXTS[code]
+            if code == control.APPKEY_IN_USE:
+                await socket.send_str(control.build_ack(control.Ack("(null)", "", "9", code, text)))
+                continue
             await socket.send_str(control.build_ack(control.Ack(asked.tr_id, asked.tr_key, "0", code, text, key)))
         return socket
 
@@ -131,6 +148,9 @@ async def serving():
     try:
         yield stub
     finally:
+        for task in stub.tasks:
+            task.cancel()
+        await asyncio.gather(*stub.tasks, return_exceptions=True)
         for socket in stub.sockets:
             await socket.close()
         await runner.cleanup()

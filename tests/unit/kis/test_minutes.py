@@ -77,6 +77,39 @@ def test_bars_from_snapshots_keep_close_and_volume_and_stay_within_the_true_rang
             assert not slice_.traded[0]
 
 
+@given(prints, st.randoms(use_true_random=False), st.lists(st.integers(0, 39), max_size=10))
+def test_the_order_in_which_prints_of_a_minute_come_and_repeats_change_nothing(printed, dice, again):
+    """Reordered, duplicated messages give the bar of the true order (T18)."""
+    straight, shuffled = (MinuteBook({"005930": BEFORE}, EDGES) for _ in range(2))
+    seen = [row for row in fold(printed) if row[0] < 60]
+    for second, price, total in seen:
+        straight.trade("005930", OPEN + second * NS_PER_SECOND, price, total)
+    mixed = seen + [seen[n] for n in again if n < len(seen)]
+    dice.shuffle(mixed)
+    for second, price, total in mixed:
+        shuffled.trade("005930", OPEN + second * NS_PER_SECOND, price, total)
+    first, second_ = straight.close(), shuffled.close()
+    for name in ("open", "high", "low", "close", "volume", "traded"):
+        assert getattr(first, name)[0] == getattr(second_, name)[0], name
+
+
+@given(prints, st.integers(1, 3))
+def test_prints_delayed_into_the_next_minute_lose_no_shares_and_leave_the_newest_price(printed, minutes):
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    seen = list(fold(printed))
+    volume = 0
+    for minute in range(4):
+        due = [row for row in seen if row[0] // 60 == minute]
+        delayed = [row for row in seen if row[0] // 60 == minute - minutes]
+        for second, price, total in due + delayed:  # what is late comes after what is newer
+            book.trade("005930", OPEN + second * NS_PER_SECOND, price, total)
+        slice_ = book.close()
+        volume += int(slice_.volume[0])
+        if due:
+            assert slice_.close[0] == due[-1][1]
+    assert volume == (seen[-1][2] if seen else 0)
+
+
 def test_a_print_that_comes_too_late_gives_its_shares_to_the_next_minute():
     book = MinuteBook({"005930": BEFORE}, EDGES)
     book.trade("005930", OPEN + 10 * NS_PER_SECOND, 1_000, 10)
@@ -115,6 +148,27 @@ def test_a_snapshot_after_missed_messages_heals_the_bar():
     slice_ = book.close()
     bar = [slice_.open[0], slice_.high[0], slice_.low[0], slice_.close[0], slice_.volume[0]]
     assert bar == [1_000, 1_050, 990, 1_030, 100]
+
+
+def test_a_snapshot_that_reaches_into_the_next_minute_is_cut_at_its_first_print():
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    book.trade("005930", OPEN, 1_000, 10, 10)  # then 20 shares at 1 005 are missed
+    book.trade("005930", EDGES[1][0], 1_020, 37, 7)
+    book.trade("005930", EDGES[1][0] + 1, 1_030, 40, 3)
+    book.snapshot("005930", Snapshot(1_030, 1_000, 1_030, 1_000, 40))
+    first, second = book.close(), book.close()
+    assert (int(first.volume[0]), int(second.volume[0])) == (30, 10)
+    assert (int(first.high[0]), int(first.close[0])) == (1_020, 1_020)
+    assert (int(second.open[0]), int(second.close[0])) == (1_020, 1_030)
+
+
+def test_a_snapshot_of_the_same_moment_shows_a_high_that_no_print_told_of():
+    book = MinuteBook({"005930": BEFORE}, EDGES)
+    book.trade("005930", OPEN, 1_000, 10)
+    book.trade("005930", OPEN + 1, 1_001, 30)
+    book.snapshot("005930", Snapshot(1_001, 1_000, 1_040, 990, 30))
+    slice_ = book.close()
+    assert [int(part[0]) for part in (slice_.open, slice_.high, slice_.low, slice_.close)] == [1_000, 1_040, 990, 1_001]
 
 
 def test_slices_hold_all_symbols_sorted_and_ignore_strangers():
