@@ -32,8 +32,8 @@ from haetae.kis.rest import KisRest
 from haetae.kis.snapshots import Sight, Snapshots
 from haetae.kis.stream import KisStream, Records, Taker
 from haetae.kis.wire.frames import MARKET_STATUS, TRADES, Frame
-from haetae.kis.wire.prints import COLUMNS, read_prints
 from haetae.kis.wire.market_records import StatusRecord
+from haetae.kis.wire.prints import COLUMNS, read_prints
 from haetae.krx import Rulebook
 from haetae.krx.sessions import Session
 from haetae.ports import Clock

@@ -88,6 +88,11 @@ class KisRest:
         return self.counts.in_flight > 0
 
     @property
+    def calls_per_second(self) -> float:
+        """Calls a second that the pace permits now; 0 where it is infinite."""
+        return self._standing.calls_per_second
+
+    @property
     def skew_s(self) -> float | None:
         """Seconds our clock is ahead of the server's, as far as proven; None where it is not watched or not known."""
         return self._standing.skew_s

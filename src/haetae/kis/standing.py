@@ -18,6 +18,7 @@ import structlog
 from haetae.domain.errors import Fatal
 from haetae.domain.units import day_of
 from haetae.kis import refusals
+from haetae.kis.budget import WINDOW_S
 from haetae.kis.health import Breaker, Meter
 from haetae.kis.limits import calls_per_second
 from haetae.kis.pace_file import MemoryPace, PaceStore, SharedPace
@@ -68,6 +69,14 @@ class Standing:
     def skew_s(self) -> float | None:
         """Return the proven difference of the clocks in seconds; None where it is not watched or not known."""
         return self._watch.skew_s if self.settings.watches_clock else None
+
+    @property
+    def calls_per_second(self) -> float:
+        """Return the calls a second that the pace permits now; 0 where it is infinite."""
+        rule = self._rule()
+        if rule is None:
+            return 0.0
+        return float(rule.calls) if rule.window_s <= WINDOW_S else rule.calls / rule.window_s
 
     def refuse_if_stopped(self) -> None:
         """Raise what stopped us."""

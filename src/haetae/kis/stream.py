@@ -47,6 +47,8 @@ _AGAIN_S = 30.0
 """A pair that got no ack is tried again after this."""
 _PATIENCE_S = 300.0
 """A market that stands still (circuit breaker) must not look like abuse: silence is borne longer each time."""
+_IN_USE_FOR_GOOD = 3
+"""A session of our own that the server has not noticed the end of is gone by the third try."""
 _LOST = "LOST"
 """Ours: the session ended before the ack came."""
 _AGAIN = frozenset({_LOST, control.APPROVAL_UNKNOWN, control.APPKEY_IN_USE, "OPSP0007", "OPSP0009", "OPSP8999"})
@@ -113,6 +115,7 @@ class KisStream:
         self._fatal: BrokerError | None = None
         self._heard = self._fed = self._echoed = 0.0
         self._patience_s = settings.data_silence_s or 0.0
+        self._longest_s = self._judged_at = 0.0
         self.received = 0
         self.malformed = 0
         self.reconnects = 0
@@ -132,6 +135,11 @@ class KisStream:
     def is_resting(self) -> bool:
         """Whether the stream flapped and rests, so that REST carries on alone."""
         return self._reconnects.is_resting
+
+    @property
+    def is_key_in_use(self) -> bool:
+        """Whether another session holds the app key, and goes on doing so: a second desk, or another program."""
+        return self._reconnects.in_use >= _IN_USE_FOR_GOOD
 
     @property
     def free(self) -> int:
@@ -241,13 +249,14 @@ class KisStream:
                 self.received = 0
                 why, lived_s = await self._session(session, url)
                 if self._fatal is not None:
+                    _log.error("stream.stopped", why=why, found=self._fatal.found)
                     self._tell_news()
                     return
                 self.reconnects += 1
                 in_use = why == control.APPKEY_IN_USE
                 pause = self._reconnects.pause_s(self._clock.monotonic(), lived_s, key_in_use=in_use)
                 pause *= 1.0 if self._dice is None else 0.75 + 0.5 * float(self._dice.random())
-                is_odd = self.is_resting or self._reconnects.in_use >= 3
+                is_odd = self.is_resting or self.is_key_in_use
                 (_log.error if is_odd else _log.warning)(
                     "stream.lost", why=why, pause_s=pause, reconnects=self.reconnects, resting=self.is_resting
                 )
@@ -374,10 +383,20 @@ class KisStream:
             self._heard = loop.time()
             text: str = message.data
             if is_data(text):
-                self._fed, self._patience_s = self._heard, self._settings.data_silence_s or 0.0
+                self._mind_the_gap()
                 self._take(text)
             elif ended := await self._answer(socket, text):
                 return ended
+
+    def _mind_the_gap(self) -> None:
+        """Note that data came; patience that was learnt is kept while the server's own pauses are long."""
+        self._longest_s = max(self._longest_s, self._heard - self._fed)
+        self._fed = self._heard
+        shortest = self._settings.data_silence_s or 0.0
+        if self._heard - self._judged_at > _PATIENCE_S:
+            if self._longest_s < shortest / 2:
+                self._patience_s = shortest
+            self._longest_s, self._judged_at = 0.0, self._heard
 
     def _take(self, text: str) -> None:
         taker, frame = None, None

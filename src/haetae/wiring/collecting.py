@@ -39,6 +39,7 @@ from haetae.universe.settings import UniverseSettings
 from haetae.wiring import accounts
 from haetae.wiring.child import Control
 from haetae.wiring.clocks import ScaledClock, SystemClock
+from haetae.wiring.dice import process_dice
 
 KINDS = (
     "master", "daily", "weekly", "monthly", "minute", "index", "etf-nav", "flows", "fundamentals", "status", "holidays",
@@ -89,8 +90,8 @@ async def connected(where: Where, env: Mapping[str, str]) -> AsyncIterator[Conne
     """Open a connection for reading while the context lasts."""
     async with aiohttp.ClientSession() as http:
         kis, clock, settings = await _found(where, env, http)
-        async with KisRest(kis, clock) as rest:
-            chosen = replace(settings, calls_per_second=kis.calls_per_second)
+        async with KisRest(kis, clock, process_dice("kis.rest")) as rest:
+            chosen = replace(settings, calls_per_second=rest.calls_per_second)
             yield Connection(kis, clock, rest, KisSource(rest, clock), chosen)
 
 
@@ -314,7 +315,8 @@ async def collect_live(
     collector = Collector(connection.source, lake, connection.clock, connection.settings, progress)
     symbols, _ = await choose(collector, "live", names)
     shop = Shop(connection.source, lake, connection.clock, connection.settings, progress)
-    stream = KisStream(connection.kis, connection.clock, connection.rest.approval_key)
+    dice = process_dice("kis.stream")
+    stream = KisStream(connection.kis, connection.clock, connection.rest.approval_key, dice)
     try:
         live = LiveCollector(shop, KisFeed(connection.rest, stream, connection.clock), symbols)
         await live.repair_pending()

@@ -156,7 +156,7 @@ async def serving():
         await runner.cleanup()
 
 
-async def until(condition: Callable[[], bool], *, within_s: float = 3.0) -> None:
+async def until(condition: Callable[[], bool], *, within_s: float = 15.0) -> None:
     """Wait for something that the event loop is about to do."""
     async with asyncio.timeout(within_s):
         while not condition():  # noqa: ASYNC110 - any condition, not one event

@@ -72,7 +72,8 @@ def test_whatever_is_wanted_the_limit_is_kept_and_the_best_are_held(steps, limit
                 known.lost()
             case "pass":
                 for pair in known.surplus():
-                    known.held.discard(pair)
+                    if pair not in given_:  # the others are not given back
+                        known.held.discard(pair)
                 for pair in known.missing():
                     assert len(known.held) < limit
                     if pair not in given_:  # the others get no ack
@@ -95,3 +96,14 @@ def test_a_server_s_own_limit_is_learnt():
     known.full()
     assert known.missing() == []
     assert len(known.target()) == 3
+
+
+def test_nothing_takes_a_place_that_was_not_given_back():
+    known = Registrations(2)
+    known.want([("T", "a"), ("T", "b")], Rank.SYMBOL)
+    known.held.update(known.missing())
+    known.want([("T", "c")], Rank.HELD_SYMBOL)
+    assert known.surplus() == [("T", "b")]
+    assert known.missing() == []
+    known.held.discard(("T", "b"))
+    assert known.missing() == [("T", "c")]

@@ -44,6 +44,66 @@ def test_the_live_hosts_need_the_explicit_word():
     assert live.rest_url == REAL_REST
 
 
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"rest_url": MOCK_REST, "ws_url": REAL_STREAM, "mode": Mode.REAL}, "rest_url"),
+        ({"rest_url": REAL_REST, "ws_url": MOCK_STREAM, "mode": Mode.REAL}, "ws_url"),
+        ({"rest_url": REAL_REST, "ws_url": REAL_STREAM, "mode": Mode.MOCK}, "rest_url"),
+        ({"rest_url": REAL_REST.replace("https", "http"), "ws_url": REAL_STREAM, "mode": Mode.REAL}, "rest_url"),
+        ({"rest_url": "https://10.1.2.3:9443", "ws_url": REAL_STREAM, "mode": Mode.REAL}, "rest_url"),
+        ({"rest_url": REAL_REST, "mode": Mode.REAL}, "one is on this machine"),
+        ({"ws_url": REAL_STREAM, "mode": Mode.REAL}, "one is on this machine"),
+        ({"master_url": "https://example.com", "mode": Mode.REAL}, "master_url"),
+    ],
+)
+def test_addresses_that_are_not_of_one_domain_are_refused_even_where_the_world_is_allowed(changed, fault):
+    with pytest.raises(ConfigError, match=fault):
+        settings(live_allowed=True, **changed)
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_loopback_serves_both_domains(mode):
+    assert settings(mode=mode).is_local
+
+
+@pytest.mark.parametrize(
+    ("changed", "fault"),
+    [
+        ({"app_key": ""}, "app_key is missing"),
+        ({"app_key": "k" * 35}, "app_key has 35 characters instead of 36"),
+        ({"app_key": "키" * 36}, "app_key has characters"),
+        ({"app_key": "k" * 35 + "\n"}, "app_key has characters"),
+        ({"app_secret": Secret("")}, "app_secret is missing"),
+        ({"app_secret": Secret("s" * 181)}, "app_secret has 181 characters instead of 180"),
+        ({"account": "5012345a"}, "account"),
+        ({"account": "٥٠١٢٣٤٥٦"}, "account"),
+        ({"product": "1"}, "product"),
+        ({"hts_id": "사용자"}, "hts_id"),
+        ({"calls_per_second": float("nan")}, "calls_per_second"),
+        ({"burst": 0}, "burst"),
+        ({"share_pace": True}, "token_file"),
+    ],
+)
+def test_what_is_missing_or_malformed_is_named_without_its_value(changed, fault):
+    with pytest.raises(ConfigError, match=fault) as caught:
+        settings(**changed)
+    assert "k" * 35 not in str(caught.value)
+    assert "36" in str(caught.value.expected)
+
+
+def test_what_is_shared_or_watched_by_default_depends_on_where_the_server_is(tmp_path):
+    local = settings(token_file=tmp_path / "token.json")
+    live = settings(
+        rest_url=REAL_REST, ws_url=REAL_STREAM, mode=Mode.REAL, live_allowed=True, token_file=tmp_path / "token.json"
+    )
+    assert (local.shares_pace, local.watches_clock) == (False, False)
+    assert (live.shares_pace, live.watches_clock) == (True, True)
+    assert settings(token_file=tmp_path / "token.json", share_pace=True, watch_clock=True).shares_pace
+    assert local.fingerprint != settings(mode=Mode.REAL).fingerprint
+    assert "PSkey" not in local.fingerprint
+
+
 def test_all_faults_are_told_at_once():
     with pytest.raises(ConfigError) as caught:
         settings(rest_url=REAL_REST, account="5012", app_key="", calls_per_second=0)

@@ -105,6 +105,21 @@ async def test_t14_a_market_that_stands_still_is_left_alone_longer_and_longer():
         assert lives[2] > 1.5 * lives[1]
 
 
+async def test_t14_a_server_that_pauses_between_data_is_learnt_after_one_reconnect(sample_trade):
+    async def drip(socket) -> None:
+        while True:
+            await asyncio.sleep(0.3)
+            await socket.send_str(print_of(sample_trade))
+
+    async with session(silence_s=9.0, data_silence_s=0.2) as (stub, stream, _):
+        stub.on_socket = drip
+        stream.expects_data = lambda: True
+        await stream.register(TRADES, ["005930"])
+        await asyncio.sleep(2.5)
+        assert stream.reconnects == 1
+        assert stream.received >= 4
+
+
 @pytest.mark.parametrize("code", [1000, 1001, 1006, 1011])
 async def test_t15_after_any_close_the_session_is_opened_and_registered_anew(code):
     async with session() as (stub, stream, clock):
@@ -180,9 +195,10 @@ async def test_t17_a_key_that_is_in_use_is_waited_for_and_the_third_time_is_told
         stub.ack_code[TRADES, "005930"] = control.APPKEY_IN_USE
         with capture_logs() as told:
             stream.want(TRADES, ["005930"], Rank.SYMBOL)
-            await until(lambda: stream.reconnects >= 3)
+            await until(lambda: stream.is_key_in_use)
             stub.ack_code.clear()
             await until(lambda: stream.connected)
+            assert not stream.is_key_in_use
         assert clock.slept[:3] == [5.0, 10.0, 20.0]
         levels = [entry["log_level"] for entry in told if entry["event"] == "stream.lost"]
         assert levels[:3] == ["warning", "warning", "error"]
@@ -273,6 +289,15 @@ async def test_t20_a_key_that_changed_is_fetched_with_a_new_registration():
         await until(lambda: stream.holds(NOTICES, "tester"))
         await stub.push(build_frame(NOTICES, [["x"] * 26], other))
         await until(lambda: seen.records)
+
+
+async def test_t20_the_key_of_a_session_that_ended_opens_nothing_in_the_next():
+    async with session(ack_timeout_s=0.1) as (stub, stream, _):
+        await stream.register(NOTICES, ["tester"])
+        stub.ack_key = None
+        await stub.sockets[-1].close()
+        await until(lambda: stream.reconnects == 1 and stream.connected)
+        assert not stream.holds(NOTICES, "tester")
 
 
 async def test_an_encrypted_stream_without_a_key_does_not_count_as_held():

@@ -10,6 +10,7 @@
 ``frames``      ``parse_frame``, ``records``, ``build_frame``, AES, stream tables and schema `Revision`
 ``control``     subscription requests, acks, PINGPONG
 ``records``     `TradeRecord`, `BookRecord`, `NoticeRecord` with ``encode`` / ``decode``; ``market_records`` the others
+``prints``      whole trade frames as columns of integers, ``read_prints``; ``digits`` reads texts strictly
 ``masters``     ``build_master``, ``parse_master`` of the ``.mst.zip`` files
 
 No sockets, no clock, no secrets. Import the module you need; this package re-exports nothing.
