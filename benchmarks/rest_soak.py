@@ -42,7 +42,7 @@ from haetae.wiring.clocks import ScaledClock
 
 CALLS, TRIAL_CALLS, PEER_CALLS, SLOW_CALLS = 20_000, 400, 2_000, 720
 TRIAL_SPEED, FASTEST = 4.0, 10.0
-LOSS = 0.02
+LOSS = 0.015
 """Share of an emulated second that the machine's own hiccups may cost."""
 CALLERS = 24
 MARKET = MarketSettings(seed=20261127, listed=120, history_sessions=40, live_sessions=2)

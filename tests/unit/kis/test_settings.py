@@ -3,6 +3,7 @@
 import pytest
 
 from haetae.domain.errors import ConfigError
+from haetae.kis.deployment import answers_other_domain, is_trading, tr_fault
 from haetae.kis.settings import (
     MASTERS,
     MOCK_REST,
@@ -13,7 +14,7 @@ from haetae.kis.settings import (
     Secret,
     is_loopback,
 )
-from haetae.kis.wire.operations import Mode
+from haetae.kis.wire.operations import OPERATIONS, Mode
 
 
 def settings(**changed) -> KisSettings:
@@ -127,3 +128,30 @@ def test_loopback_is_this_machine_only(url, expected):
 
 def test_mock_is_the_default_domain():
     assert settings().is_mock
+
+
+@pytest.mark.parametrize("mode", Mode)
+def test_every_id_of_the_table_is_of_the_domain_it_is_sent_to(mode):
+    other = Mode.REAL if mode is Mode.MOCK else Mode.MOCK
+    trading = [one for one in OPERATIONS.values() if is_trading(one)]
+    assert len(trading) > 5
+    for operation in trading:
+        if operation.tr_id(mode):
+            assert tr_fault(mode, operation, operation.tr_id(mode)) == ""
+            assert tr_fault(other, operation, operation.tr_id(mode)) != ""
+    assert all(tr_fault(mode, one, one.tr_id(mode)) == "" for one in OPERATIONS.values() if one.tr_id(mode))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "other"),
+    [
+        ("VTTC0012U", "TTTC0012U", True),
+        ("TTTC0012U", "VTTC0012U", True),
+        ("TTTC0012U", "TTTC0802U", False),
+        ("CTPF1002R", "CTPF1002R", False),
+        ("VTTC0012U", "", False),
+        ("FHKST01010100", "FHKST01010100", False),
+    ],
+)
+def test_an_answer_of_the_other_domain_is_told_by_its_id(asked, answered, other):
+    assert answers_other_domain(asked, answered) is other

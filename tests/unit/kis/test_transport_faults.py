@@ -309,6 +309,36 @@ async def test_an_error_of_the_moment_within_a_walk_is_never_the_end_of_the_data
         assert [one.rows("output1")[0]["pdno"] for one in replies] == ["0", "1", "2"]
 
 
+async def test_a_query_that_drips_without_end_is_given_up():
+    async with connection(read_timeout_s=0.2) as (server, rest):
+        server.acts["inquire-price"] = [drip(b" " * 100, 20.0), PRICE]
+        began = time.monotonic()
+        assert (await rest.call("inquire-price", {})).ok
+        assert time.monotonic() - began < 3
+        assert rest.counts.repeats == 1
+
+
+async def test_a_hashkey_is_asked_for_and_sent_where_it_is_wanted():
+    async with connection(hashkey=True) as (server, rest):
+        server.acts["hashkey"] = [reply(json.dumps({"BODY": {}, "HASH": "h" * 64}).encode())]
+        server.acts["order-cash"] = [reply(ack())]
+        assert isinstance(await rest.send("order-cash-buy", ORDER), Acked)
+        (asked,), (order,) = server.named("hashkey"), server.named("order-cash")
+        assert json.loads(asked.body)["PDNO"] == "005930"
+        assert asked.headers["appkey"] == "a" * 36
+        assert order.headers["hashkey"] == "h" * 64
+        server.acts["hashkey"] = [reply(build_refusal("EGW00131"), status=500)]
+        sent = await rest.send("order-cash-buy", ORDER)
+        assert isinstance(sent, NotSent)
+        assert len(server.named("order-cash")) == 1
+
+
+async def test_a_connection_for_reading_sends_no_order():
+    async with connection(read_only=True) as (server, rest):
+        assert isinstance(await rest.send("order-cash-buy", ORDER), NotSent)
+        assert server.named("order-cash") == []
+
+
 async def test_repeats_are_spread_by_the_dice():
     import numpy as np
 
