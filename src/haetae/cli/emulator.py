@@ -9,6 +9,7 @@ import dataclasses
 import datetime as dt
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,13 @@ MOST_SPEED = 100_000.0
 """A year in five minutes: no machine gets that far."""
 MOST_LISTED = 4_000
 """More than the exchange lists; a synthetic market of this size still fits in memory."""
+
+
+class TokenClock(StrEnum):
+    """Whose clock the expiry of a token is told on: that of foreign programs, or that of programs in step."""
+
+    WALL = "wall"
+    MARKET = "market"
 
 
 def instant_of(text: str) -> Instant:
@@ -157,6 +165,9 @@ def run(
     with_parent: Annotated[
         bool, typer.Option("--with-parent", help=hint("부모가 끝나면 끝냄", "end when the parent ends"))
     ] = False,
+    token_clock: Annotated[
+        TokenClock, typer.Option(help=hint("토큰 만료를 알리는 시계", "the clock that a token's expiry is told on"))
+    ] = TokenClock.WALL,
     config: Config = None,
 ) -> None:
     """Serve until Ctrl-C (exit 130) or SIGTERM (exit 0)."""
@@ -190,7 +201,9 @@ def run(
     from haetae.wiring.emulators import Ending, run_emulator
 
     settings = with_flags(read_settings(config).emulator, flags, market)
-    if asyncio.run(run_emulator(settings, _show, with_parent=with_parent)) is Ending.INTERRUPTED:
+    on_wall = token_clock is TokenClock.WALL
+    ending = asyncio.run(run_emulator(settings, _show, with_parent=with_parent, wall_tokens=on_wall))
+    if ending is Ending.INTERRUPTED:
         raise typer.Exit(INTERRUPTED_EXIT)
 
 

@@ -48,9 +48,18 @@ class Core:
     """One emulated exchange, broker and market."""
 
     def __init__(
-        self, world: World, settings: EmulatorSettings, now: Instant, *, beat: Callable[[], float] = lambda: 0.0
+        self,
+        world: World,
+        settings: EmulatorSettings,
+        now: Instant,
+        *,
+        beat: Callable[[], float] = lambda: 0.0,
+        wall: Callable[[], Instant] | None = None,
     ) -> None:
-        """Open the service at an instant of the world's calendar; ``beat`` are the machine's seconds, for faults."""
+        """Open the service at an instant of the world's calendar; ``beat`` are the machine's seconds, for faults.
+
+        ``wall`` is the clock that clients compare the expiry of their token with, where it is not the market's.
+        """
         first, last = world.days[0], world.days[-1]
         if not first <= day_of(now) <= last:
             raise MarketRuleError(
@@ -83,6 +92,7 @@ class Core:
         self._calm: tuple[Session | None, Needs | None, Instant] = (None, None, 0)
         self._day = self.board.session.row
         self.tickers = Tickers(self.hub, self.board)
+        self._wall = wall
         self.faults = Faults(self, read_script(settings.faults) if settings.faults else Script(), beat)
         self.hub.on_registration, self.hub.on_frame = self.faults.answer, self.faults.frames
         self.faults.strike_due()
@@ -338,7 +348,7 @@ class Core:
         scripted = self.faults.ahead(occasion)
         if scripted is not None:
             return scripted
-        return answer_oauth(self.gate, call.path, sent, call.mode, self.now)
+        return answer_oauth(self.gate, call.path, sent, call.mode, self.now, self._wall)
 
 
 def _schemas(settings: EmulatorSettings) -> dict[Mode, Schema]:

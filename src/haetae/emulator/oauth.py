@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from haetae.domain.market import Market
@@ -22,12 +22,23 @@ OAUTH_PATH = "/oauth2/"
 MASTER_PATH = "/common/master/"
 
 
-def answer_oauth(gate: Gate, path: str, sent: Mapping[str, str], mode: Mode, now: Instant) -> Reply:
-    """Issue or revoke a token, or hand out an approval key."""
+def answer_oauth(
+    gate: Gate,
+    path: str,
+    sent: Mapping[str, str],
+    mode: Mode,
+    now: Instant,
+    wall: Callable[[], Instant] | None = None,
+) -> Reply:
+    """Issue or revoke a token, or hand out an approval key.
+
+    ``wall`` is the clock that clients compare the expiry of a token with, where it is not the market's: the expiry is
+    told on the later of both.
+    """
     app_key = sent.get("appkey", "")
     match path.removeprefix(OAUTH_PATH):
         case "tokenP":
-            return _token(gate, sent, mode, now)
+            return _token(gate, sent, mode, now, wall)
         case "revokeP":
             refusal = gate.revoke(app_key, sent.get("token", ""))
             if refusal:
@@ -39,18 +50,22 @@ def answer_oauth(gate: Gate, path: str, sent: Mapping[str, str], mode: Mode, now
     return refuse_oauth(Refusal("MCA00124"))
 
 
-def _token(gate: Gate, sent: Mapping[str, str], mode: Mode, now: Instant) -> Reply:
+def _token(
+    gate: Gate, sent: Mapping[str, str], mode: Mode, now: Instant, wall: Callable[[], Instant] | None
+) -> Reply:
     if sent.get("grant_type") != "client_credentials":
         return refuse_oauth(Refusal("EGW00116", "지원하지 않는 grant_type입니다."))
     token = gate.issue(sent.get("appkey", ""), sent.get("appsecret", ""), mode, now)
     if isinstance(token, Refusal):
         return refuse_oauth(token)
+    left = token.expires - now
+    told = token.expires if wall is None else max(token.expires, wall() + left)
     return _told(
         {
             "access_token": token.text,
-            "access_token_token_expired": kst_text(token.expires)[:19].replace("T", " "),
+            "access_token_token_expired": kst_text(told)[:19].replace("T", " "),
             "token_type": "Bearer",
-            "expires_in": min(TOKEN_LIFE_S, (token.expires - now) // NS_PER_SECOND),
+            "expires_in": min(TOKEN_LIFE_S, left // NS_PER_SECOND),
         }
     )
 

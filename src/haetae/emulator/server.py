@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import numpy as np
@@ -38,16 +38,24 @@ def build_world(settings: MarketSettings) -> World:
 
 @asynccontextmanager
 async def serve(
-    settings: EmulatorSettings, world: World | None = None, authority: Authority | None = None
+    settings: EmulatorSettings,
+    world: World | None = None,
+    authority: Authority | None = None,
+    *,
+    wall: Callable[[], Instant] | None = None,
 ) -> AsyncIterator[dict[str, object]]:
     """Run an emulator while the context is open; yields where it listens (see ``open_service``)."""
-    async with open_service(settings, world, authority) as (_, ready):
+    async with open_service(settings, world, authority, wall=wall) as (_, ready):
         yield ready
 
 
 @asynccontextmanager
 async def open_service(
-    settings: EmulatorSettings, world: World | None = None, authority: Authority | None = None
+    settings: EmulatorSettings,
+    world: World | None = None,
+    authority: Authority | None = None,
+    *,
+    wall: Callable[[], Instant] | None = None,
 ) -> AsyncIterator[tuple[Service, dict[str, object]]]:
     """Run an emulator while the context is open; yields it with where it listens.
 
@@ -58,6 +66,8 @@ async def open_service(
         The market behind it; the synthetic one of the settings' seed by default.
     authority : Authority, optional
         Certificates for REST over TLS; none: plain HTTP.
+    wall : callable, optional
+        The clock of the clients, where that is not the market's: a token's expiry is told on the later of both.
 
     Yields
     ------
@@ -72,7 +82,7 @@ async def open_service(
     """
     loop = asyncio.get_running_loop()
     start = first_instant(settings)
-    core = Core(world or build_world(settings.market), settings, start, beat=loop.time)
+    core = Core(world or build_world(settings.market), settings, start, beat=loop.time, wall=wall)
     _refuse_tls_faults(core, authority)
     service = Service(core, EmulatorClock(start, speed=settings.speed, beat=loop.time), authority)
     doors = _doors(settings, service, authority)

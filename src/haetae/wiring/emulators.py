@@ -19,6 +19,7 @@ from haetae.emulator.settings import EmulatorSettings
 from haetae.emulator.tls import open_authority
 from haetae.krx.calendar import is_trading_day, next_trading_day, previous_trading_day
 from haetae.ports.tables import daily_table
+from haetae.wiring.clocks import SystemClock
 from haetae.wiring.lakes import open_lake
 
 _LOOK_S = 1.0
@@ -69,11 +70,17 @@ def _refuse_closed(day: dt.date) -> None:
 
 
 async def run_emulator(
-    settings: EmulatorSettings, announce: Callable[[Mapping[str, object]], None], *, with_parent: bool
+    settings: EmulatorSettings,
+    announce: Callable[[Mapping[str, object]], None],
+    *,
+    with_parent: bool,
+    wall_tokens: bool = False,
 ) -> Ending:
     """Serve until a signal comes, or, ``with_parent``, until the process that started this one is gone.
 
-    ``announce`` is called once, with the addresses, when every port listens.
+    ``announce`` is called once, with the addresses, when every port listens. ``wall_tokens`` tells the expiry of a
+    token on the machine's clock where that is ahead of the market's: programs that live by the machine's clock take
+    a token of the market's past for dead and issue another for every call.
     """
     loop = asyncio.get_running_loop()
     ended: asyncio.Future[Ending] = loop.create_future()
@@ -97,7 +104,8 @@ async def run_emulator(
     _refuse_closed(settings.market.first_live_day)
     chosen, world = (settings, None) if settings.replay is None else replayed(settings)
     authority = open_authority(chosen.tls, dt.datetime.now(dt.UTC)) if chosen.tls is not None else None
-    async with open_service(chosen, world, authority) as (service, ready):
+    wall = SystemClock().now if wall_tokens else None
+    async with open_service(chosen, world, authority, wall=wall) as (service, ready):
         announce(ready)
         assert service.pumping is not None
         ends: set[asyncio.Future[Any]] = {ended, service.pumping}

@@ -54,7 +54,7 @@ async def open_exchange(
     A stepped market may stand still, so silence is no fault of the socket, and notices do not get lost
     on loopback, so open orders are read once a minute.
     """
-    arguments = ["--free-ports", "--with-parent", "--seed", str(seed), "--speed", "0"]
+    arguments = ["--free-ports", "--with-parent", "--seed", str(seed), "--speed", "0", "--token-clock", "market"]
     arguments += ["--listed", str(listed), "--history", str(history)]
     arguments += ["--clock", f"{evening}T18:00:00", "--cash", str(cash)]
     if replay is not None:
