@@ -345,14 +345,17 @@ class Account:
     def _fill(self, row: OrderRow, fill: Fill, at: Instant) -> None:
         item = self.venue.instruments[row.symbol]
         charge = self.venue.rules.charge_fill(fill, item.market, item.kind)
+        before = self.book.realized
         self.book = ledger.apply_fill(self.book, fill, charge, self.venue.rules.settle_on())
         row.filled += fill.quantity
         row.amount += fill.amount
         row.charges += charge.total
         row.working = row.remaining > 0
+        realized = self.book.realized - before
+        held = self.book.positions[row.symbol].quantity if row.symbol in self.book.positions else 0
         line = Execution(
             row.day, row.number, row.branch, row.symbol, row.side, fill.quantity, fill.price,
-            charge.fee, charge.tax, at, self.book.cash,
+            charge.fee, charge.tax, at, self.book.cash, realized, held,
         )  # fmt: skip
         self.executions.append(line)
         self._notify(row, at, quantity=fill.quantity, price=fill.price, executed=True)

@@ -13,6 +13,7 @@ from itertools import groupby
 
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, day_of, hhmmss_of, instant_at, kst_text
+from haetae.emulator import overseas, profits
 from haetae.emulator.accounts import Account, open_account
 from haetae.emulator.agenda import Beat, BeatKind, Needs, agenda, next_beat
 from haetae.emulator.board import Board, Books
@@ -39,7 +40,8 @@ from haetae.krx.afterhours import OffHours
 from haetae.sim import FillModel
 
 _LEDGER_PATH = "/trading/"
-SERVED = frozenset({*ANSWERS, *ORDERS, *QUERIES})
+_QUERIES = {**QUERIES, **profits.QUERIES, **overseas.QUERIES}
+SERVED = frozenset({*ANSWERS, *ORDERS, *_QUERIES})
 """Calls with an answer; any other is refused as the service refuses what it does not know, never made up."""
 _LATE_NS = LATE_ROWS * LATE_ROW_S * NS_PER_SECOND
 
@@ -324,7 +326,7 @@ class Core:
                 page = operation.rows_per_page(call.mode)
                 after = envelope.asked_cursor(operation, asked, call.headers.get("tr_cont", ""))
                 after = self.faults.page_after(account, after, asked) if after else after
-                answer = QUERIES[operation.name](self.board, self.faults.view(account), asked, page, after)
+                answer = _QUERIES[operation.name](self.board, self.faults.view(account), asked, page, after)
         if isinstance(answer, Refusal):
             return refuse(answer, tr_id)
         paged = operation.cursor is not None
@@ -335,9 +337,7 @@ class Core:
             next_key=answer.next_key,
             search_key="^".join(list(asked.values())[:3]) if paged else "",
         )
-        more = bool(answer.next_key)
-        first = not call.headers.get("tr_cont", "").strip()
-        return Reply(body, tr_id=tr_id, tr_cont=("F" if first else "M") if more else "D" if paged else "")
+        return Reply(body, tr_id=tr_id, tr_cont="M" if answer.next_key else "D" if paged else "")
 
     def _oauth(self, call: Call, occasion: Occasion | None) -> Reply:
         sent = call.json()

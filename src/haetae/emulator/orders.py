@@ -52,7 +52,10 @@ class OrderRow:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """One line of the ledger."""
+    """One line of the ledger.
+
+    ``realized`` is the profit of a sale after all costs, 0 for a purchase; ``held`` are the shares held after it.
+    """
 
     day: dt.date
     number: int
@@ -65,6 +68,8 @@ class Execution:
     tax: Won
     at: Instant
     cash_after: Won
+    realized: Won
+    held: Shares
 
 
 @dataclass(frozen=True, slots=True)

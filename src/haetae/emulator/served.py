@@ -1,13 +1,15 @@
 """Calls that the emulator answers and this platform's own client does not make.
 
 Third-party clients need them. Here: their rows of the operation table, in the form of
-``kis.wire.operations``, and the lookup over both tables. Not here: their answers (``quotations``).
+``kis.wire.operations``, and the lookup over all tables. Not here: their answers (``quotations``), the calls about
+shares abroad (``overseas``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+from haetae.emulator import overseas
 from haetae.kis.wire import operations
 from haetae.kis.wire.fields import row
 from haetae.kis.wire.operations import Operation, Output
@@ -63,7 +65,12 @@ _OWN = (
         (Output("output", _PRODUCT, many=False),),
     ),
 )
-_BY_TR: Mapping[tuple[str, str], Operation] = {(operation.path, operation.real): operation for operation in _OWN}
+_BY_TR: Mapping[tuple[str, str], Operation] = {
+    (operation.path, tr_id): operation
+    for operation in (*_OWN, *overseas.TABLE)
+    for tr_id in (operation.real, operation.mock)
+    if tr_id
+}
 
 
 NAMES = (*operations.OPERATIONS, *(operation.name for operation in _OWN))
@@ -71,5 +78,5 @@ NAMES = (*operations.OPERATIONS, *(operation.name for operation in _OWN))
 
 
 def operation_for(path: str, tr_id: str) -> Operation | None:
-    """Return the operation a request means, of either table."""
+    """Return the operation a request means, of any table."""
     return operations.operation_for(path, tr_id) or _BY_TR.get((path, tr_id))

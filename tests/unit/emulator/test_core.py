@@ -129,7 +129,7 @@ def test_holidays_page_forward() -> None:
     body = json.loads(first.body)
     days = {row["bass_dt"]: row["opnd_yn"] for row in body["output"]}
     assert (days["20261224"], days["20261225"], days["20261226"]) == ("Y", "N", "N")
-    assert first.tr_cont == "F"
+    assert first.tr_cont == "M"
     second = desk.get("quotations/chk-holiday", "CTCA0903R", BASS_DT="20261220", CTX_AREA_NK=body["ctx_area_nk"])
     assert second["output"][0]["bass_dt"] > body["output"][-1]["bass_dt"]
 
@@ -255,7 +255,7 @@ def test_pages_of_orders_follow_the_cursor_and_new_orders_do_not_shift_them() ->
         desk.order("VTTC0012U", PDNO="005930", ORD_UNPR=price)
     first = desk.daily_orders("VTTC0081R")
     body = json.loads(first.body)
-    assert (len(body["output1"]), first.tr_cont) == (15, "F")
+    assert (len(body["output1"]), first.tr_cont) == (15, "M")
     desk.order("VTTC0012U", PDNO="005930", ORD_UNPR=price)
     cursor = {name.upper(): body[name] for name in ("ctx_area_fk100", "ctx_area_nk100")}
     second = desk.daily_orders("VTTC0081R", headers=desk.headers("VTTC0081R", tr_cont="N"), **cursor)
