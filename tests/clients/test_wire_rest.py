@@ -14,17 +14,15 @@ from clients.driving import APP_KEY, MOCK_KEY, SECRET, SYMBOL, Emulated, emulate
 from clients.raw import CANO, PRODUCT, QUOTES, TRADING, Client
 from contract.worlds import DAY
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND
-from haetae.emulator import overseas, profits, served
-from haetae.emulator.quotations import ANSWERS
-from haetae.emulator.trading import ORDERS, QUERIES
+from haetae.emulator import core, overseas, served
+from haetae.emulator.trading import ORDERS
 from haetae.kis.wire.operations import OPERATIONS, Operation
 
 LOWER = {"tr_id", "tr_cont", "gt_uid"}
-NAMES = {*ANSWERS, *QUERIES, *profits.QUERIES, *overseas.QUERIES}
 SERVED = [
     operation
     for operation in (*OPERATIONS.values(), *served._OWN, *overseas.TABLE)
-    if operation.name in NAMES and operation.method == "GET"
+    if operation.name in core.SERVED and operation.method == "GET"
 ]
 ASKED = {
     "CANO": CANO,

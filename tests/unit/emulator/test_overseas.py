@@ -4,16 +4,12 @@ import json
 
 import pytest
 
-from haetae.emulator.core import Call, Reply
+from haetae.emulator.core import SERVED, Call, Reply
 from haetae.emulator.overseas import TABLE
-from haetae.emulator.profits import QUERIES as PROFITS
-from haetae.emulator.quotations import ANSWERS
-from haetae.emulator.trading import ORDERS, QUERIES
 from haetae.kis.wire.operations import OPERATIONS, Mode
 from unit.emulator.service_rig import Desk
 
 ACCOUNT = {"CANO": "12345678", "ACNT_PRDT_CD": "01"}
-SERVED = {*ANSWERS, *ORDERS, *QUERIES, *PROFITS}
 UNSERVED = [operation for operation in OPERATIONS.values() if operation.real and operation.name not in SERVED]
 
 
