@@ -15,7 +15,7 @@ from typing import Any
 
 import pykis.client.websocket
 import pykis.kis
-from pykis import KisAuth, KisHTTPError, KisNotFoundError, PyKis
+from pykis import KisAPIError, KisAuth, KisHTTPError, KisMarketNotOpenedError, KisNotFoundError, PyKis
 from stepping import Market, Steps, changed_files, given, report
 
 asked = given()
@@ -253,8 +253,30 @@ def meet_limits(kis: PyKis, stock: Any) -> None:
     steps.refused("too many", lambda: kis.websocket.subscribe("H0STCNT0", thin), ValueError)
 
 
+def be_refused(kis: PyKis, stock: Any) -> None:
+    """Send what the broker refuses: outside hours, an unknown name, off the grid, without shares, without cash."""
+    if asked["part"] == "closed":
+        fault = KisAPIError if is_mock else KisMarketNotOpenedError
+        steps.refused("closed", lambda: stock.buy(qty=1), fault)
+        return
+    low = int(stock.quote().low_limit)
+    account = kis.account()
+    steps.refused("no such name", lambda: account.buy("KRX", "999999", price=1_000, qty=1), KisNotFoundError)
+    steps.refused("off the grid", lambda: stock.buy(price=low + 1, qty=1), KisAPIError)
+    steps.refused("without shares", lambda: stock.sell(qty=1), KisAPIError)
+    market.step(1)
+    steps.refused("without cash", lambda: stock.buy(price=low, qty=1_000_000), KisAPIError)
+    order = stock.buy(price=low, qty=1)
+    order.cancel()
+    steps.refused("twice", order.cancel, KisAPIError)
+
+
 def main() -> None:
     kis = client()
+    if asked["part"] in {"closed", "refusals"}:
+        be_refused(kis, kis.stock(symbol))
+        report(asked, steps)
+        return
     stock = read_market(kis)
     if asked["part"] == "limits":
         meet_limits(kis, stock)

@@ -12,11 +12,12 @@ import pytest
 from clients import seen
 from clients.driving import ACCOUNT, CASH, Emulated, Run, board_at, drive, emulated, thin_name
 from contract.worlds import DAY
-from haetae.domain.units import NS_PER_SECOND
+from haetae.domain.units import NS_PER_SECOND, instant_at
 
 THIN, THIN_QUANTITY = thin_name()
 OLDEST = {"trade_fields": 46, "notice_fields": 23}
 """The schema generation the client was written for."""
+SATURDAY = DAY - dt.timedelta(days=(DAY.weekday() + 2) % 7)
 
 
 def executed(run: Run, number: str) -> int:
@@ -165,3 +166,32 @@ async def test_limits_as_the_client_meets_them(python: Path, tmp_path: Path) -> 
     assert calls["token_refusals"] == 1
     assert run.value("in use")
     assert run.error("too many")[0] == "ValueError"
+
+
+async def test_refusals_reach_the_client_in_its_own_words(python: Path, tmp_path: Path) -> None:
+    async with emulated(**OLDEST) as emulator:
+        run = await drive(python, "drive_python_kis.py", tmp_path, emulator, mode="real", part="refusals")
+        ledger = await emulator.ledger("real")
+    assert run.error("no such name")[0] == "KisNotFoundError"
+    codes = {
+        "off the grid": "APBK0506",
+        "without shares": "APBK0400",
+        "without cash": "APBK0952",
+        "twice": "APBK1664",
+    }
+    for step, code in codes.items():
+        name, text = run.error(step)
+        assert (name, code in text, "RT_CD: 7" in text) == ("KisAPIError", True, True), step
+    assert (ledger["fills"], ledger["working"], ledger["balanced"]) == ([], 0, True)
+
+
+@pytest.mark.parametrize(
+    ("mode", "fault", "code"), [("real", "KisMarketNotOpenedError", "APBK0919"), ("mock", "KisAPIError", "40100000")]
+)
+async def test_order_on_a_saturday_is_refused_as_on_no_day_of_business(
+    python: Path, tmp_path: Path, mode: str, fault: str, code: str
+) -> None:
+    async with emulated(**OLDEST, start=instant_at(SATURDAY, 100_000)) as emulator:
+        run = await drive(python, "drive_python_kis.py", tmp_path, emulator, mode=mode, part="closed")
+    name, text = run.error("closed")
+    assert (name, code in text) == (fault, True)
