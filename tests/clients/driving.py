@@ -63,7 +63,7 @@ class Emulated:
 @contextlib.asynccontextmanager
 async def emulated(**changes: Any) -> AsyncIterator[Emulated]:
     """Serve the small market while the context is open; tokens expire on the clock of this machine."""
-    async with open_service(settings(**changes), small_world(), SystemClock().now) as (service, ready):
+    async with open_service(settings(**changes), small_world(), wall=SystemClock().now) as (service, ready):
         yield Emulated(service, ready)
 
 

@@ -15,7 +15,7 @@ DAY_NS = 86_400 * NS_PER_SECOND
 
 def issued(wall: Instant | None, *, at: Instant = OPEN, later: Instant = OPEN) -> dict:
     clock = None if wall is None else lambda: wall
-    core = Core(shared_world(), EmulatorSettings(market=SMALL, limits=NO_LIMITS), at, clock)
+    core = Core(shared_world(), EmulatorSettings(market=SMALL, limits=NO_LIMITS), at, wall=clock)
     body = json.dumps({"grant_type": "client_credentials", "appkey": KEY, "appsecret": SECRET}).encode()
     call = Call(Mode.REAL, "POST", "/oauth2/tokenP", {}, {}, body)
     first = json.loads(core.handle(call).body)
