@@ -104,6 +104,7 @@ async def test_real_domain_from_login_to_the_profit_of_the_day(python: Path, tmp
     check_market(run)
     check_streams(run, ledger["fills"][-1]["at"])
     check_rows(run, ledger)
+    assert not [line for line in run.told["log"] if "Unhandled" in line or "failed" in line.lower()]
     assert [row["number"] for row in run.value("pending")] == [run.value("limit")["number"]]
     moved = {row["number"]: row for row in run.value("orders everywhere")}[run.value("modify")["number"]]
     assert moved["unit_price"] == run.value("quote")["low_limit"] + 1_500
@@ -128,6 +129,10 @@ async def test_mock_domain_quotes_on_the_real_host_and_trades_on_the_mock_one(py
     check_streams(run, ledger["fills"][-1]["at"])
     check_rows(run, ledger)
     assert accounts == [f"mock:{ACCOUNT}"]
+    # It takes the notice abroad of the mock domain to the real stream, which knows no such id.
+    assert [line for line in run.told["log"] if "Unhandled" in line or "failed" in line.lower()] == [
+        "RTC Unhandled control message: H0GSCNI9.tester(OPSP8991) SUBSCRIBE ERROR : invalid tr_id"
+    ]
     assert {"FHKST01010100", "FHKST03010100", "FHKST03010200", "CTPF1604R"} <= set(calls["real"]["by_tr"])
     assert not any(tr.startswith(("T", "V")) for tr in calls["real"]["by_tr"])
     assert set(calls["mock"]["by_tr"]) - {"FHKST01010200"} == {tr for tr in calls["mock"]["by_tr"] if tr[0] == "V"}

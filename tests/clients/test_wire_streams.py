@@ -10,7 +10,7 @@ import json
 import aiohttp
 import pytest
 
-from clients.driving import SYMBOL, Emulated, emulated
+from clients.driving import APP_KEY, MOCK_KEY, SYMBOL, Emulated, emulated
 from clients.raw import CANO, PRODUCT, Client, Stream, stepped
 from contract.worlds import small_world
 from haetae.domain.units import NS_PER_MINUTE
@@ -23,6 +23,7 @@ async def test_every_path_of_the_stream_registers(client: Client, http: aiohttp.
     async with http.ws_connect(client.url("ws") + path) as socket:
         ack = await Stream(socket, await client.approval()).register("H0STCNT0", SYMBOL, personalseckey="1")
     assert ack["header"] == {"tr_id": "H0STCNT0", "tr_key": SYMBOL, "encrypt": "N"}
+    assert (len(ack["body"]["output"]["key"]), len(ack["body"]["output"]["iv"])) == (32, 16)
     assert (ack["body"]["rt_cd"], ack["body"]["msg_cd"], ack["body"]["msg1"]) == ("0", "OPSP0000", "SUBSCRIBE SUCCESS")
 
 
@@ -62,6 +63,23 @@ async def test_notices_go_to_the_session_of_the_key_that_ordered(
             (CANO + PRODUCT, number, "1", 3),
             (CANO + PRODUCT, number, "2", 3),
         ]
+
+
+@pytest.mark.parametrize(("side", "tr_id"), [("real", "H0GSCNI0"), ("mock", "H0GSCNI9")])
+async def test_notice_of_executions_abroad_is_registered_counts_and_stays_silent(
+    emulator: Emulated, http: aiohttp.ClientSession, side: str, tr_id: str
+) -> None:
+    """python-kis registers it beside the domestic one, whatever the account holds."""
+    client = await Client(emulator, APP_KEY if side == "real" else MOCK_KEY, side).log_in()
+    async with http.ws_connect(client.url("ws") + "/tryitout") as socket:
+        stream = Stream(socket, await client.approval())
+        ack = await stream.register(tr_id, "tester")
+        assert (ack["header"]["encrypt"], ack["body"]["rt_cd"], len(ack["body"]["output"]["key"])) == ("Y", "0", 32)
+        await client.order(tr_id="TTTC0802U" if side == "real" else "VTTC0802U")
+        assert (await stepped(client, http, NS_PER_MINUTE))["ws_sent"][client.key] == 0
+        for name in small_world().symbols[:40]:
+            assert (await stream.register("H0STCNT0", name))["body"]["rt_cd"] == "0"
+        assert (await stream.register("H0STCNT0", small_world().symbols[40]))["body"]["msg_cd"] == "OPSP0008"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from haetae.domain.units import Symbol, hhmmss_of
+from haetae.emulator import overseas
 from haetae.emulator.accounts import Notice
 from haetae.emulator.board import Board, Books
 from haetae.emulator.gate import Gate
@@ -36,10 +37,13 @@ from haetae.kis.wire.operations import Mode
 from haetae.kis.wire.records import BookRecord
 
 _SERVED = {
-    Mode.REAL: {stream.real for stream in (TRADES, BOOKS, NOTICES, EXPECTED, MARKET_STATUS, INDEX, NAV)},
-    Mode.MOCK: {TRADES.mock, BOOKS.mock, NOTICES.mock},
+    Mode.REAL: {
+        stream.real for stream in (TRADES, BOOKS, NOTICES, EXPECTED, MARKET_STATUS, INDEX, NAV)
+    } | {overseas.NOTICES[Mode.REAL]},
+    Mode.MOCK: {TRADES.mock, BOOKS.mock, NOTICES.mock, overseas.NOTICES[Mode.MOCK]},
 }
-_NOTICES = {NOTICES.real, NOTICES.mock}
+_BY_USER = {NOTICES.real, NOTICES.mock, *overseas.NOTICES.values()}
+"""Streams whose key is an HTS ID in place of a code; these are encrypted."""
 
 
 @dataclass(slots=True, eq=False)
@@ -156,9 +160,9 @@ class Hub:
             return acknowledge(asked.tr_id, asked.tr_key, "OPSP8991")
         if not _is_key(asked, board):
             return acknowledge(asked.tr_id, asked.tr_key, "OPSP8992")
-        return self._hold(line, asked, owner, line.cipher if asked.tr_id in _NOTICES else None)
+        return self._hold(line, asked, owner)
 
-    def _hold(self, line: Line, asked: Subscription, owner: str, cipher: CipherKey | None) -> str:
+    def _hold(self, line: Line, asked: Subscription, owner: str) -> str:
         held = line.held.setdefault(asked.tr_id, {})
         self._watched = None
         if not asked.register:
@@ -166,19 +170,19 @@ class Hub:
             held.pop(asked.tr_key, None)
             return acknowledge(asked.tr_id, asked.tr_key, code)
         if asked.tr_key in held:
-            return acknowledge(asked.tr_id, asked.tr_key, control.ALREADY_SUBSCRIBED, cipher)
+            return acknowledge(asked.tr_id, asked.tr_key, control.ALREADY_SUBSCRIBED, line.cipher)
         if line.registrations >= self._gate.registrations(owner):
             return acknowledge(asked.tr_id, asked.tr_key, control.TOO_MANY)
         if not line.app_key:
             line.app_key = owner
             self.sent[owner] = 0
         held[asked.tr_key] = None
-        return acknowledge(asked.tr_id, asked.tr_key, control.SUBSCRIBED, cipher)
+        return acknowledge(asked.tr_id, asked.tr_key, control.SUBSCRIBED, line.cipher)
 
     @property
     def watches(self) -> bool:
         """Whether anybody wants to see the market."""
-        return any(keys for line in self.lines for tr_id, keys in line.held.items() if tr_id not in _NOTICES)
+        return any(keys for line in self.lines for tr_id, keys in line.held.items() if tr_id not in _BY_USER)
 
     def wanted(self, tr_id: str) -> list[str]:
         """Return the keys anybody registered for under a TR, each once."""
@@ -256,7 +260,7 @@ class Hub:
 
 def _is_key(asked: Subscription, board: Board) -> bool:
     """Whether a stream knows a key: a name, an index, a fund; any HTS ID for notices."""
-    if asked.tr_id in _NOTICES:
+    if asked.tr_id in _BY_USER:
         return True
     if asked.tr_id == INDEX.real:
         return asked.tr_key in board.world.indices
@@ -273,4 +277,5 @@ def acknowledge(tr_id: str, tr_key: str, code: str, cipher: CipherKey | None = N
     """Return the acknowledgement of a registration."""
     good = code in {control.SUBSCRIBED, control.UNSUBSCRIBED}
     text = control.ACK_TEXTS.get(code, "")
-    return build_ack(Ack(tr_id, tr_key, rt_cd or ("0" if good else "1"), code, text, cipher))
+    encrypted = cipher is not None and tr_id in _BY_USER
+    return build_ack(Ack(tr_id, tr_key, rt_cd or ("0" if good else "1"), code, text, cipher, encrypted))

@@ -17,9 +17,12 @@ from haetae.emulator.board import Board
 from haetae.emulator.gate import Refusal
 from haetae.kis.wire import codes
 from haetae.kis.wire.fields import row
-from haetae.kis.wire.operations import Operation
+from haetae.kis.wire.operations import Mode, Operation
 from haetae.kis.wire.shape import ACCOUNT, many, one, words
 
+NOTICES: Mapping[Mode, str] = {Mode.REAL: "H0GSCNI0", Mode.MOCK: "H0GSCNI9"}
+"""The stream of executions abroad, by domain: it may be registered (python-kis does, beside the domestic one) and
+counts, and nothing ever comes."""
 _TRADING = "/uapi/overseas-stock/v1/trading/"
 _CURSOR = "CTX_AREA_FK200 CTX_AREA_NK200"
 _NOTHING = row("nothing", "")

@@ -59,7 +59,11 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """The server's answer to a subscription; ``key`` only for encrypted streams."""
+    """The server's answer to a subscription.
+
+    ``key`` comes with every registration (recorded by users, also of plain streams); it opens those that are
+    ``encrypted``.
+    """
 
     tr_id: str
     tr_key: str
@@ -67,6 +71,7 @@ class Ack:
     code: str
     text: str
     key: CipherKey | None = None
+    encrypted: bool = False
 
     @property
     def active(self) -> bool:
@@ -122,7 +127,7 @@ def build_ack(ack: Ack) -> str:
     """Return the JSON a server answers with."""
     output = {"iv": ack.key.iv, "key": ack.key.key} if ack.key else {"iv": "", "key": ""}
     body: dict[str, Any] = {"rt_cd": ack.rt_cd, "msg_cd": ack.code, "msg1": ack.text, "output": output}
-    header = {"tr_id": ack.tr_id, "tr_key": ack.tr_key, "encrypt": "Y" if ack.key else "N"}
+    header = {"tr_id": ack.tr_id, "tr_key": ack.tr_key, "encrypt": "Y" if ack.encrypted else "N"}
     return json.dumps({"header": header, "body": body})
 
 
@@ -154,6 +159,7 @@ def read_control(text: str) -> Ack | Ping:
             str(body["msg_cd"]),
             str(body.get("msg1", "")),
             key,
+            header.get("encrypt") == "Y",
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as fault:
         raise WireError(
