@@ -35,7 +35,7 @@ def started(*more: str) -> tuple[subprocess.Popen[str], dict[str, Any]]:
 @pytest.fixture(scope="module")
 def emulator() -> Iterator[dict[str, Any]]:
     """An emulator as the page starts it, on ports of its own and a clock that is quick."""
-    process, ready = started("--speed", "20")
+    process, ready = started("--speed", "20", "--listed", "120", "--history", "30")
     yield ready
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=20) == 0
