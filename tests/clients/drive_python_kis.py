@@ -44,6 +44,10 @@ class Told(logging.Handler):
         self.lines[text] = self.lines.get(text, 0) + 1
 
 
+def logged(word: str) -> bool:
+    return any(word in line for line in told.lines)
+
+
 told = Told()
 pykis.logging.logger.addHandler(told)
 
@@ -245,7 +249,7 @@ def meet_limits(kis: PyKis, stock: Any) -> None:
     other.token = kis.token
     listen(kis, stock)
     other.websocket.subscribe("H0STCNT0", symbol)
-    steps.wait("in use", lambda: any("already in use" in line for line in told.lines))
+    steps.wait("in use", lambda: logged("already in use"))
     other.websocket.reconnect = False
     other.websocket.disconnect()
     for place in range(len(kis.websocket.subscriptions), 40):
@@ -288,7 +292,8 @@ def main() -> None:
         else:
             ledger_call("buy", lambda: stock.buy(qty=7), plain_order)
             market.step(60)
-            steps.wait("heard", lambda: bool(notices) and bool(prices) and bool(books), limit_s=asked["patience"])
+            streams = {"H0STCNT0": prices, "H0STASP0": books, "H0STCNI": notices}
+            steps.wait("heard or dropped", lambda: all(heard or logged(tr_id) for tr_id, heard in streams.items()))
         for ticket in tickets:
             ticket.unsubscribe()
     kis.websocket.reconnect = False

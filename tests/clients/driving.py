@@ -115,7 +115,7 @@ class Run:
 
 
 async def drive(
-    python: Path, script: str, home: Path, emulator: Emulated, *, limit_s: float = 60.0, **asked: Any
+    python: Path, script: str, home: Path, emulator: Emulated, *, limit_s: float = 120.0, **asked: Any
 ) -> Run:
     """Run a driver to its end and return its report.
 

@@ -146,8 +146,7 @@ async def test_later_schemas_are_dropped_frame_by_frame(
     python: Path, tmp_path: Path, trade_fields: int, notice_fields: int
 ) -> None:
     async with emulated(trade_fields=trade_fields, notice_fields=notice_fields) as emulator:
-        asked = {"mode": "real", "part": "streams", "patience": 1}
-        run = await drive(python, "drive_python_kis.py", tmp_path, emulator, **asked)
+        run = await drive(python, "drive_python_kis.py", tmp_path, emulator, mode="real", part="streams")
         ledger = await emulator.ledger("real")
     assert ledger["holdings"] == {"005930": 7}
     assert bool(run.told["prices"]) == (trade_fields == 46)

@@ -279,6 +279,24 @@ async def test_what_is_not_served_is_an_unknown_service_and_changes_nothing(
     assert client.emulator.service.core.accounts == {}
 
 
+@pytest.mark.parametrize(
+    ("call", "tr_id"), [("inquire-daily-itemchartprice", "FHKST03010100"), ("inquire-daily-price", "FHKST01010400")]
+)
+@pytest.mark.parametrize("period", ["W", "M", "Y"])
+async def test_longer_bars_are_never_daily_ones_under_another_name(
+    client: Client, call: str, tr_id: str, period: str
+) -> None:
+    """mojito and python-kis ask for weeks and months by the same call; rows of days would pass for them unseen."""
+    asked = f"FID_INPUT_ISCD={SYMBOL}&FID_INPUT_DATE_1=20261101&FID_INPUT_DATE_2={DAY:%Y%m%d}"
+    path = f"{QUOTES}{call}?{asked}&FID_PERIOD_DIV_CODE="
+    _, daily = await client.ask("GET", path + "D", tr_id)
+    _, longer = await client.ask("GET", path + period, tr_id)
+    rows = [body.get("output2") or body.get("output") or [] for body in (daily, longer)]
+    assert rows[0]
+    assert (longer["rt_cd"] != "0") == (rows[1] == [])
+    assert rows[1] == [] or len(rows[1]) < len(rows[0])
+
+
 async def test_real_only_call_with_the_letter_of_the_mock_is_no_mock_service(emulator: Emulated) -> None:
     """The samples turn the first letter of every id of the ledger into V in mock mode, also where none exists."""
     client = await Client(emulator, MOCK_KEY, "mock").log_in()
