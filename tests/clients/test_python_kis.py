@@ -149,6 +149,7 @@ async def test_later_schemas_are_dropped_frame_by_frame(
         run = await drive(python, "drive_python_kis.py", tmp_path, emulator, mode="real", part="streams")
         ledger = await emulator.ledger("real")
     assert ledger["holdings"] == {"005930": 7}
+    assert (run.value("registered"), run.value("heard or dropped")) == (True, True)
     assert bool(run.told["prices"]) == (trade_fields == 46)
     assert bool(run.told["books"]) == (trade_fields == 46)
     assert run.told["notices"] == []
