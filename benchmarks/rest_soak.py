@@ -53,8 +53,7 @@ GATE = 0.97
 async def serve(speed: float) -> None:
     """Run the emulator and say where; ends when its input does."""
     settings = EmulatorSettings(MARKET, rest_real_port=0, rest_mock_port=0, ws_real_port=0, ws_mock_port=0, speed=speed)
-    async with open_service(settings) as (service, ready):
-        service.core.gate.set_speed(1.0)  # the window is one second of the emulator's clock, not a second and a hiccup
+    async with open_service(settings) as (_, ready):
         print(json.dumps(ready), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from haetae import ledger
 from haetae.domain.account import Book
 from haetae.domain.events import Cancel, Replace, Submit
-from haetae.domain.market import HaltChange, Instrument, Phase, Slice
+from haetae.domain.market import HaltChange, Instrument, Slice
 from haetae.domain.orders import (
     BrokerOrderId,
     Canceled,
@@ -36,13 +36,12 @@ from haetae.domain.units import Instant, Shares, Symbol, Won, day_of
 from haetae.emulator.conditions import join_closing, put_to_sleep, wake
 from haetae.emulator.entitlements import Entitlement, entitled, fulfil
 from haetae.emulator.interventions import Action
-from haetae.emulator.orderkinds import ORDER_TYPES, OrderType, Pricing
+from haetae.emulator.orderkinds import ORDER_TYPES, Pricing, phases_of
 from haetae.emulator.orders import CorporateLine, Execution, Notice, OrderRow, notice_of, parts_of
 from haetae.kis.wire.operations import Mode
 from haetae.krx import Rulebook
 from haetae.krx.afterhours import OffHours
 from haetae.sim import FillModel, RejectCode, Venue, accept, close_day, open_day, open_venue, set_halt, step
-from haetae.sim.entry import REGULAR
 
 __all__ = ["BRANCHES", "KINDS", "Account", "CorporateLine", "Execution", "Notice", "OrderRow", "open_account"]
 
@@ -53,7 +52,6 @@ KINDS: Mapping[str, tuple[OrderKind, TimeInForce]] = {
 """The types that the domain's orders name, by ORD_DVSN."""
 _EXCHANGE = frozenset({RejectCode.OUTSIDE_LIMITS.value, RejectCode.HALTED.value})
 """Refusals that come from the exchange: the real service acknowledges such orders first."""
-_ANY_PHASE = frozenset(Phase)
 
 
 @dataclass(slots=True)
@@ -126,7 +124,7 @@ class Account:
             row.intent_id, "", row.symbol, row.side, row.quantity, kind.kind, row.price, at, kind.force
         )  # fmt: skip
         command = Submit(ClearedOrder(intent, row.quantity, at, ()))
-        self.venue, (answer,) = accept(self.venue, command, at, phases=_phases(kind))
+        self.venue, (answer,) = accept(self.venue, command, at, phases=phases_of(kind))
         if not isinstance(answer, Rejected) and kind.pricing is Pricing.STOP:
             self.venue = put_to_sleep(self.venue, row.intent_id)
         return answer
@@ -139,7 +137,7 @@ class Account:
         part, kind = quantity or left, kind or original.kind
         if part < left or kind != original.kind:
             return self._reissue(original, part, price, kind, at, app_key)
-        phases = _phases(ORDER_TYPES[kind])
+        phases = phases_of(ORDER_TYPES[kind])
         self.venue, (answer,) = accept(self.venue, Replace(original.intent_id, at, price), at, phases=phases)
         if isinstance(answer, Rejected):
             return answer
@@ -373,13 +371,6 @@ class Account:
     def broker_id(self, row: OrderRow) -> BrokerOrderId:
         """Return the name of an order as clients know it."""
         return BrokerOrderId(row.day, row.branch, f"{row.number:010d}")
-
-
-def _phases(kind: OrderType) -> Collection[Phase]:
-    """Return when the exchange takes a type; whoever asks knows the hours of a market at a fixed price."""
-    if kind.hours is None:
-        return REGULAR
-    return frozenset({Phase.AFTERMARKET}) if kind.hours is OffHours.AFTERMARKET else _ANY_PHASE
 
 
 def open_account(

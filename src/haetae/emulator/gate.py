@@ -25,8 +25,8 @@ from haetae.kis.wire.operations import Mode
 TOKEN_LIFE_S = 86_400
 MAINTENANCE = (30_000, 60_000)
 """Wall-clock times between which the service is away, where that is asked for."""
-_JITTER_S = 0.2
-"""Longest hiccup of a busy machine that must not look like a broken limit, in real seconds."""
+_WINDOW_NS = NS_PER_SECOND
+"""Calls are counted in a sliding second."""
 _SAME_TOKEN_NS = 6 * 3_600 * NS_PER_SECOND
 
 
@@ -93,15 +93,6 @@ class Gate:
         self.token_calls: dict[str, Intervals] = defaultdict(Intervals)
         self.token_refusals = 0
         self._dated: dict[tuple[str, Mode], tuple[Instant, int]] = {}
-        self._window_s = 1.0
-
-    def set_speed(self, speed: float) -> None:
-        """Widen the window where time is accelerated, if the settings ask for it.
-
-        At N times real time a hiccup of 0.2 s looks like 0.2 N seconds of silence and then a burst. The window
-        grows by that much and the calls allowed in it with it: the average rate is held all the same.
-        """
-        self._window_s = 1.0 + (_JITTER_S * max(0.0, speed - 1.0) if self._limits.widen_when_fast else 0.0)
 
     def _pair(self, app_key: str, secret: str) -> Refusal | None:
         if not well_formed(app_key, APP_KEY_LENGTH):
@@ -234,25 +225,25 @@ class Gate:
 
     def _count(self, app_key: str, mode: Mode, tr: str, now: Instant, *, is_ledger: bool) -> Refusal | None:
         count = self.counts[app_key, mode]
-        allowed, width = self._allowed(app_key, mode, now), int(self._window_s * NS_PER_SECOND)
+        allowed = self._allowed(app_key, mode, now)
         count.limit = allowed
         count.by_tr[tr] += 1
-        if allowed and count.admitted.inside(now, width) >= int(allowed * self._window_s):
+        if allowed and count.admitted.inside(now, _WINDOW_NS) >= allowed:
             count.refused += 1
             return Refusal(codes.RATE_EXCEEDED)
         if is_ledger:
             ledger = self._limits.ledger_calls_per_second
-            if ledger and count.ledger.inside(now, width) >= int(ledger * self._window_s):
+            if ledger and count.ledger.inside(now, _WINDOW_NS) >= ledger:
                 count.ledger_refused += 1
                 return Refusal(codes.LEDGER_RATE_EXCEEDED)
-            count.ledger.add(now, width)
-        count.admitted.add(now, width)
-        count.peak = max(count.peak, -(-count.admitted.inside(now, width) // int(self._window_s)))
+            count.ledger.add(now, _WINDOW_NS)
+        count.admitted.add(now, _WINDOW_NS)
+        count.peak = max(count.peak, count.admitted.inside(now, _WINDOW_NS))
         return None
 
     def occupy(self, app_key: str, mode: Mode, now: Instant, calls: int) -> None:
         """Let somebody else have made calls with a key just now; they fill the window like any other."""
-        self.counts[app_key, mode].admitted.add(now, int(self._window_s * NS_PER_SECOND), times=calls)
+        self.counts[app_key, mode].admitted.add(now, _WINDOW_NS, times=calls)
 
     def count_holiday(self, app_key: str, now: Instant) -> None:
         """Count a holiday inquiry: the service asks for one a day."""
@@ -261,7 +252,7 @@ class Gate:
     def report(self) -> dict[str, object]:
         """Return how many calls came, were admitted and were refused per key and domain; keys are shortened.
 
-        ``peak_per_second`` is the most calls admitted in a sliding second (in a widened window: a second of it).
+        ``peak_per_second`` is the most calls admitted in a sliding second.
         """
         rows = [
             {
@@ -289,8 +280,8 @@ class Gate:
     def rates(self) -> dict[str, object]:
         """Return how calls were spread over time: figures of a run, where ``report`` has those of the work.
 
-        ``peak_seen`` is the most calls of any kind in a sliding second, ``peak_admitted`` those let through (in the
-        window, which may be widened); distances are market seconds, none before there are two.
+        ``peak_seen`` is the most calls of any kind in a sliding second, ``peak_admitted`` those let through; distances
+        are market seconds, none before there are two.
         """
         rows = [
             {
@@ -307,7 +298,7 @@ class Gate:
             _short(app_key): item.shortest_ns / NS_PER_SECOND if item.shortest_ns is not None else None
             for app_key, item in self.token_calls.items()
         }
-        return {"window_s": self._window_s, "keys": rows, "shortest_between_tokens_s": tokens}
+        return {"keys": rows, "shortest_between_tokens_s": tokens}
 
     def _text(self, purpose: str, app_key: str) -> str:
         self._issues += 1

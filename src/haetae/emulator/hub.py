@@ -37,9 +37,8 @@ from haetae.kis.wire.operations import Mode
 from haetae.kis.wire.records import BookRecord
 
 _SERVED = {
-    Mode.REAL: {
-        stream.real for stream in (TRADES, BOOKS, NOTICES, EXPECTED, MARKET_STATUS, INDEX, NAV)
-    } | {overseas.NOTICES[Mode.REAL]},
+    Mode.REAL: {stream.real for stream in (TRADES, BOOKS, NOTICES, EXPECTED, MARKET_STATUS, INDEX, NAV)}
+    | {overseas.NOTICES[Mode.REAL]},
     Mode.MOCK: {TRADES.mock, BOOKS.mock, NOTICES.mock, overseas.NOTICES[Mode.MOCK]},
 }
 _BY_USER = {NOTICES.real, NOTICES.mock, *overseas.NOTICES.values()}

@@ -50,9 +50,7 @@ def answer_oauth(
     return refuse_oauth(Refusal("MCA00124"))
 
 
-def _token(
-    gate: Gate, sent: Mapping[str, str], mode: Mode, now: Instant, wall: Callable[[], Instant] | None
-) -> Reply:
+def _token(gate: Gate, sent: Mapping[str, str], mode: Mode, now: Instant, wall: Callable[[], Instant] | None) -> Reply:
     if sent.get("grant_type") != "client_credentials":
         return refuse_oauth(Refusal("EGW00116", "지원하지 않는 grant_type입니다."))
     token = gate.issue(sent.get("appkey", ""), sent.get("appsecret", ""), mode, now)

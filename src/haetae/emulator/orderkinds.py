@@ -10,13 +10,15 @@ market's prints stand on; the single-price session (07), abolished on 2026-09-14
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from haetae.domain.market import Phase
 from haetae.domain.orders import OrderKind, TimeInForce
 from haetae.emulator.session import AUCTIONS, Standing
 from haetae.krx.afterhours import OffHours
+from haetae.sim.entry import REGULAR
 
 
 class Pricing(Enum):
@@ -87,6 +89,7 @@ _ROWS = (
 """KIS workbook 2026-06 and notices 2026-09; that mock has the regular types only: the same workbook."""
 ORDER_TYPES: Mapping[str, OrderType] = {row.code: row for row in _ROWS}
 
+_ANY_PHASE = frozenset(Phase)
 _OPENING, _CALL = frozenset({"00", "01", "02"}), frozenset({"00", "01"})
 """Auctions take limit and market orders; conditional ones until the closing auction begins (KRX)."""
 
@@ -102,3 +105,10 @@ def is_taken(kind: OrderType, standing: Standing) -> bool:
     if standing in AUCTIONS:
         return kind.code in _OPENING
     return standing is Standing.CONTINUOUS
+
+
+def phases_of(kind: OrderType) -> Collection[Phase]:
+    """Return when the exchange takes a type; whoever asks knows the hours of a market at a fixed price."""
+    if kind.hours is None:
+        return REGULAR
+    return frozenset({Phase.AFTERMARKET}) if kind.hours is OffHours.AFTERMARKET else _ANY_PHASE

@@ -65,7 +65,6 @@ class Service:
         self.doors: dict[str, Door] = {}
         self.addresses: dict[str, str] = {}
         """Where each door listens, once it does."""
-        core.gate.set_speed(clock.speed)
         self.pumping: asyncio.Task[None] | None = None
         """What keeps the market moving; it ends early only by a defect."""
         self._sessions: dict[Line, Session] = {}
@@ -79,7 +78,6 @@ class Service:
     def set_speed(self, speed: float) -> None:
         """Let the clock run so many times as fast as the machine's, 0 stops it."""
         self.clock.set_speed(speed)
-        self.core.gate.set_speed(speed)
 
     def catch_up(self) -> None:
         """Bring the market to the clock."""

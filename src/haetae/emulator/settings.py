@@ -43,8 +43,6 @@ class LimitSettings:
     """Approval keys a second; the notice of 2026-04 says 1, but clients in the field ask for three at once: 0, none."""
     registrations: int = 41
     """Registrations of one WebSocket session, the notice included."""
-    widen_when_fast: bool = True
-    """Whether the second grows with the clock's speed, for clients that do not count to the answer of a call."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from haetae.domain.market import Market
 from haetae.domain.units import Instant, Symbol, instant_at, yyyymmdd
 from haetae.kis.walking import Work, table_of, walk_days
-from haetae.kis.wire.calls import prices, studies
+from haetae.kis.wire.calls import events, prices, studies
 from haetae.kis.wire.table.companies import AMOUNT_UNIT, UNKNOWN_AMOUNT
 from haetae.kis.wire.table.investors import MARKET_SHARE_UNIT, WON_UNIT
 from haetae.kis.wire.typed import Ask, Reading
@@ -186,9 +186,9 @@ async def status(work: Work, symbol: Symbol, today: dt.date) -> pa.Table:
 
 async def interruptions(work: Work, day: dt.date) -> pa.Table:
     """Return the volatility interruptions of a day (``VI_EVENTS``): the newest thirty, which is all one call shows."""
-    reply = await work.ask(studies.Interruptions(fid_input_date_1=str(yyyymmdd(day))), about=str(day))
+    reply = await work.ask(events.Interruptions(fid_input_date_1=str(yyyymmdd(day))), about=str(day))
     rows = []
-    for event in reply.many(studies.Interruption, about=str(day)):
+    for event in reply.many(events.Interruption, about=str(day)):
         at = instant_at(event.bsop_date or day, event.cntg_vi_hour)
         released = instant_at(event.bsop_date or day, event.vi_cncl_hour) if event.vi_cncl_hour else 0
         reference = event.vi_stnd_prc or event.vi_dmc_stnd_prc
@@ -223,8 +223,8 @@ async def headlines(work: Work, day: dt.date) -> pa.Table:
     found: dict[str, tuple[object, ...]] = {}
     clock, text = 235_959, str(yyyymmdd(day))
     for _ in range(_NEWS_PAGES):
-        asked = studies.Headlines(fid_input_date_1=f"00{text}", fid_input_hour_1=f"0000{clock:06d}")
-        page = (await work.ask(asked, about=f"{day} {clock:06d}", least=0)).many(studies.Headline, about=str(day))
+        asked = events.Headlines(fid_input_date_1=f"00{text}", fid_input_hour_1=f"0000{clock:06d}")
+        page = (await work.ask(asked, about=f"{day} {clock:06d}", least=0)).many(events.Headline, about=str(day))
         today = [each for each in page if each.data_dt == day]
         fresh = [each for each in today if each.cntt_usiq_srno not in found]
         for each in fresh:
@@ -235,7 +235,7 @@ async def headlines(work: Work, day: dt.date) -> pa.Table:
         if not fresh or len(today) < len(page):
             break
         clock = min(each.data_tm for each in fresh)
-    work.needed(len(found), studies.Headlines.operation.page_rows)
+    work.needed(len(found), events.Headlines.operation.page_rows)
     return table_of(list(zip(*(found[key] for key in sorted(found)), strict=True)) or _none(NEWS), NEWS)
 
 
@@ -248,11 +248,11 @@ async def corporate_actions(work: Work, start: dt.date, end: dt.date, today: dt.
         if day is not None and symbol:
             rows.append((symbol, day, kind, ratio, detail, today))
 
-    for split in (await work.ask(studies.Splits(**span), about="splits")).many(studies.Split):
+    for split in (await work.ask(events.Splits(**span), about="splits")).many(events.Split):
         faces = (split.inter_bf_face_amt, split.inter_af_face_amt)
         ratio = faces[0] / faces[1] if faces[1] else 0.0
         add(split.record_date, split.sht_cd, "split", ratio, f"par {faces[0]} to {faces[1]}")
-    for bonus in (await work.ask(studies.BonusIssues(**span), about="bonus issues")).many(studies.Bonus):
+    for bonus in (await work.ask(events.BonusIssues(**span), about="bonus issues")).many(events.Bonus):
         add(
             bonus.right_dt or bonus.record_date,
             bonus.sht_cd,
@@ -260,12 +260,12 @@ async def corporate_actions(work: Work, start: dt.date, end: dt.date, today: dt.
             bonus.fix_rate / 100,
             f"{bonus.fix_rate} per 100",
         )
-    for rights in (await work.ask(studies.RightsIssues(**span), about="rights issues")).many(studies.Rights):
+    for rights in (await work.ask(events.RightsIssues(**span), about="rights issues")).many(events.Rights):
         detail = f"{rights.fix_rate} per 100 at {rights.fix_price}"
         add(rights.right_dt or rights.record_date, rights.sht_cd, "rights", rights.fix_rate / 100, detail)
-    for merger in (await work.ask(studies.Mergers(**span), about="mergers")).many(studies.Merger):
+    for merger in (await work.ask(events.Mergers(**span), about="mergers")).many(events.Merger):
         add(merger.record_date, merger.sht_cd, "merger", merger.merge_rate, merger.merge_type)
-    for paid in (await work.ask(studies.Dividends(**span), about="dividends")).many(studies.Dividend):
+    for paid in (await work.ask(events.Dividends(**span), about="dividends")).many(events.Dividend):
         add(paid.record_date, paid.sht_cd, "dividend", float(paid.per_sto_divi_amt), paid.divi_kind)
     unique = {(row[0], row[1], row[2]): row for row in rows}
     ordered = [unique[key] for key in sorted(unique)]  # type: ignore[type-var]
@@ -277,8 +277,8 @@ async def holidays(work: Work, start: dt.date, end: dt.date, today: dt.date) -> 
     found: dict[dt.date, tuple[bool, bool]] = {}
     first = start
     while first <= end:
-        reply = await work.ask(studies.Holidays(bass_dt=str(yyyymmdd(first))), about=str(first))
-        page = [day for day in reply.many(studies.CalendarDay, about=str(first)) if day.bass_dt is not None]
+        reply = await work.ask(events.Holidays(bass_dt=str(yyyymmdd(first))), about=str(first))
+        page = [day for day in reply.many(events.CalendarDay, about=str(first)) if day.bass_dt is not None]
         found |= {day.bass_dt: (day.opnd_yn, day.sttl_day_yn) for day in page if day.bass_dt}
         newest = max((day.bass_dt for day in page if day.bass_dt), default=first)
         first = max(newest, first) + dt.timedelta(days=1)

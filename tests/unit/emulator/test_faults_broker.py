@@ -1,4 +1,5 @@
 """Faults of the broker: what a client is told, beside what has happened; the ledger is never falsified."""
+# long: one test or more for each of the twenty-one faults, in the order of their table.
 
 import json
 

@@ -1,4 +1,5 @@
 """Faults of the way: what a raw client on a socket sees of each, and what the broker has done all the same."""
+# long: one test or more for each of the twenty-one faults, in the order of their table.
 
 import asyncio
 import json

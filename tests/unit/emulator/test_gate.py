@@ -87,15 +87,6 @@ def test_nineteenth_call_of_a_second_is_refused_and_the_window_slides() -> None:
     assert report["keys"][0]["peak_per_second"] == 18
 
 
-def test_accelerated_time_forgives_bursts_but_holds_the_average_rate() -> None:
-    desk = Desk(limits=LimitSettings()).log_in()
-    desk.core.gate.set_speed(101.0)
-    burst = [desk.reply(*PRICE, FID_INPUT_ISCD="005930").status for _ in range(400)]
-    assert (burst.count(200), burst.count(500)) == (18 * 21, 400 - 18 * 21)
-    desk.at(desk.core.now + 10 * NS_PER_SECOND)
-    assert desk.reply(*PRICE, FID_INPUT_ISCD="005930").status == 500
-
-
 def test_mock_domain_takes_one_call_a_second() -> None:
     desk = Desk(mode=Mode.MOCK, limits=LimitSettings()).log_in()
     assert [desk.reply(*PRICE, FID_INPUT_ISCD="005930").status for _ in range(2)] == [200, 500]
@@ -199,13 +190,6 @@ def test_report_tells_peaks_idle_times_and_the_distance_of_tokens() -> None:
     row = rates["keys"][0]
     assert (row["peak_admitted"], row["peak_seen"], row["longest_idle_s"]) == (18, 25, 30.0)
     assert rates["shortest_between_tokens_s"] == {"KKKK…": 30.0}
-
-
-def test_the_second_grows_with_speed_only_where_that_is_asked_for() -> None:
-    for widen, admitted in ((True, 18 * 2), (False, 18)):
-        desk = Desk(limits=LimitSettings(widen_when_fast=widen)).log_in()
-        desk.core.gate.set_speed(6.0)
-        assert quick(desk, 60).count("MCA00000") == admitted
 
 
 def test_holiday_inquiries_beyond_one_a_day_are_counted() -> None:

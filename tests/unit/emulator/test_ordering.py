@@ -1,4 +1,5 @@
 """Orders of every type over the wire of the emulated service: taken, refused, filled, changed, ended."""
+# long: every type, hour and change of an order is asked of one desk.
 
 import dataclasses
 import datetime as dt
