@@ -44,9 +44,11 @@ from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Symbol, Won, day
 from haetae.kis.pacing import Lane
 from haetae.kis.rest import Acked, KisRest, NotSent, Refused, Sent, Unknown
 from haetae.kis.stream import KisStream, Records, Taker
-from haetae.kis.wire import rows
+from haetae.kis.wire.calls import orders as calls
+from haetae.kis.wire.envelope import Reply
 from haetae.kis.wire.frames import NOTICES
 from haetae.kis.wire.records import NoticeRecord
+from haetae.kis.wire.typed import Ask
 from haetae.kis.working import OrderRow, Working, read_rows
 from haetae.krx import Rulebook, is_trading_day
 from haetae.ports import Clock
@@ -80,6 +82,7 @@ class KisBroker:
         self._stream = stream
         self._clock = clock
         self._settings = rest.settings
+        self._account = {"cano": rest.settings.account, "acnt_prdt_cd": rest.settings.product}
         self._events: asyncio.Queue[OrderEvent] = asyncio.Queue()
         self._working: dict[str, Working] = {}
         self._today = day_of(clock.now())
@@ -128,17 +131,16 @@ class KisBroker:
             known=frozenset(self._seen),
         )
         self._working[intent.intent_id] = working
-        values = {
-            **self._account(),
-            "PDNO": intent.symbol,
-            "ORD_DVSN": _ORDER_KINDS[intent.kind, intent.time_in_force],
-            "ORD_QTY": str(order.quantity),
-            "ORD_UNPR": str(intent.limit_price),
-            "EXCG_ID_DVSN_CD": "KRX",
-        }
-        name = "order-cash-buy" if intent.side is Side.BUY else "order-cash-sell"
+        ask = calls.BuyOrder if intent.side is Side.BUY else calls.SellOrder
+        asked = ask(
+            **self._account,
+            pdno=intent.symbol,
+            ord_dvsn=_ORDER_KINDS[intent.kind, intent.time_in_force],
+            ord_qty=str(order.quantity),
+            ord_unpr=str(intent.limit_price),
+        )
         try:
-            sent = await self._send(name, values, Lane.URGENT if intent.escape else Lane.ORDER)
+            sent = await self._send(asked, Lane.URGENT if intent.escape else Lane.ORDER)
         except asyncio.CancelledError:
             # The request goes on without its caller; a reading finds what became of it.
             working.unknown = True
@@ -147,7 +149,7 @@ class KisBroker:
         now = self._clock.now()
         match sent:
             case Acked(reply=reply):
-                order_id = self._order_id(reply.row("output"))
+                order_id = self._order_id(reply)
                 working.name(order_id)
                 if working.numbers[-1] in self._noticed:
                     self._want_reading()
@@ -168,7 +170,7 @@ class KisBroker:
 
     async def cancel(self, intent_id: str, order_id: BrokerOrderId) -> OrderEvent:
         """Cancel what is open; ``Canceled`` only once a reading confirms it."""
-        sent = await self._send("order-rvsecncl", self._change(order_id, _CANCEL, 0), Lane.URGENT)
+        sent = await self._send(self._change(order_id, _CANCEL, 0), Lane.URGENT)
         failure = await self._failed(intent_id, sent, "cancel", lambda _: self._want_reading())
         if failure is not None:
             return failure
@@ -186,7 +188,7 @@ class KisBroker:
 
     async def replace(self, intent_id: str, order_id: BrokerOrderId, limit_price: Won) -> OrderEvent:
         """Move the limit price; the broker gives the order a new number."""
-        sent = await self._send("order-rvsecncl", self._change(order_id, _MODIFY, limit_price), Lane.ORDER)
+        sent = await self._send(self._change(order_id, _MODIFY, limit_price), Lane.ORDER)
 
         def adopt(late: Sent) -> None:
             if isinstance(late, Acked):
@@ -199,7 +201,7 @@ class KisBroker:
         return self._replaced(intent_id, sent, limit_price)
 
     def _replaced(self, intent_id: str, sent: Acked, limit_price: Won) -> Replaced:
-        fresh = self._order_id(sent.reply.row("output"))
+        fresh = self._order_id(sent.reply)
         working = self._working.get(intent_id)
         if working is not None:
             working.name(fresh)
@@ -217,9 +219,8 @@ class KisBroker:
         """Return shares held; a symbol that comes twice raises ``WireError``, for summing would invent shares."""
         held: dict[Symbol, Shares] = {}
         for reply in await self._balance():
-            for row in reply.rows("output1"):
-                symbol = str(rows.HOLDING.value(row, "pdno", tr=reply.tr, about="balance"))
-                shares = int(rows.HOLDING.value(row, "hldg_qty", tr=reply.tr, about=symbol))
+            for row in reply.many(calls.Holding, about="balance"):
+                symbol, shares = row.pdno, row.hldg_qty
                 if symbol in held:
                     raise WireError(
                         f"{reply.tr}: {symbol} appears twice in the balance",
@@ -232,17 +233,10 @@ class KisBroker:
 
     async def cash(self) -> CashReport:
         """Return cash of D+2, which is trade-date cash, and what may be ordered without credit."""
-        balance = (await self._balance())[0]
-        cash = rows.ACCOUNT.value(balance.row("output2"), "prvs_rcdl_excc_amt", tr=balance.tr, about="account")
-        asked = {
-            **self._account(),
-            "ORD_DVSN": "00",
-            "CMA_EVLU_AMT_ICLD_YN": "N",
-            "OVRS_ICLD_YN": "N",
-        }
-        power = await self._rest.call("inquire-psbl-order", asked, lane=Lane.URGENT, about="buying power")
-        orderable = rows.BUYING_POWER.value(power.row("output"), "nrcvb_buy_amt", tr=power.tr, about="account")
-        return CashReport(cash=int(cash), orderable=int(orderable))
+        balance = (await self._balance())[0].one(calls.AccountCash, about="account")
+        asked = calls.BuyingPower(**self._account)
+        power = await self._rest.ask(asked, lane=Lane.URGENT, about="buying power")
+        return CashReport(balance.prvs_rcdl_excc_amt, power.one(calls.Power, about="account").nrcvb_buy_amt)
 
     async def events(self) -> AsyncIterator[OrderEvent]:
         """Yield order events as they become known, each at least once."""
@@ -274,37 +268,29 @@ class KisBroker:
         for event in await self._reads():
             self._events.put_nowait(event)
 
-    def _account(self) -> dict[str, str]:
-        return {"CANO": self._settings.account, "ACNT_PRDT_CD": self._settings.product}
+    def _change(self, order_id: BrokerOrderId, what: str, limit_price: Won) -> calls.OrderChange:
+        return calls.OrderChange(
+            **self._account,
+            krx_fwdg_ord_orgno=order_id.branch,
+            orgn_odno=f"{int(order_id.number):010d}",
+            rvse_cncl_dvsn_cd=what,
+            ord_unpr=str(limit_price),
+        )
 
-    def _change(self, order_id: BrokerOrderId, what: str, limit_price: Won) -> dict[str, str]:
-        return {
-            **self._account(),
-            "KRX_FWDG_ORD_ORGNO": order_id.branch,
-            "ORGN_ODNO": f"{int(order_id.number):010d}",
-            "ORD_DVSN": "00",
-            "RVSE_CNCL_DVSN_CD": what,
-            "ORD_QTY": "0",
-            "ORD_UNPR": str(limit_price),
-            "QTY_ALL_ORD_YN": "Y",
-            "EXCG_ID_DVSN_CD": "KRX",
-        }
+    def _order_id(self, reply: Reply) -> BrokerOrderId:
+        ack = reply.one(calls.OrderAck, about="order ack")
+        return BrokerOrderId(day_of(self._clock.now()), ack.KRX_FWDG_ORD_ORGNO.strip(), str(ack.ODNO))
 
-    def _order_id(self, ack: Mapping[str, str]) -> BrokerOrderId:
-        number = rows.ORDER_ACK.value(ack, "ODNO", tr="order ack")
-        branch = str(ack.get("KRX_FWDG_ORD_ORGNO", "")).strip()
-        return BrokerOrderId(day_of(self._clock.now()), branch, str(number))
-
-    async def _send(self, name: str, values: Mapping[str, str], lane: Lane) -> Sent:
+    async def _send(self, asked: Ask, lane: Lane) -> Sent:
         """Send in a task of its own: cancelling the caller never cancels the request."""
-        task = asyncio.create_task(self._send_at_most_twice(name, values, lane))
+        task = asyncio.create_task(self._send_at_most_twice(asked, lane))
         self._sends.add(task)
         task.add_done_callback(self._sends.discard)
         return await asyncio.shield(task)
 
-    async def _send_at_most_twice(self, name: str, values: Mapping[str, str], lane: Lane) -> Sent:
+    async def _send_at_most_twice(self, asked: Ask, lane: Lane) -> Sent:
         began = self._clock.monotonic()
-        sent = await self._rest.send(name, values, lane=lane)
+        sent = await self._rest.order(asked, lane=lane)
         match sent:
             case NotSent(again=True, why=why):
                 await self._clock.sleep(_AGAIN_PAUSE_S)
@@ -314,8 +300,8 @@ class KisBroker:
                 return sent
         if self._clock.monotonic() - began > self._settings.order_again_s:
             return sent
-        _log.warning("order.sent_again", operation=name, why=why)
-        return await self._rest.send(name, values, lane=lane)
+        _log.warning("order.sent_again", operation=asked.operation.name, why=why)
+        return await self._rest.order(asked, lane=lane)
 
     def _await_late(self, late: asyncio.Task[Sent] | None, adopt: Callable[[Sent], None]) -> None:
         """Take an answer that comes after its time-out, if one comes."""
@@ -337,10 +323,10 @@ class KisBroker:
         now, intent_id = self._clock.now(), working.intent_id
         match sent:
             case Acked(reply=reply) if working.unknown:
-                order_id = self._order_id(reply.row("output"))
+                order_id = self._order_id(reply)
                 working.name(order_id)
                 self._events.put_nowait(Accepted(intent_id, now, order_id))
-            case Acked(reply=reply) if int(self._order_id(reply.row("output")).number) not in working.numbers:
+            case Acked(reply=reply) if int(self._order_id(reply).number) not in working.numbers:
                 _log.error("order.adopted_wrongly", intent_id=intent_id, numbers=working.numbers)
             case Refused(code=code, text=text) if working.unknown:
                 self._working.pop(intent_id, None)
@@ -363,31 +349,13 @@ class KisBroker:
                 self._want_reading()
                 return OutcomeUnknown(intent_id, now, f"{what}: {why}")
 
-    async def _balance(self) -> list[Any]:
-        values = {
-            **self._account(),
-            "AFHR_FLPR_YN": "N",
-            "INQR_DVSN": "02",
-            "UNPR_DVSN": "01",
-            "FUND_STTL_ICLD_YN": "N",
-            "FNCG_AMT_AUTO_RDPT_YN": "N",
-            "PRCS_DVSN": "00",
-        }
-        return await self._rest.pages("inquire-balance", values, lane=Lane.URGENT, about="balance")
+    async def _balance(self) -> list[Reply]:
+        return await self._rest.ask_pages(calls.Balance(**self._account), lane=Lane.URGENT, about="balance")
 
     async def _rows(self, day: dt.date) -> dict[int, OrderRow]:
-        values = {
-            **self._account(),
-            "INQR_STRT_DT": str(yyyymmdd(day)),
-            "INQR_END_DT": str(yyyymmdd(day)),
-            "SLL_BUY_DVSN_CD": "00",
-            "CCLD_DVSN": "00",
-            "INQR_DVSN": "01",
-            "INQR_DVSN_3": "00",
-            "EXCG_ID_DVSN_CD": "KRX",
-        }
-        replies = await self._rest.pages("inquire-daily-ccld", values, lane=Lane.URGENT, about=f"orders of {day}")
-        return read_rows(replies)
+        text = str(yyyymmdd(day))
+        asked = calls.DayOrders(**self._account, inqr_strt_dt=text, inqr_end_dt=text)
+        return read_rows(await self._rest.ask_pages(asked, lane=Lane.URGENT, about=f"orders of {day}"))
 
     async def _reads(self) -> list[OrderEvent]:
         """Read all pages of each day with an open order once and return what is new, in order of sending."""

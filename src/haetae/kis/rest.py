@@ -166,9 +166,18 @@ class KisRest:
                 )
             await self._clock.sleep(pause)
 
-    async def ask(self, asked: Ask, *, lane: Lane = Lane.DATA, about: str = "", tr_cont: str = "") -> Reply:
+    async def ask(
+        self,
+        asked: Ask,
+        *,
+        lane: Lane = Lane.DATA,
+        about: str = "",
+        tr_cont: str = "",
+        within_s: float | None = None,
+    ) -> Reply:
         """Make one typed query; as ``call``."""
-        return await self.call(asked.operation.name, asked.values(), lane=lane, about=about, tr_cont=tr_cont)
+        name, values = asked.operation.name, asked.values()
+        return await self.call(name, values, lane=lane, about=about, tr_cont=tr_cont, within_s=within_s)
 
     async def ask_pages(self, asked: Ask, *, lane: Lane = Lane.DATA, about: str = "") -> list[Reply]:
         """Make one typed paged query and return every page; as ``pages``."""
@@ -196,6 +205,10 @@ class KisRest:
         Cancelling the caller never cancels the request: it goes on, and so does the wait for its answer.
         """
         return await self._orders.send(OPERATIONS[name], values, lane)
+
+    async def order(self, asked: Ask, *, lane: Lane = Lane.ORDER) -> Sent:
+        """Send one typed order call once; as ``send``."""
+        return await self.send(asked.operation.name, asked.values(), lane=lane)
 
     async def approval_key(self, *, refused: str = "") -> str:
         """Return a key that opens a WebSocket session; never ``refused``, one that KIS did not know any more."""

@@ -7,7 +7,7 @@ few calls, so it goes before data; single prices wait with the rest, or they wou
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from haetae.domain.errors import Text, WireError
@@ -15,10 +15,8 @@ from haetae.domain.units import Shares, Symbol, Won
 from haetae.kis.minutes import Snapshot
 from haetae.kis.pacing import Lane
 from haetae.kis.rest import KisRest
-from haetae.kis.wire import rows
-from haetae.kis.wire.operations import MULTPRICE_SLOTS, OPERATIONS
-
-_MANY, _ONE = "intstock-multprice", "inquire-price"
+from haetae.kis.wire.calls import prices
+from haetae.kis.wire.operations import MULTPRICE_SLOTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +40,7 @@ class Snapshots:
     @property
     def is_cheap(self) -> bool:
         """Whether many symbols cost few calls: on the real domain."""
-        return bool(OPERATIONS[_MANY].tr_id(self._rest.settings.mode))
+        return bool(prices.PricesNow.operation.tr_id(self._rest.settings.mode))
 
     async def read(self, symbols: Sequence[Symbol], *, within_s: float | None = None) -> dict[Symbol, Sight]:
         """Return every symbol; raises ``WireError`` where one is missing, and what the calls raise."""
@@ -64,33 +62,24 @@ class Snapshots:
         return found
 
     async def _many(self, symbols: Sequence[Symbol], within_s: float | None) -> dict[Symbol, Sight]:
-        asked: dict[str, str] = {}
-        for slot, symbol in enumerate(symbols, start=1):
-            asked[f"FID_COND_MRKT_DIV_CODE_{slot}"] = "J"
-            asked[f"FID_INPUT_ISCD_{slot}"] = symbol
-        about = f"{len(symbols)} symbols"
-        reply = await self._rest.call(_MANY, asked, lane=Lane.ORDER, about=about, within_s=within_s)
+        asked, about = prices.PricesNow(tuple(symbols)), f"{len(symbols)} symbols"
+        reply = await self._rest.ask(asked, lane=Lane.ORDER, about=about, within_s=within_s)
         wanted, found = set(symbols), {}
-        for row in reply.rows("output"):
-            symbol = str(rows.SNAPSHOT.value(row, "inter_shrn_iscd", tr=reply.tr)).strip()
+        for row in reply.raw(prices.PriceOfMany):
+            symbol = row.get("inter_shrn_iscd", "").strip()  # slots without a name come back blank, and do not parse
             if symbol in wanted:
-                found[symbol] = _sight(row, symbol, reply.tr)
+                found[symbol] = _sight(prices.PriceOfMany.of(row, tr=reply.tr, about=symbol))
         return found
 
     async def _one(self, symbol: Symbol, within_s: float | None) -> Sight:
-        asked = {"FID_COND_MRKT_DIV_CODE": "J", "FID_INPUT_ISCD": symbol}
-        reply = await self._rest.call(_ONE, asked, lane=Lane.DATA, about=symbol, within_s=within_s)
-        row = reply.row("output")
-        names = ("stck_prpr", "stck_oprc", "stck_hgpr", "stck_lwpr", "acml_vol", "stck_sdpr")
-        price, opened, high, low, volume, base = (
-            rows.PRICE.value(row, name, tr=reply.tr, about=symbol) for name in names
-        )
-        return Sight(Snapshot(price or base, opened, high, low, volume))
+        asked = prices.PriceNow(fid_input_iscd=symbol)
+        reply = await self._rest.ask(asked, lane=Lane.DATA, about=symbol, within_s=within_s)
+        row = reply.one(prices.DaySoFar, about=symbol)
+        price = row.stck_prpr or row.stck_sdpr
+        return Sight(Snapshot(price, row.stck_oprc, row.stck_hgpr, row.stck_lwpr, row.acml_vol))
 
 
-def _sight(row: Mapping[str, str], symbol: Symbol, tr: str) -> Sight:
-    names = ("inter2_prpr", "inter2_oprc", "inter2_hgpr", "inter2_lwpr", "acml_vol", "inter2_prdy_clpr")
-    price, opened, high, low, volume, base = (rows.SNAPSHOT.value(row, name, tr=tr, about=symbol) for name in names)
-    best = ("inter2_bidp", "inter2_askp", "shnu_rsqn", "seln_rsqn")
-    bid, ask, bid_size, ask_size = (rows.SNAPSHOT.value(row, name, tr=tr, about=symbol) for name in best)
-    return Sight(Snapshot(price or base, opened, high, low, volume), bid, ask, bid_size, ask_size)
+def _sight(row: prices.PriceOfMany) -> Sight:
+    price = row.inter2_prpr or row.inter2_prdy_clpr
+    day = Snapshot(price, row.inter2_oprc, row.inter2_hgpr, row.inter2_lwpr, row.acml_vol)
+    return Sight(day, row.inter2_bidp, row.inter2_askp, row.shnu_rsqn, row.seln_rsqn)

@@ -37,8 +37,8 @@ class Work:
 
     @property
     def effort(self) -> Effort:
-        """Return what was spent so far."""
-        return Effort(self.calls, self.least)
+        """Return what was spent so far; a call that had to be repeated counts as often as it was made."""
+        return Effort(self.calls + self.rest.counts.repeats, self.least)
 
     async def ask(self, asked: Ask, *, about: str, least: int = 1) -> Reply:
         """Make one call; ``least`` is how many of such calls the rows really need."""

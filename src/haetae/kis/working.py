@@ -24,7 +24,7 @@ from haetae.domain.orders import (
     Side,
 )
 from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Symbol, Won, instant_at
-from haetae.kis.wire import rows
+from haetae.kis.wire.calls import orders as calls
 from haetae.kis.wire.envelope import Reply
 
 _TR = "inquire-daily-ccld"
@@ -66,34 +66,27 @@ class OrderRow:
 
 def read_rows(replies: list[Reply]) -> dict[int, OrderRow]:
     """Return the rows of all pages by order number; raises ``WireError`` where one does not parse."""
-    table = rows.ORDER
     found: dict[int, OrderRow] = {}
     for reply in replies:
-        for row in reply.rows("output1"):
-            about = f"order {row.get('odno', '?')} of {row.get('pdno', '?')}"
-
-            def cell(name: str, row: Mapping[str, str] = row, about: str = about) -> int:
-                return int(table.value(row, name, tr=_TR, about=about))
-
-            number = cell("odno")
-            original = cell("orgn_odno")
-            label = table.value(row, "sll_buy_dvsn_cd_name", tr=_TR, about=about)
-            branch = row.get("ord_gno_brno", "").strip()
-            found[number] = OrderRow(
-                number=number,
-                original=original,
-                branch=branch,
-                symbol=str(table.value(row, "pdno", tr=_TR, about=about)),
-                side=Side.SELL if str(row.get("sll_buy_dvsn_cd")) == "01" else Side.BUY,
-                quantity=cell("ord_qty"),
-                limit_price=cell("ord_unpr"),
-                filled=cell("tot_ccld_qty"),
-                amount=cell("tot_ccld_amt"),
-                left=cell("rmn_qty"),
-                canceled=cell("cnc_cfrm_qty"),
-                refused=cell("rjct_qty"),
-                clock=cell("ord_tmd"),
-                is_cancel=bool(original) and ("취소" in label or "CANCEL" in label.upper()),
+        for raw in reply.raw(calls.OrderRow):
+            about = f"order {raw.get('odno', '?')} of {raw.get('pdno', '?')}"
+            row = calls.OrderRow.of(raw, tr=_TR, about=about)
+            label = row.sll_buy_dvsn_cd_name
+            found[row.odno] = OrderRow(
+                number=row.odno,
+                original=row.orgn_odno,
+                branch=row.ord_gno_brno.strip(),
+                symbol=row.pdno,
+                side=Side.SELL if row.sll_buy_dvsn_cd == "01" else Side.BUY,
+                quantity=row.ord_qty,
+                limit_price=row.ord_unpr,
+                filled=row.tot_ccld_qty,
+                amount=row.tot_ccld_amt,
+                left=row.rmn_qty,
+                canceled=row.cnc_cfrm_qty,
+                refused=row.rjct_qty,
+                clock=row.ord_tmd,
+                is_cancel=bool(row.orgn_odno) and ("취소" in label or "CANCEL" in label.upper()),
             )
     return found
 

@@ -13,7 +13,7 @@ from haetae.kis.wire.operations import Mode
 from haetae.krx import Rulebook, trading_days
 from haetae.ports.tables import TABLES
 from haetae.wiring.clocks import DrivenClock
-from unit.kis.stub import ok, refused, serving
+from unit.kis.stub import Answer, ok, refused, serving
 
 TODAY = dt.date(2026, 11, 20)
 NOW = instant_at(TODAY, 180_000)
@@ -88,6 +88,13 @@ async def test_a_thin_name_without_first_minutes_and_whole_days_is_walked_throug
     rows = await source.minute_bars("005930", DAYS[0], TODAY)
     assert set(rows["day"].to_pylist()) == set(DAYS) - set(DAYS[2:4])
     assert len(rows) == sum((day, clock) not in gone for day in DAYS for clock in minutes_on(day))
+
+
+async def test_a_repeated_call_counts_as_often_as_it_was_made(stub, source) -> None:
+    server = minute_server(goes_on=True)
+    stub.answers["inquire-time-dailychartprice"] = [refused("EGW00201"), Answer(b"<html>", 502), server]
+    await source.minute_bars("005930", DAYS[4], DAYS[4])
+    assert source.effort.calls == source.effort.least + 2
 
 
 async def test_minutes_outside_the_range_and_the_session_are_left_out(stub, source) -> None:

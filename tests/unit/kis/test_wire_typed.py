@@ -23,9 +23,9 @@ ASKS = sorted({made for made in MADE if issubclass(made, Ask) and made is not As
 READINGS = sorted(
     {made for made in MADE if issubclass(made, Reading) and made is not Reading}, key=lambda made: made.__name__
 )
-UNTYPED = {"tokenP", "revokeP", "Approval", "hashkey", "intstock-multprice", "inquire-ccnl", "inquire-daily-price"}
+UNTYPED = {"tokenP", "revokeP", "Approval", "hashkey", "inquire-ccnl", "inquire-daily-price"}
 UNTYPED |= {"search-info"}
-"""Calls whose requests are made by the client's own hands (keys, thirty numbered slots) or that only others make."""
+"""Calls whose requests are made by the client's own hands (keys) or that only others make."""
 
 
 def blank(request: type[Ask]) -> Ask:

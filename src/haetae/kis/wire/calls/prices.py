@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
+from haetae.domain.units import Symbol
 from haetae.kis.wire import rows
+from haetae.kis.wire.operations import OPERATIONS
+from haetae.kis.wire.shape import Operation
 from haetae.kis.wire.table import market, prices
 from haetae.kis.wire.typed import Ask, Reading, ask, reads
 
@@ -16,6 +22,21 @@ class PriceNow(Ask):
 
     fid_input_iscd: str
     fid_cond_mrkt_div_code: str = "J"
+
+
+@dataclass(frozen=True, slots=True)
+class PricesNow(Ask):
+    """Prices of up to thirty names; each takes a numbered slot."""
+
+    operation: ClassVar[Operation] = OPERATIONS["intstock-multprice"]
+    symbols: tuple[Symbol, ...]
+
+    def values(self) -> dict[str, str]:
+        """Return the request by the names of the wire."""
+        slots = list(enumerate(self.symbols, start=1))
+        return {f"FID_COND_MRKT_DIV_CODE_{slot}": "J" for slot, _ in slots} | {
+            f"FID_INPUT_ISCD_{slot}": symbol for slot, symbol in slots
+        }
 
 
 @ask("inquire-asking-price-exp-ccn")
@@ -73,6 +94,18 @@ class Price(Reading):
     short_over_yn: bool
     sltr_yn: bool
     vi_cls_code: str
+
+
+@reads(rows.PRICE)
+class DaySoFar(Reading):
+    """Price, range and volume of one name: what a feed reads without a stream."""
+
+    stck_prpr: int
+    stck_oprc: int
+    stck_hgpr: int
+    stck_lwpr: int
+    acml_vol: int
+    stck_sdpr: int
 
 
 @reads(rows.SNAPSHOT)
