@@ -546,6 +546,11 @@ def check():
     return 1 if failed else 0
 
 
+def workers():
+    """Return how the whole suite is spread over processors; whoever asks for a part of it says so himself."""
+    return ["-n", str(cpu_count()), "--dist", "loadscope", "--no-loadscope-reorder"] if cpu_count() > 1 else []
+
+
 def kind_of(verb, rest=()):
     """Return the smallest environment a verb runs in; a language model needs its client wherever it is asked."""
     if verb in ("serve", "dashboard", "llm", "infra", "deploy") or "--serve" in rest or "s3://" in " ".join(rest):
@@ -578,7 +583,7 @@ def main(arguments):
         return check()
     if verb == "test":
         os.chdir(ROOT)
-        become(["-m", "pytest", *rest])
+        become(["-m", "pytest", *(rest or workers())])
     return become(["-m", "haetae.cli.main", *arguments], verb)
 
 

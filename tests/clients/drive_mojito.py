@@ -125,9 +125,7 @@ def hold_many(broker: Any) -> None:
     for name in asked["names"]:
         call(f"buy {name}", lambda name=name: broker.create_market_buy_order(name, 1))
     market.step(60)
-    market.run(asked["speed"])
     steps.take("balance", broker.fetch_balance)
-    market.pause()
 
 
 def listen(broker: Any) -> list[Any]:

@@ -46,6 +46,13 @@ def collect(market: dict[str, Any], lake: Path, *words: object, **more: Any) -> 
     return haetae("collect", *words, "--lake", lake, "--control", market["control"], **more)
 
 
+def await_start(lake: Path) -> None:
+    deadline = time.monotonic() + 90
+    while not (lake / "instruments").exists():
+        assert time.monotonic() < deadline, "the run has not begun"
+        time.sleep(0.02)
+
+
 def minutes(market: dict[str, Any], lake: Path, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
     days = ("--from", SESSIONS[0], "--to", SESSIONS[-1])
     return collect(market, lake, "backfill", "--kind", "minute", *days, *words, **more)
@@ -82,9 +89,7 @@ def test_a_killed_run_is_completed_by_the_next(market, whole, tmp_path, after_s)
     command += ["--from", str(SESSIONS[0]), "--to", str(SESSIONS[-1]), "--lake", str(lake)]
     command += ["--control", market["control"]]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        deadline = time.monotonic() + 30
-        while not (lake / "instruments").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        await_start(lake)
         time.sleep(after_s)
         child.kill()
     assert minutes(market, lake, "--top", 8).returncode == 0
@@ -97,9 +102,7 @@ def test_an_interrupt_ends_with_130_and_keeps_what_came(market, whole, tmp_path)
     command = [sys.executable, "-m", "haetae.cli.main", "collect", "daily", "--lake", str(lake)]
     command += ["--from", "2026-09-01", "--control", market["control"]]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
-        deadline = time.monotonic() + 30
-        while not (lake / "instruments").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        await_start(lake)
         time.sleep(0.8)
         child.send_signal(signal.SIGINT)
         _, faults = child.communicate(timeout=30)

@@ -21,6 +21,14 @@ from haetae.kis.wire.rows import MINUTE_BAR
 _PERIODS = {period.value: period for period in Period}
 _RAW = "1"
 """FID_ORG_ADJ_PRC of prices as they were traded; any other word asks for adjusted ones, as the service gives."""
+_NO_PERIOD = Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
+_SHORT = 30
+"""Rows of the short chart, of every length (KIS portal, FHKST01010400)."""
+_REACH = {"D": dt.timedelta(days=60), "": dt.timedelta(days=60)} | {
+    Period.WEEK.value: dt.timedelta(weeks=_SHORT),
+    Period.MONTH.value: dt.timedelta(days=31 * _SHORT),
+}
+"""How far the short chart looks back for its rows, by length."""
 
 
 def daily_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
@@ -36,7 +44,7 @@ def daily_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
         return Refusal("OPSQ2002")
     length = asked["FID_PERIOD_DIV_CODE"].strip().upper()
     if length not in {"D", "", *_PERIODS}:
-        return Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
+        return _NO_PERIOD
     adjusted = asked.get("FID_ORG_ADJ_PRC", "").strip() != _RAW
     rows = board.daily_rows(item.symbol, start, end, adjusted=adjusted)
     rows = (gather(rows, _PERIODS[length]) if length in _PERIODS else rows)[-100:]
@@ -80,12 +88,17 @@ def _daily(day: dt.date, bar: tuple[int, ...]) -> Row:
 
 
 def daily_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """The last 30 daily bars, newest first."""
+    """The last 30 bars of days, weeks or months, newest first."""
     item = listed(board, asked)
     if item is None:
         return UNKNOWN_SYMBOL
+    length = asked["FID_PERIOD_DIV_CODE"].strip().upper()
+    if length not in _REACH:
+        return _NO_PERIOD
     today = day_of(board.now)
-    rows = board.daily_rows(item.symbol, today - dt.timedelta(days=60), today)[-30:]
+    adjusted = asked["FID_ORG_ADJ_PRC"].strip() != _RAW
+    rows = board.daily_rows(item.symbol, today - _REACH[length], today, adjusted=adjusted)
+    rows = (gather(rows, _PERIODS[length]) if length in _PERIODS else rows)[-_SHORT:]
     return Answer({"output": [_priced(day, bar) for day, bar in reversed(rows)]})
 
 
@@ -181,7 +194,7 @@ def index_chart(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
         return Refusal("OPSQ2002")
     length = asked.get("FID_PERIOD_DIV_CODE", "").strip().upper()
     if length not in {"D", "", *_PERIODS}:
-        return Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
+        return _NO_PERIOD
     rows = board.index_rows(code, start, end)
     rows = (gather(rows, _PERIODS[length]) if length in _PERIODS else rows)[-50:]
     newest = board.index_rows(code, day_of(board.now) - dt.timedelta(days=20), day_of(board.now))
