@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import typer
 
+from haetae.cli.bench import FOLDER, names
 from haetae.cli.main import build
 from page_tables import TABLES, shown
 
@@ -76,6 +77,12 @@ def test_a_table_of_a_page_equals_the_code(page: str, name: str, told: Callable[
     stray = [line for line in found if line not in wanted]
     lacking = [line for line in wanted if line not in found]
     assert found == wanted, f"{page}: run tests/page_tables.py\nnot in the code: {stray}\nnot on the page: {lacking}"
+
+
+def test_every_benchmark_is_told_of() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `python3 run\.py bench ([\w-]+)`", text, re.MULTILINE)
+    assert sorted(told) == names(FOLDER)
 
 
 def test_every_decision_is_dated_and_titled() -> None:
