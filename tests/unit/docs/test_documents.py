@@ -98,3 +98,14 @@ def test_the_map_of_the_house_names_every_room() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rooms = sorted(path.parent.name for path in (ROOT / "src" / "haetae").glob("*/__init__.py"))
     assert [room for room in rooms if f"**{room}**" not in text] == []
+
+
+def test_the_map_of_the_house_names_files_that_are_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("### Rooms with many files")[1].split("##")[0]
+    lost = []
+    for line in text.splitlines():
+        room = re.match(r"\| \*\*(\w+)\*\*", line)
+        for name in re.findall(r"`([\w/*]+\.py)`", line) if room else ():
+            if not list((ROOT / "src" / "haetae" / room[1]).glob(name)):
+                lost.append(f"{room[1]}/{name}")
+    assert lost == []
