@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,8 @@ from rigs.running import ENVIRONMENT, ROOT
 
 _BLOCK = re.compile(r"<!-- (file|serve|run): ([\w.-]+) -->\n```\w+\n(.*?)```", re.DOTALL)
 _PORTS = ("9443", "9400")
+_PATIENCE_S = 400
+"""Longest a block may take; none of it outlives its test."""
 _STAND_IN = """import os, sys
 os.execv({python!r}, [{python!r}, "-m", "haetae.cli.main", *sys.argv[1:]])
 """
@@ -39,6 +41,11 @@ class Page:
     def commands(self, kind: str, name: str) -> list[str]:
         """Return the blocks of a kind and a name."""
         return [text for each, known, text in self.blocks if (each, known) == (kind, name)]
+
+    def without_comments(self) -> list[str]:
+        """Return every command of the page, without what is said of it."""
+        lines = [line.split("  #")[0].strip() for _, _, text in self.blocks for line in text.splitlines()]
+        return [line for line in lines if line]
 
     @property
     def names(self) -> set[str]:
@@ -56,11 +63,12 @@ def read(page: str) -> Page:
 class Reader:
     """Runs the blocks of a page in a folder, as a reader would."""
 
-    def __init__(self, page: Page, folder: Path, **env: str) -> None:
-        """Make the folder ready."""
+    def __init__(self, page: Page, folder: Path, words: Mapping[str, str] | None = None, **env: str) -> None:
+        """Make the folder ready; ``words`` of the page that a reader replaces by his own."""
         self._page, self._folder = page, folder
-        self._env = {**ENVIRONMENT, "HAETAE_LANG": "en", **env}
-        self._ports = dict(zip(_PORTS, _free(len(_PORTS)), strict=True))
+        keys = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        self._env = {**ENVIRONMENT, **keys, "HAETAE_LANG": "en", **env}
+        self._words = {**dict(zip(_PORTS, map(str, _free(len(_PORTS))), strict=True)), **(words or {})}
         (folder / "run.py").write_text(_STAND_IN.format(python=sys.executable), encoding="utf-8")
         for name, text in page.files.items():
             (folder / name).write_text(text, encoding="utf-8")
@@ -69,7 +77,7 @@ class Reader:
     def serving(self, name: str) -> Iterator[Mapping[str, str]]:
         """Run the emulator of a name while the context lasts; the ports that the page leaves open are free ones."""
         (block,) = self._page.commands("serve", name)
-        command = f"exec {self._pointed(block).strip()} --free-ports"
+        command = f"exec {self._pointed(block).split('#')[0].strip()} --free-ports"
         with subprocess.Popen(
             ["bash", "-c", command], cwd=self._folder, env=self._env, stdout=subprocess.PIPE, text=True
         ) as child:
@@ -84,17 +92,23 @@ class Reader:
         """Run the blocks of a name; return what they told, and raise where a command of them failed."""
         told = ""
         for block in self._page.commands("run", name):
-            done = subprocess.run(
+            child = subprocess.Popen(
                 ["bash", "-euo", "pipefail", "-c", self._pointed(block)],
-                cwd=self._folder, env=self._env, capture_output=True, text=True, timeout=200, check=False,
+                cwd=self._folder, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                start_new_session=True,
             )  # fmt: skip
-            told += done.stdout
-            assert done.returncode == 0, f"{block}\n{told[-3000:]}\n{done.stderr[-3000:]}"
+            try:
+                answer, faults = child.communicate(timeout=_PATIENCE_S)
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+            told += answer
+            assert child.returncode == 0, f"{block}\n{told[-3000:]}\n{faults[-3000:]}"
         return told
 
     def _pointed(self, text: str) -> str:
-        for shown, free in self._ports.items():
-            text = text.replace(shown, str(free))
+        for shown, own in self._words.items():
+            text = text.replace(shown, own)
         return text
 
 
