@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 
+from haetae.cli.bench import FOLDER, names
 from haetae.cli.main import build
-from haetae.kis.wire.frames import STREAMS
-from haetae.kis.wire.operations import OPERATIONS
+from page_tables import TABLES, shown
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -70,35 +71,18 @@ def test_links_lead_to_files() -> None:
     assert lost == []
 
 
-def operations_table() -> str:
-    lines = [
-        "| 이름 | 하는 일 | 호출 | TR 실전 | TR 모의 | 쪽당 | 쓰는 곳 | 주의 |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for call in OPERATIONS.values():
-        real, mock = (call.real, call.mock or "없음") if call.real else ("-", "-")
-        rows = str(call.page_rows) if call.page_rows else "-"
-        rows += f" / {call.page_rows_mock}" if call.page_rows_mock else ""
-        told = [call.name, call.korean, f"{call.method} `{call.path}`", real, mock, rows, call.used or "-", call.quirks]
-        lines.append(f"| {' | '.join(told)} |")
-    return "\n".join(lines)
+@pytest.mark.parametrize(("page", "name", "told"), TABLES, ids=[name for _, name, _ in TABLES])
+def test_a_table_of_a_page_equals_the_code(page: str, name: str, told: Callable[[], str]) -> None:
+    wanted, found = told().splitlines(), shown(page, name).splitlines()
+    stray = [line for line in found if line not in wanted]
+    lacking = [line for line in wanted if line not in found]
+    assert found == wanted, f"{page}: run tests/page_tables.py\nnot in the code: {stray}\nnot on the page: {lacking}"
 
 
-def streams_table() -> str:
-    lines = ["| TR 실전 | TR 모의 | 무엇 | 값 개수 | 암호화 |", "|---|---|---|---|---|"]
-    for stream in {stream.real: stream for stream in STREAMS.values()}.values():
-        widths = sorted(set(stream.widths.values()))
-        secret = "예" if stream.encrypted else "아니오"
-        told = [stream.real, stream.mock or "없음", stream.korean, " / ".join(map(str, widths)), secret]
-        lines.append(f"| {' | '.join(told)} |")
-    return "\n".join(lines)
-
-
-@pytest.mark.parametrize(("name", "table"), [("operations", operations_table), ("streams", streams_table)])
-def test_the_tables_of_the_broker_equal_the_codecs(name: str, table: Any) -> None:
-    text = (ROOT / "KIS_API.md").read_text(encoding="utf-8")
-    shown = text.split(f"<!-- {name}:begin -->")[1].split(f"<!-- {name}:end -->")[0].strip()
-    assert shown == table(), f"KIS_API.md must hold between its {name} marks:\n{table()}"
+def test_every_benchmark_is_told_of() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `python3 run\.py bench ([\w-]+)`", text, re.MULTILINE)
+    assert sorted(told) == names(FOLDER)
 
 
 def test_every_decision_is_dated_and_titled() -> None:
@@ -114,3 +98,14 @@ def test_the_map_of_the_house_names_every_room() -> None:
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rooms = sorted(path.parent.name for path in (ROOT / "src" / "haetae").glob("*/__init__.py"))
     assert [room for room in rooms if f"**{room}**" not in text] == []
+
+
+def test_the_map_of_the_house_names_files_that_are_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").split("### Rooms with many files")[1].split("##")[0]
+    lost = []
+    for line in text.splitlines():
+        room = re.match(r"\| \*\*(\w+)\*\*", line)
+        for name in re.findall(r"`([\w/*]+\.py)`", line) if room else ():
+            if not list((ROOT / "src" / "haetae" / room[1]).glob(name)):
+                lost.append(f"{room[1]}/{name}")
+    assert lost == []

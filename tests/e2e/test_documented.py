@@ -1,0 +1,159 @@
+"""The documents run as they stand: every block that says so, in a folder as a reader has it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+import pytest
+
+from documented import Reader, has_shell, read
+from haetae.cloud.aws import client
+from haetae.emulator.core import SERVED
+from haetae.kis.wire.operations import OPERATIONS
+from haetae.store.lake import Lake
+from lake_rows import bars
+from local_aws import aws, aws_server
+
+__all__ = ["aws", "aws_server"]
+
+pytestmark = [
+    pytest.mark.skipif(not has_shell(), reason="bash, curl or python3 is not there"),
+    pytest.mark.timeout(480),
+]
+
+EMULATOR = read("docs/emulator.md")
+README, TRANSLATION = read("README.md"), read("README.en.md")
+BUCKET = "haetae-documents"
+_KEYS = {"tokenP", "revokeP", "Approval", "hashkey"}
+ALL_SERVED = {name for name in OPERATIONS if name not in _KEYS} <= SERVED
+
+
+def whole(told: str) -> list[dict[str, object]]:
+    """Return the JSON values of a text, whatever stands between them."""
+    found, place, decoder = [], 0, json.JSONDecoder()
+    while (place := min((at for at in (told.find("{", place), told.find("[", place)) if at >= 0), default=-1)) >= 0:
+        try:
+            value, place = decoder.raw_decode(told, place)
+        except ValueError:
+            place += 1
+        else:
+            found += value if isinstance(value, list) else [value]
+    return found
+
+
+def test_the_first_steps_on_the_emulator_lead_to_a_price_and_through_the_control_port(tmp_path: Path) -> None:
+    reader = Reader(EMULATOR, tmp_path)
+    with reader.serving("first") as ready:
+        told = whole(reader.run("first"))
+    price, state, paused, stepped, fast, armed, listed, gone, calls, ledger = told
+    assert (price["rt_cd"], price["output"]["stck_shrn_iscd"]) == ("0", "005930")  # type: ignore[index]
+    assert state["addresses"]["control"] == ready["control"]  # type: ignore[index]
+    assert (paused["speed"], stepped["speed"], fast["speed"]) == (0.0, 0.0, 60.0)
+    assert int(stepped["now"]) - int(paused["now"]) == 60 * 10**9  # type: ignore[call-overload]
+    assert (armed["keys"], listed["id"], listed["left"], gone["disarmed"]) == ([1], "T07", 3, 1)
+    assert calls["violations"] == 0
+    assert ledger["accounts"] == []
+
+
+def test_the_example_of_a_lost_answer_loses_the_answer_and_takes_the_order(tmp_path: Path) -> None:
+    reader = Reader(EMULATOR, tmp_path)
+    with reader.serving("lost"):
+        told = reader.run("lost")
+    assert "nothing wrong: 1 fault(s)" in told
+    assert "답 없음 (curl 52)" in told
+    (order,) = [row for row in whole(told) if "number" in row]
+    assert (order["number"], order["symbol"], order["quantity"]) == ("0000000001", "005930", 1)
+
+
+def test_the_example_of_a_rough_morning_breaks_the_stream_at_its_time(tmp_path: Path) -> None:
+    reader = Reader(EMULATOR, tmp_path)
+    with reader.serving("rough"):
+        told = reader.run("rough")
+    assert "nothing wrong: 4 fault(s)" in told
+    fired = {row["id"]: row["fired"] for row in whole(told) if "fired" in row}
+    assert fired == {"T15": 1, "T18": 0, "T09": 0, "M03": 0}
+
+
+def given_files(folder: Path) -> None:
+    """Put the reader's own files there: adjusted bars as Parquet, raw ones as CSV with a Korean column."""
+    days = [dt.date(2026, 11, 19), dt.date(2026, 11, 20)]
+    pq.write_table(bars(70_000, days=days), folder / "daily.parquet")
+    raw = bars(71_000, days=days)
+    pacsv.write_csv(
+        raw.rename_columns(["마감" if name == "close" else name for name in raw.column_names]), folder / "bars.csv"
+    )
+
+
+def rows(lake: Path, table: str) -> pa.Table:
+    found = Lake(lake).read(table)
+    assert len(found) > 0, table
+    return found
+
+
+@pytest.mark.slow
+def test_what_the_readme_collects_is_in_the_lake(tmp_path: Path) -> None:
+    reader = Reader(README, tmp_path)
+    with reader.serving("collect"):
+        told = reader.run("collect")
+    lake = tmp_path / "data" / "lake"
+    for table in ("minute", "instruments", "daily", "weekly", "monthly", "holidays"):
+        rows(lake, table)
+    days = set(rows(lake, "minute").column("day").to_pylist())
+    assert days == {dt.date(2026, 11, 19), dt.date(2026, 11, 20), dt.date(2026, 11, 23)}
+    assert "2026-11-23: " in told
+    facts = json.loads((tmp_path / "minute.json").read_text(encoding="utf-8"))
+    assert (facts["gaps"], facts["calls"]) == (0, facts["least_calls"])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not ALL_SERVED, reason="the emulator does not answer every call of the table")
+def test_what_the_readme_collects_beside_bars_is_in_the_lake(tmp_path: Path) -> None:
+    reader = Reader(README, tmp_path)
+    with reader.serving("collect"):
+        reader.run("collect-more")
+    lake = tmp_path / "data" / "lake"
+    for table in (
+        "index_daily",
+        "index_minute",
+        "etf_nav",
+        "flows",
+        "market_flows",
+        "fundamentals",
+        "rankings",
+        "news",
+    ):
+        rows(lake, table)
+
+
+@pytest.mark.slow
+def test_the_lake_of_the_readme_keeps_both_kinds_of_prices_and_answers(tmp_path: Path) -> None:
+    given_files(tmp_path)
+    told = Reader(README, tmp_path).run("lake")
+    lake = tmp_path / "data" / "lake"
+    assert set(rows(lake, "daily").column("close").to_pylist()) == {71_000}
+    assert set(rows(lake, "daily_adjusted").column("close").to_pylist()) == {70_000}
+    assert [row for row in whole(told) if "n" in row] == [{"day": "2026-11-19", "n": 2}, {"day": "2026-11-20", "n": 2}]
+    for sign in ("no damage", "would drop", "in today's format already"):
+        assert sign in told
+
+
+@pytest.mark.slow
+def test_the_bucket_of_the_readme_holds_the_same_lake(tmp_path: Path, aws: str) -> None:
+    where = {"LocationConstraint": "ap-northeast-2"}
+    client("s3", endpoint_url=aws).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=where)
+    given_files(tmp_path)
+    reader = Reader(README, tmp_path, {"버킷": BUCKET}, AWS_ENDPOINT_URL=aws)
+    assert {"top": 71_000} in whole(reader.run("bucket"))
+    here, copy = (Lake(tmp_path / "data" / name) for name in ("lake", "copy"))
+    assert here.digest("daily") == copy.digest("daily")
+
+
+def test_no_block_of_a_page_is_left_out_and_both_readmes_show_the_same_commands() -> None:
+    assert EMULATOR.names == {"first", "lost", "rough"}
+    assert README.names == {"collect", "collect-more", "lake", "bucket"}
+    assert [line.replace("버킷", "BUCKET") for line in README.without_comments()] == TRANSLATION.without_comments()

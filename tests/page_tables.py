@@ -1,0 +1,138 @@
+"""Tables of the documents that are written from the code, each between two marks of its name.
+
+``tests/unit/docs`` compares them with the pages. After a change of the code they are written anew by
+
+    PYTHONPATH=src .venv/bin/python tests/page_tables.py
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+from haetae.emulator.behaviours import BEHAVIOURS
+from haetae.emulator.control import Control
+from haetae.emulator.faults.catalogue import CATALOGUE
+from haetae.emulator.faults.entries import Entry
+from haetae.kis.wire.frames import STREAMS
+from haetae.kis.wire.operations import OPERATIONS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of Markdown."""
+    told = [[cell.replace("|", r"\|") for cell in row] for row in rows]
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}", *(f"| {' | '.join(row)} |" for row in told)]
+    return "\n".join(lines)
+
+
+def operations() -> str:
+    """Return the REST calls of the platform, with what has to be known of each."""
+    rows = []
+    for call in OPERATIONS.values():
+        real, mock = (call.real, call.mock or "없음") if call.real else ("-", "-")
+        pages = str(call.page_rows) if call.page_rows else "-"
+        pages += f" / {call.page_rows_mock}" if call.page_rows_mock else ""
+        rows.append(
+            [call.name, call.korean, f"{call.method} `{call.path}`", real, mock, pages, call.used or "-", call.quirks]
+        )
+    return table(["이름", "하는 일", "호출", "TR 실전", "TR 모의", "쪽당", "쓰는 곳", "주의"], rows)
+
+
+def streams() -> str:
+    """Return the streams of the platform, each once though it may have two names."""
+    rows = []
+    for stream in {stream.real: stream for stream in STREAMS.values()}.values():
+        widths = " / ".join(map(str, sorted(set(stream.widths.values()))))
+        rows.append([stream.real, stream.mock or "없음", stream.korean, widths, "예" if stream.encrypted else "아니오"])
+    return table(["TR 실전", "TR 모의", "무엇", "값 개수", "암호화"], rows)
+
+
+def control() -> str:
+    """Return the calls of the control port; they are asked for, not made, so no service stands behind them."""
+    routes = Control(cast(Any, None)).routes
+    return table(
+        ["호출 / call", "받는 것 / takes", "주는 것 / gives"],
+        [
+            [f"`{route.method} {route.path}`", f"`{route.takes}`" if route.takes else "", route.gives]
+            for route in routes
+        ],
+    )
+
+
+def faults() -> str:
+    """Return the catalogue of faults."""
+    return table(
+        ["id", "무엇 / what", "클라이언트에 바라는 것 / wanted", "`what`", "횟수 / times", "출처 / source"],
+        [
+            [
+                entry.id,
+                f"{entry.words.ko}<br>{entry.words.en}",
+                f"{entry.wants.ko}<br>{entry.wants.en}",
+                _settings(entry),
+                str(entry.times) if entry.times else "∞",
+                entry.source,
+            ]
+            for entry in CATALOGUE
+        ],
+    )
+
+
+def _settings(entry: Entry) -> str:
+    if entry.needs == "calendar":
+        return f"`{entry.example}`"
+    return "<br>".join(f"`{param.name} = {_toml(param.default)}` {param.accepts}" for param in entry.params)
+
+
+def _toml(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case list() | tuple():
+            return f"[{', '.join(map(_toml, value))}]"
+        case str():
+            return f'"{value}"'
+        case _:
+            return str(value)
+
+
+def behaviours() -> str:
+    """Return what the emulator does and from where it is known; faults have a table of their own."""
+    told = [row for row in BEHAVIOURS if not row.id.startswith("fault.")]
+    return table(["id", "what", "source"], [[f"`{row.id}`", row.what, row.source] for row in told])
+
+
+TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("KIS_API.md", "operations", operations),
+    ("KIS_API.md", "streams", streams),
+    ("docs/emulator.md", "control", control),
+    ("docs/emulator.md", "faults", faults),
+    ("docs/emulator.md", "behaviours", behaviours),
+)
+"""Page, name between the marks, and the function that tells the table."""
+
+
+def shown(page: str, name: str) -> str:
+    """Return what a page shows between the marks of a name."""
+    return _split(page, name)[1].strip()
+
+
+def _split(page: str, name: str) -> tuple[str, str, str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    before, rest = text.split(f"<!-- {name}:begin -->")
+    middle, after = rest.split(f"<!-- {name}:end -->")
+    return before, middle, after
+
+
+def write() -> None:
+    """Write every table into its page."""
+    for page, name, told in TABLES:
+        before, _, after = _split(page, name)
+        text = f"{before}<!-- {name}:begin -->\n\n{told()}\n\n<!-- {name}:end -->{after}"
+        (ROOT / page).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
