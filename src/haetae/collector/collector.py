@@ -60,7 +60,7 @@ class Collector:
         listing, named = await reference.master(self._shop)
         symbols = sorted(each.symbol for each in listing)
         listed = {each.symbol: each.listed_on for each in listing}
-        jobs = [*named, await self.holidays(start, end), await self.index(start, end)]
+        jobs = [*named, await self.holidays(*reference.coming(self._shop)), await self.index(start, end)]
         jobs.append(await self.daily(symbols, start, end, listed=listed))
         if minutes_from is not None:
             jobs.append(await self.minute(symbols, minutes_from, end, listed=listed))

@@ -19,6 +19,9 @@ from haetae.domain.units import Symbol, day_of
 from haetae.krx.calendar import trading_days
 from haetae.ports.tables import DELISTED, FLAGS, TABLES, instrument_rows
 
+CALENDAR_DAYS = 24
+"""Days of one answer about holidays."""
+
 _UNKNOWN_DAY = dt.date(1970, 1, 1)
 _ANNUAL_FILING = dt.timedelta(days=90)
 _QUARTER_FILING = dt.timedelta(days=45)
@@ -74,9 +77,22 @@ def _nothing(want: Want, rows: pa.Table) -> pa.Table:
     return findings(())
 
 
+def coming(shop: Shop) -> tuple[dt.date, dt.date]:
+    """Return the days that one call tells of: what came before is history, and the calendar has it."""
+    today = day_of(shop.clock.now())
+    return today, today + dt.timedelta(days=CALENDAR_DAYS - 1)
+
+
 async def holidays(shop: Shop, start: dt.date, end: dt.date) -> JobReport:
-    """Collect what the source says of each day and compare it with the calendar; differences become findings."""
+    """Collect what the source says of each day and compare it with the calendar; differences become findings.
+
+    The broker asks for this call once a day, so days that today's run of an earlier hour brought are not asked again.
+    """
     finished = shop.measure()
+    today = day_of(shop.clock.now())
+    had = shop.lake.read("holidays", start=start, end=end)
+    if had.filter(pc.equal(had["as_of"], today)).num_rows > (end - start).days:
+        return finished(JobReport("holidays", 0, 1, 0))
     rows = await shop.source.holidays(start, end)
     written = await shop.write("holidays", rows)
     theirs = {

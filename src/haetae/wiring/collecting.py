@@ -23,6 +23,7 @@ import aiohttp
 from haetae.collector.collector import Collector
 from haetae.collector.jobs import JobReport, Progress, Shop
 from haetae.collector.live import LiveCollector, SessionReport
+from haetae.collector.reference import CALENDAR_DAYS
 from haetae.collector.settings import CollectorSettings
 from haetae.config import load
 from haetae.domain.errors import ConfigError, DataError, Text
@@ -294,9 +295,9 @@ async def collect(
     return await _JOBS[kind](collector, symbols, listed, start, end)
 
 
-_BACK = {"daily": 730, "weekly": 1_825, "monthly": 3_650, "index": 730, "etf-nav": 365, "flows": 90, "holidays": 30}
+_BACK = {"daily": 730, "weekly": 1_825, "monthly": 3_650, "index": 730, "etf-nav": 365, "flows": 90}
 """Days a kind goes back when no start is given; the others begin today."""
-_AHEAD = {"holidays": 90, "actions": 90}
+_AHEAD = {"holidays": CALENDAR_DAYS - 1, "actions": 90}
 """Kinds that look ahead, and how far by default."""
 
 

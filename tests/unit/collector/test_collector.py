@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from haetae.collector.collector import Collector
 from haetae.collector.settings import CollectorSettings
 from haetae.domain.errors import Fatal
-from haetae.domain.units import instant_at
+from haetae.domain.units import NS_PER_SECOND, instant_at
 from haetae.krx.calendar import trading_days
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on, quality_lines
@@ -37,7 +37,7 @@ async def test_a_run_fills_every_table_and_finds_nothing_wrong(lake: Lake) -> No
     source = MemorySource((named("000660"), named("005930", "halted")))
     report = await collector(source, lake).collect(FIRST, LAST, minutes_from=SESSIONS[-2])
     assert {job.job: job.rows for job in report.jobs} == {
-        "instruments": 2, "flags": 1, "holidays": (LAST - FIRST).days + 1, "index_daily": 2 * len(SESSIONS),
+        "instruments": 2, "flags": 1, "holidays": 24, "index_daily": 2 * len(SESSIONS),
         "daily": 2 * len(SESSIONS), "minute": 2 * 2 * 381,
     }  # fmt: skip
     assert report.quality.findings == 0
@@ -51,7 +51,7 @@ async def test_a_second_run_asks_for_no_bar_and_writes_no_version(lake: Lake) ->
     source.calls.clear()
     before = lake.versions()
     report = await collector(source, lake).collect(FIRST, LAST, minutes_from=SESSIONS[-2])
-    assert source.calls == [("instruments", ""), ("holidays", "")]
+    assert source.calls == [("instruments", "")]
     assert lake.versions() == before
     assert {job.job: job.skipped for job in report.jobs}["daily"] == 2
 
@@ -165,6 +165,16 @@ async def test_a_calendar_that_differs_from_the_source_is_a_finding(lake: Lake) 
     report = await collector(source, lake).holidays(FIRST, LAST)
     assert report.gaps == 1
     assert quality_lines(lake)[0].code == "CALENDAR_DIFFERS"
+
+
+async def test_the_calendar_is_asked_for_once_a_day(lake: Lake) -> None:
+    source = MemorySource(())
+    first = await collector(source, lake).holidays(FIRST, LAST)
+    again = await collector(source, lake).holidays(FIRST, LAST)
+    assert (first.rows, again.rows, again.skipped) == ((LAST - FIRST).days + 1, 0, 1)
+    assert source.calls == [("holidays", "")]
+    await collector(source, lake, EVENING + 86_400 * NS_PER_SECOND).holidays(FIRST, LAST)
+    assert source.calls == [("holidays", "")] * 2
 
 
 async def test_a_cancelled_run_leaves_whole_batches_and_no_calls_behind(lake: Lake) -> None:
