@@ -14,14 +14,14 @@ from clients.driving import APP_KEY, MOCK_KEY, SECRET, SYMBOL, Emulated, emulate
 from clients.raw import CANO, PRODUCT, QUOTES, TRADING, Client
 from contract.worlds import DAY
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND
-from haetae.emulator import core, overseas, served
+from haetae.emulator import core, overseas
 from haetae.emulator.trading import ORDERS
 from haetae.kis.wire.operations import OPERATIONS, Operation
 
 LOWER = {"tr_id", "tr_cont", "gt_uid"}
 SERVED = [
     operation
-    for operation in (*OPERATIONS.values(), *served._OWN, *overseas.TABLE)
+    for operation in (*OPERATIONS.values(), *overseas.TABLE)
     if operation.name in core.SERVED and operation.method == "GET"
 ]
 ASKED = {
