@@ -136,7 +136,7 @@ _ANSWERS = (
         "At most 100 bars, newest first; a longer period stands under its last session",
         "KIS workbook 2026-06; the day of a longer period is unverified",
     ),
-    Behaviour("answer.inquire-daily-price", "The last 30 days", "KIS workbook 2026-06"),
+    Behaviour("answer.inquire-daily-price", "The last 30 days, weeks or months", "KIS workbook 2026-06"),
     Behaviour(
         "answer.inquire-time-itemchartprice", "At most 30 minutes of today up to an hour", "KIS workbook 2026-06"
     ),
