@@ -7,6 +7,7 @@ users see outside the hours. Not here: rises and falls (``movers``), present pri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,7 @@ from haetae.emulator.gate import Refusal
 from haetae.emulator.sights import SightTable, sign_of
 
 PLACES = 30
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
 _MARKETS = {"0001": Market.KOSPI, "1001": Market.KOSDAQ}
 _CAP_UNIT = 100_000_000
 _OUTSIDE: tuple[Callable[[Instrument], bool], ...] = (
@@ -75,10 +77,19 @@ def percents(part: Int64Array, whole: Int64Array) -> NDArray[np.float64]:
     return np.divide(100.0 * part, whole, out=np.zeros(len(part)), where=whole > 0)
 
 
-def _number(text: str) -> float | None:
-    """Return a bound; blank is none, and so is the 0 that stands for it."""
-    stripped = text.strip()
-    return float(stripped) if stripped and float(stripped) else None
+_BOUNDS = ("fid_input_price_1", "fid_input_price_2", "fid_vol_cnt", "fid_rsfl_rate1", "fid_rsfl_rate2")
+
+
+def _bounds(given: Mapping[str, str]) -> dict[str, float] | Refusal:
+    """Return the bounds that are given; blank is none, and a price or volume of 0 stands for it (documented example)."""
+    found = {}
+    for name in _BOUNDS:
+        text = given.get(name, "")
+        if text and not _DECIMAL.fullmatch(text):
+            return invalid(name)
+        if text and (float(text) or "rsfl" in name):
+            found[name] = float(text)
+    return found
 
 
 def chosen_of(board: Board, scene: Scene, given: Mapping[str, str]) -> BoolArray | Refusal:
@@ -101,20 +112,20 @@ def chosen_of(board: Board, scene: Scene, given: Mapping[str, str]) -> BoolArray
     for place, mark in enumerate(given["fid_trgt_exls_cls_code"][: len(_OUTSIDE)]):
         if mark == "1":
             found &= ~np.array([_OUTSIDE[place](item) for item in items])
-    for name, values, sign in (
-        ("fid_input_price_1", shown.last, 1),
-        ("fid_input_price_2", shown.last, -1),
-        ("fid_vol_cnt", shown.volume, 1),
-        ("fid_rsfl_rate1", scene.rate, 1),
-        ("fid_rsfl_rate2", scene.rate, -1),
-    ):
-        try:
-            bound = _number(given.get(name, ""))
-        except ValueError:
-            return invalid(name)
-        if bound is not None:
-            found &= sign * values >= sign * bound
+    bounds = _bounds(given)
+    if isinstance(bounds, Refusal):
+        return bounds
+    for name, bound in bounds.items():
+        figures = _bounded(scene, name)
+        found &= figures <= bound if name.endswith("2") else figures >= bound
     return found
+
+
+def _bounded(scene: Scene, name: str) -> NDArray[Any]:
+    """Return the figures that a bound is about."""
+    if "rsfl" in name:
+        return scene.rate
+    return scene.shown.volume if "vol" in name else scene.shown.last
 
 
 def best(scene: Scene, chosen: BoolArray, value: NDArray[Any]) -> list[int]:

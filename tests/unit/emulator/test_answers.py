@@ -55,6 +55,7 @@ WRONG = [
     ("volume-rank", {"fid_cond_scr_div_code": "20170"}, "OPSQ2001"),
     ("volume-rank", {"fid_input_iscd": "7777"}, "OPSQ2001"),
     ("volume-rank", {"fid_vol_cnt": "many"}, "OPSQ2001"),
+    ("fluctuation", {"fid_rsfl_rate1": "nan"}, "OPSQ2001"),
     ("fluctuation", {"fid_rank_sort_cls_code": "9"}, "OPSQ2001"),
     ("fluctuation", {"fid_input_cnt_1": "x"}, "OPSQ2001"),
     ("market-cap", {"fid_div_cls_code": "3"}, "OPSQ2001"),

@@ -96,6 +96,8 @@ def test_index_kind_price_and_volume_choose_the_names() -> None:
         assert 10_000 <= int(row["stck_prpr"]) <= 50_000
         assert int(row["acml_vol"]) >= 20_000
     assert all(1 <= float(row["prdy_ctrt"]) <= 3 for row in rows(desk, RISE, fid_rsfl_rate1="1", fid_rsfl_rate2="3"))
+    assert all(float(row["prdy_ctrt"]) >= 0 for row in rows(desk, FALL, fid_rsfl_rate1="0")), "0 is a bound of rates"
+    assert len(rows(desk, VolumeBoard(), fid_input_price_2="0", fid_vol_cnt="0")) == 30, "and none of prices"
     assert rows(desk, VolumeBoard(), fid_cond_mrkt_div_code="NX") == []
 
 
