@@ -81,7 +81,7 @@ _BOUNDS = ("fid_input_price_1", "fid_input_price_2", "fid_vol_cnt", "fid_rsfl_ra
 
 
 def _bounds(given: Mapping[str, str]) -> dict[str, float] | Refusal:
-    """Return the bounds that are given; blank is none, and a price or volume of 0 stands for it (documented example)."""
+    """Return the bounds that are given; blank is none, a price or volume of 0 stands for it (documented example)."""
     found = {}
     for name in _BOUNDS:
         text = given.get(name, "")
