@@ -14,14 +14,15 @@ from clients.driving import APP_KEY, MOCK_KEY, SECRET, SYMBOL, Emulated, emulate
 from clients.raw import CANO, PRODUCT, QUOTES, TRADING, Client
 from contract.worlds import DAY
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND
-from haetae.emulator import core, overseas, served
+from haetae.emulator import core, overseas
 from haetae.emulator.trading import ORDERS
 from haetae.kis.wire.operations import OPERATIONS, Operation
+from unit.emulator.asking import SAMPLES
 
 LOWER = {"tr_id", "tr_cont", "gt_uid"}
 SERVED = [
     operation
-    for operation in (*OPERATIONS.values(), *served._OWN, *overseas.TABLE)
+    for operation in (*OPERATIONS.values(), *overseas.TABLE)
     if operation.name in core.SERVED and operation.method == "GET"
 ]
 ASKED = {
@@ -43,8 +44,10 @@ ASKED = {
 
 
 def path_of(operation: Operation) -> str:
-    asked = {name: ASKED.get(name, "") for name in operation.request}
-    if "index" in operation.name:
+    asked = {name: ASKED.get(name.upper(), "") for name in operation.request}
+    if operation.name in SAMPLES:
+        asked = operation.body(SAMPLES[operation.name].values())
+    elif "index" in operation.name:
         asked["FID_INPUT_ISCD"] = "0001"
     return operation.path + "?" + "&".join(f"{name}={value}" for name, value in asked.items())
 

@@ -113,20 +113,57 @@ def test_an_interrupt_ends_with_130_and_keeps_what_came(market, whole, tmp_path)
     assert len(counted) > 100
 
 
-@pytest.mark.parametrize(
-    ("kind", "table"),
-    [
-        ("weekly", "weekly"),
-        ("monthly", "monthly"),
-        ("index", "index_daily"),
-        ("holidays", "holidays"),
-        ("master", "instruments"),
-    ],
-)
-def test_every_quick_kind_fills_its_table(market, tmp_path, kind, table) -> None:
-    chosen = ("--symbols", "005930,000660") if kind in {"weekly", "monthly"} else ()
-    collect(market, tmp_path / "lake", kind, *chosen)
-    assert len(Lake(tmp_path / "lake").read(table)) > 0
+TWO = ("--symbols", "005930,000660")
+KINDS = [
+    ("master", ["instruments"], ()),
+    ("daily", ["daily"], TWO),
+    ("weekly", ["weekly"], TWO),
+    ("monthly", ["monthly"], TWO),
+    ("minute", ["minute"], (*TWO, "--from", END)),
+    ("index", ["index_daily", "index_minute"], ()),
+    ("etf-nav", ["etf_nav"], ("--symbols", "069500")),
+    ("flows", ["flows", "market_flows"], (*TWO, "--from", SESSIONS[0])),
+    ("fundamentals", ["fundamentals"], TWO),
+    ("status", ["flags", "vi_events"], TWO),
+    ("holidays", ["holidays"], ()),
+    ("rankings", ["rankings"], ()),
+    ("news", ["news"], ("--from", SESSIONS[0])),
+    ("actions", ["corporate_actions"], ("--from", "2026-09-01")),
+]
+
+
+@pytest.mark.parametrize(("kind", "tables", "chosen"), KINDS, ids=[kind for kind, _, _ in KINDS])
+def test_every_kind_fills_its_tables_and_its_closing_table_tells_them(market, tmp_path, kind, tables, chosen) -> None:
+    facts = tmp_path / "facts.json"
+    told = collect(market, tmp_path / "lake", kind, *chosen, "--json", facts)
+    lake, record = Lake(tmp_path / "lake"), json.loads(facts.read_text())
+    for table in tables:
+        assert table in told.stdout
+        assert len(lake.read(table)) > 0, table
+    assert record["gaps"] == 0
+    assert record["calls"] >= record["least_calls"]
+
+
+@pytest.mark.parametrize("kind", ["flows", "fundamentals"])
+def test_what_the_lake_has_is_not_written_again(market, tmp_path, kind) -> None:
+    chosen = (kind, *TWO, "--from", SESSIONS[0])
+    collect(market, tmp_path / "lake", *chosen)
+    versions = Lake(tmp_path / "lake").versions()
+    collect(market, tmp_path / "lake", *chosen)
+    assert Lake(tmp_path / "lake").versions() == versions
+
+
+def test_a_clock_that_stands_still_is_refused_in_one_message(tmp_path) -> None:
+    command = [sys.executable, "-m", "haetae.cli.main", "emulator", "run", "--free-ports", "--history", "60"]
+    with subprocess.Popen([*command, "--speed", "0"], env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        still = json.loads(child.stdout.readline())
+        done = collect(still, tmp_path / "lake", "rankings", check=False)
+        child.terminate()
+        assert child.wait(10) == 0
+    assert done.returncode == 2
+    assert "--speed" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 UNIVERSE = [f"{number:06d}" for number in range(50)]

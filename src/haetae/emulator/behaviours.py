@@ -124,7 +124,153 @@ _OUTAGES = (
     ),
     Behaviour("outage.mock-weekend", "At weekends the mock host refuses connections, where set", "measured by users"),
 )
+_ANSWERS = (
+    Behaviour("answer.inquire-price", "Price, limits, status flags, highs and lows of a name", "KIS workbook 2026-06"),
+    Behaviour(
+        "answer.inquire-asking-price-exp-ccn", "Ten levels a side and the expected execution", "KIS workbook 2026-06"
+    ),
+    Behaviour("answer.intstock-multprice", "Up to 30 names; unknown codes are left out", "measured by users"),
+    Behaviour("answer.inquire-ccnl", "The 30 newest prints", "KIS workbook 2026-06"),
+    Behaviour(
+        "answer.inquire-daily-itemchartprice",
+        "At most 100 bars, newest first; a longer period stands under its last session",
+        "KIS workbook 2026-06; the day of a longer period is unverified",
+    ),
+    Behaviour("answer.inquire-daily-price", "The last 30 days, weeks or months", "KIS workbook 2026-06"),
+    Behaviour(
+        "answer.inquire-time-itemchartprice", "At most 30 minutes of today up to an hour", "KIS workbook 2026-06"
+    ),
+    Behaviour(
+        "answer.inquire-time-dailychartprice",
+        "At most 120 minutes up to an hour; Y goes on into earlier days",
+        "KIS workbook 2026-06; that it goes on is unverified",
+    ),
+    Behaviour("answer.inquire-daily-indexchartprice", "At most 50 bars of an index", "KIS workbook 2026-06"),
+    Behaviour("answer.search-stock-info", "Basic facts and status flags of a name", "KIS workbook 2026-06"),
+    Behaviour("answer.search-info", "Basic facts of a product", "KIS workbook 2026-06"),
+    Behaviour("answer.chk-holiday", "Calendar days by 24", "KIS workbook 2026-06"),
+    *(
+        Behaviour(
+            f"answer.{name}", f"{what}; newest first, 99.99 where there is no figure", f"KIS workbook 2026-06{more}"
+        )
+        for name, what, more in (
+            ("balance-sheet", "Balance sheets by year or quarter, in 100 million won", ""),
+            (
+                "income-statement",
+                "Income by year, or by quarter for the year so far, in 100 million won",
+                ", portal page: 분기데이터는 연단위 누적합산",
+            ),
+            (
+                "financial-ratio",
+                "Growth, return and figures a share",
+                "; that quarters are the year so far is unverified",
+            ),
+            ("profit-ratio", "Returns and margins", "; that quarters are the year so far is unverified"),
+            ("stability-ratio", "Debt, borrowings, current and quick ratio", ""),
+            ("growth-ratio", "Growth against the same period a year before", ""),
+            (
+                "other-major-ratios",
+                "Payout, EBITDA and its multiple",
+                "; the price in the multiple is unverified: it is that of the list",
+            ),
+        )
+    ),
+    Behaviour(
+        "answer.volume-rank",
+        "Thirty names by volume, its growth, turnover of shares, won or value; empty before the first print",
+        "KIS workbook 2026-06 and portal page (names left out); empty outside hours: users' reports of empty or 0",
+    ),
+    Behaviour(
+        "answer.fluctuation",
+        "Thirty names by change against close, low, high, open or over some sessions; empty before the first print",
+        "KIS portal page: FID_PRC_CLS_CODE 0 is against the low or high, 1 the last close; seen in its example",
+    ),
+    Behaviour(
+        "answer.market-cap",
+        "Thirty names by value in 100 million won, funds among them",
+        "KIS workbook 2026-06; that funds are among them is unverified",
+    ),
+    Behaviour(
+        "answer.inquire-investor",
+        "The last thirty sessions, newest first; today after the close",
+        "KIS workbook 2026-06; that today has no row before is unverified",
+    ),
+    Behaviour(
+        "answer.investor-trade-by-stock-daily",
+        "Thirty sessions back from a day, all parties and both sides; the page walks by its date",
+        "KIS workbook 2026-06; the size of the page and how institutions divide are unverified",
+    ),
+    Behaviour(
+        "answer.inquire-investor-daily-by-market",
+        "A market on one day, thousands of shares and millions of won; all 0 without KSP or KSQ",
+        "measured by users",
+    ),
+    Behaviour(
+        "answer.etfetn-inquire-price",
+        "Price and value of a fund; an unknown code or a share is refused as one",
+        "KIS workbook 2026-06; the refusal of shares is unverified",
+    ),
+    Behaviour(
+        "answer.nav-comparison-daily-trend",
+        "At most 100 finished sessions, newest first",
+        "KIS portal page, its example",
+    ),
+    Behaviour(
+        "answer.nav-comparison-time-trend",
+        "The newest thirty bars of today; minutes of the closing auction repeat the one before it",
+        "KIS portal page, its example",
+    ),
+    Behaviour(
+        "answer.inquire-index-price",
+        "An index now, its year and its breadth; a name at its upper limit is counted as rising too",
+        "KIS workbook 2026-06; the double count is unverified",
+    ),
+    Behaviour(
+        "answer.inquire-time-indexchartprice",
+        "The newest 102 finished bars; 30 seconds are served as a minute; Y goes on into earlier days",
+        "KIS workbook 2026-06",
+    ),
+    Behaviour(
+        "answer.inquire-vi-status",
+        "Thirty interruptions of a day, newest first; the reference of the kind that did not trip is 0",
+        "measured by users in 2026-09",
+    ),
+    Behaviour(
+        "answer.news-title",
+        "Forty titles up to a time, newest first; with a number those before it",
+        "measured by users; a search by title is refused, unverified",
+    ),
+    Behaviour(
+        "answer.ksdinfo-rev-split",
+        "Changes of par value by record date; they take effect on the listing day",
+        "KIS portal page, its example; the record date is the session before, unverified",
+    ),
+    Behaviour(
+        "answer.ksdinfo-bonus-issue", "Free issues by record date, shares per hundred", "KIS portal page, its example"
+    ),
+    Behaviour(
+        "answer.ksdinfo-paidin-capin",
+        "Paid issues by record date; by day of subscription they are refused",
+        "KIS workbook 2026-06; this market has no such days",
+    ),
+    Behaviour(
+        "answer.ksdinfo-merger-split",
+        "Mergers under the code of the name taken over",
+        f"{UNVERIFIED}: no example is known",
+    ),
+    Behaviour(
+        "answer.ksdinfo-dividend",
+        "Dividends by record date, which at the end of a month is its last day",
+        "KIS portal page, its example; exchange rule: trades settle after two sessions",
+    ),
+    Behaviour(
+        "answer.parameters",
+        "A word that is none of a parameter's is OPSQ2001, a day that is none OPSQ2002, an unknown code APBK0656",
+        "unverified: the codes are seen, not that every call uses them so",
+    ),
+    Behaviour("answer.nxt", "Boards and investors of the alternative exchange (NX) are empty", UNVERIFIED),
+)
 _FAULTS = tuple(Behaviour(f"fault.{entry.id}", entry.words.en, entry.source) for entry in CATALOGUE)
 
-BEHAVIOURS: tuple[Behaviour, ...] = (*_WIRE, *_AUTH, *_RATES, *_STREAMS, *_OUTAGES, *_FAULTS)
+BEHAVIOURS: tuple[Behaviour, ...] = (*_WIRE, *_AUTH, *_RATES, *_STREAMS, *_OUTAGES, *_ANSWERS, *_FAULTS)
 BY_ID: Mapping[str, Behaviour] = {behaviour.id: behaviour for behaviour in BEHAVIOURS}

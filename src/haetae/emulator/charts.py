@@ -19,6 +19,8 @@ from haetae.emulator.periods import Period, gather
 from haetae.kis.wire.rows import MINUTE_BAR
 
 _PERIODS = {period.value: period for period in Period}
+_ADJUSTED = "1"
+"""The same parameter of the call of the last bars: prices corrected for corporate actions."""
 _RAW = "1"
 """FID_ORG_ADJ_PRC of prices as they were traded; any other word asks for adjusted ones, as the service gives."""
 _NO_PERIOD = Refusal("OPSQ2001", "ERROR INVALID FID_PERIOD_DIV_CODE")
@@ -88,7 +90,10 @@ def _daily(day: dt.date, bar: tuple[int, ...]) -> Row:
 
 
 def daily_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
-    """The last 30 bars of days, weeks or months, newest first."""
+    """The last 30 bars of days, weeks or months, newest first.
+
+    FID_ORG_ADJ_PRC reads the other way round from the charts': 1 asks for adjusted prices (workbook).
+    """
     item = listed(board, asked)
     if item is None:
         return UNKNOWN_SYMBOL
@@ -96,7 +101,7 @@ def daily_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
     if length not in _REACH:
         return _NO_PERIOD
     today = day_of(board.now)
-    adjusted = asked["FID_ORG_ADJ_PRC"].strip() != _RAW
+    adjusted = asked["FID_ORG_ADJ_PRC"].strip() == _ADJUSTED
     rows = board.daily_rows(item.symbol, today - _REACH[length], today, adjusted=adjusted)
     rows = (gather(rows, _PERIODS[length]) if length in _PERIODS else rows)[-_SHORT:]
     return Answer({"output": [_priced(day, bar) for day, bar in reversed(rows)]})

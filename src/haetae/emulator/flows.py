@@ -21,6 +21,8 @@ from haetae.emulator.dice import dice
 _LEAN = 0.35
 """How much of a standard deviation of net buying a standard return explains."""
 _USUAL_MOVE = 0.025
+_CROSSED = {"foreign": 0.25, "institution": 0.14, "other": 0.01}
+"""Shares of what changes hands beyond net purchases, by who buys and sells it; the rest are individuals'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,16 @@ def day_flows(seed: int, day: dt.date, symbols: Sequence[str], bars: DayBars) ->
         shares = (foreign, institution, -(foreign + institution + others))
         found.append(Flow(*shares, *(part * int(price[column]) for part in shares)))
     return found
+
+
+def both_sides(flow: Flow, volume: Shares) -> dict[str, tuple[Shares, Shares]]:
+    """Return what individuals, foreigners, institutions and others bought and sold on a day of so many shares.
+
+    Bought less sold is the net of ``flow``; all that was bought is the day's volume, and so is all that was sold.
+    """
+    net = {"individual": flow.individual_sh, "foreign": flow.foreign_sh, "institution": flow.institution_sh}
+    net["other"] = -sum(net.values())
+    crossed = volume - sum(max(part, 0) for part in net.values())
+    share = {party: int(crossed * part) for party, part in _CROSSED.items()}
+    share["individual"] = crossed - sum(share.values())
+    return {party: (max(part, 0) + share[party], max(-part, 0) + share[party]) for party, part in net.items()}

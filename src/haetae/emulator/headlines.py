@@ -36,7 +36,8 @@ _GENERAL = (
     "내일의 증시 캘린더",
     "소비자심리지수 발표",
 )
-_SOURCES = ("해태경제", "가온뉴스", "라온통신")
+SOURCES = ("해태경제", "가온뉴스", "라온통신")
+"""The agencies, all of them made up."""
 _FROM, _TO = 7 * 3_600, 18 * 3_600
 
 
@@ -68,7 +69,7 @@ def headlines_of(seed: int, day: dt.date, listed: Sequence[Instrument]) -> list[
                 key=f"{yyyymmdd(day)}{clock}{number:05d}",
                 at=at,
                 title=title.format(name=item.name) if item else title,
-                source=_SOURCES[int(own.integers(len(_SOURCES)))],
+                source=SOURCES[int(own.integers(len(SOURCES)))],
                 symbols=(item.symbol,) if item else (),
             )
         )

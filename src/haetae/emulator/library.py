@@ -34,6 +34,7 @@ class Library:
         self._record = record
         self._flows: OrderedDict[tuple[dt.date, int], list[Flow]] = OrderedDict()
         self._paths: dict[tuple[int, Symbol], Int64Array] = {}
+        self._news: dict[dt.date, list[Headline]] = {}
 
     def flows(self, symbol: Symbol, start: dt.date, end: dt.date) -> list[tuple[dt.date, Flow]]:
         """Return a name's net purchases by session, ascending; today's after the close."""
@@ -120,18 +121,28 @@ class Library:
             self._paths[key] = nav_path(world.key, session.day, symbol, price)
         return self._paths[key]
 
-    def headlines(self, count: int, *, symbol: Symbol = "", until: Instant = 0) -> list[Headline]:
-        """Return the newest headlines up to an instant (now by default), newest first."""
+    def headlines(self, count: int, *, symbol: Symbol = "", until: Instant = 0, before: str = "") -> list[Headline]:
+        """Return the newest headlines up to an instant (now by default), newest first.
+
+        ``before`` is the number of a headline: only those that came before it are wanted.
+        """
         now = min(until or self._record.now, self._record.now)
         world, day = self._record.world, day_of(now)
         found: list[Headline] = []
         while len(found) < count and day >= world.days[0]:
-            listed = [item for item in world.instruments if item.listed_on <= day]
-            for one in reversed(headlines_of(world.key, day, listed)):
-                if one.at <= now and (not symbol or symbol in one.symbols):
+            for one in reversed(self._headlines_on(day)):
+                if one.at <= now and (not symbol or symbol in one.symbols) and (not before or one.key < before):
                     found.append(one)
             day -= dt.timedelta(days=1)
         return found[:count]
+
+    def _headlines_on(self, day: dt.date) -> list[Headline]:
+        """Return all headlines of a day; a name that is seldom in the news makes us look at many days."""
+        world = self._record.world
+        if day not in self._news:
+            listed = [item for item in world.instruments if item.listed_on <= day]
+            self._news[day] = headlines_of(world.key, day, listed)
+        return self._news[day]
 
     def corporate_actions(self, start: dt.date, end: dt.date, symbol: Symbol = "") -> list[Action]:
         """Return the corporate actions whose day lies in a range and that have been announced, ascending."""

@@ -1,12 +1,12 @@
 """Answers of the quotation calls, from what the board lets be seen.
 
 Here: one function per call, from the texts asked to the values of the reply's rows (field names are
-the wire's). Not here: charts (``charts``), the market (``board``), accounts (``trading``), the envelope (``core``).
+the wire's), and the one table of all such functions. Not here: charts (``charts``), boards, companies, investors,
+funds, indices and events (a file each), the market (``board``), accounts (``trading``), the envelope (``core``).
 """
 
 from __future__ import annotations
 
-import bisect
 import datetime as dt
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -14,7 +14,8 @@ from typing import Any
 
 from haetae.domain.market import Kind, Market
 from haetae.domain.units import hhmmss_of
-from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, listed, moved, read_day
+from haetae.emulator import companies, depository, events, fundquotes, indexquotes, investors, movers, rankings
+from haetae.emulator.answers import UNKNOWN_SYMBOL, Answer, listed, moved, read_day, year_sessions
 from haetae.emulator.board import Board
 from haetae.emulator.charts import daily_chart, daily_price, index_chart, minute_chart_of_day, minute_chart_today
 from haetae.emulator.gate import Refusal
@@ -82,11 +83,9 @@ def inquire_price(board: Board, asked: Mapping[str, str]) -> Answer | Refusal:
 
 def _extremes(board: Board, symbol: str, last: int) -> dict[str, Any]:
     """Highs and lows of 250 sessions, of the year, and of 52 weeks, each with its day and distance."""
-    first_of_year = dt.date(board.session.day.year, 1, 1)
-    year = board.session.row - bisect.bisect_left(board.world.days, first_of_year)
     names = (
         ("d250_hgpr", "d250_lwpr", "_vrss_prpr_rate", "", 250),
-        ("dryy_hgpr", "dryy_lwpr", "_vrss_prpr_rate", "stck_", max(1, year)),
+        ("dryy_hgpr", "dryy_lwpr", "_vrss_prpr_rate", "stck_", year_sessions(board)),
         ("w52_hgpr", "w52_lwpr", "_vrss_prpr_ctrt", "", 245),
     )
     row: dict[str, Any] = {}
@@ -284,5 +283,13 @@ ANSWERS: Mapping[str, Callable[[Board, Mapping[str, str]], Answer | Refusal]] = 
     "search-stock-info": stock_info,
     "search-info": product_info,
     "chk-holiday": holidays,
+    **companies.ANSWERS,
+    **depository.ANSWERS,
+    **events.ANSWERS,
+    **fundquotes.ANSWERS,
+    **indexquotes.ANSWERS,
+    **investors.ANSWERS,
+    **movers.ANSWERS,
+    **rankings.ANSWERS,
 }
 """The function that answers each quotation call, by the name of its operation."""

@@ -6,6 +6,7 @@ Amounts leave this room in won and shares, whatever unit the broker sends. Not h
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,6 +19,8 @@ from haetae.kis.wire.calls import events, prices, studies
 from haetae.kis.wire.table.companies import AMOUNT_UNIT, UNKNOWN_AMOUNT
 from haetae.kis.wire.table.investors import MARKET_SHARE_UNIT, WON_UNIT
 from haetae.kis.wire.typed import Ask, Reading
+from haetae.krx.calendar import trading_days
+from haetae.krx.closures import FIRST_YEAR, LAST_YEAR
 from haetae.ports.tables import (
     CORPORATE_ACTIONS,
     FLAGS,
@@ -35,6 +38,7 @@ _NET = tuple(f"{who}_ntby_{what}" for who in ("frgn", "orgn", "prsn") for what i
 _INDEX_OF = {Market.KOSPI: ("0001", "KSP"), Market.KOSDAQ: ("1001", "KSQ")}
 _VI_KINDS = {"1": "static", "2": "dynamic", "3": "static+dynamic"}
 _CAP_UNIT = 100_000_000
+_DAY = re.compile(r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
 _NEWS_PAGES = 50
 """No day has more pages of headlines; a walk that does not end is cut and said so by its oldest row."""
 
@@ -251,7 +255,7 @@ async def corporate_actions(work: Work, start: dt.date, end: dt.date, today: dt.
     for split in (await work.ask(events.Splits(**span), about="splits")).many(events.Split):
         faces = (split.inter_bf_face_amt, split.inter_af_face_amt)
         ratio = faces[0] / faces[1] if faces[1] else 0.0
-        add(split.record_date, split.sht_cd, "split", ratio, f"par {faces[0]} to {faces[1]}")
+        add(_listed(split.list_dt) or split.record_date, split.sht_cd, "split", ratio, f"par {faces[0]} to {faces[1]}")
     for bonus in (await work.ask(events.BonusIssues(**span), about="bonus issues")).many(events.Bonus):
         add(
             bonus.right_dt or bonus.record_date,
@@ -266,10 +270,27 @@ async def corporate_actions(work: Work, start: dt.date, end: dt.date, today: dt.
     for merger in (await work.ask(events.Mergers(**span), about="mergers")).many(events.Merger):
         add(merger.record_date, merger.sht_cd, "merger", merger.merge_rate, merger.merge_type)
     for paid in (await work.ask(events.Dividends(**span), about="dividends")).many(events.Dividend):
-        add(paid.record_date, paid.sht_cd, "dividend", float(paid.per_sto_divi_amt), paid.divi_kind)
+        ex = _ex_day(paid.record_date) if paid.record_date else None
+        add(ex, paid.sht_cd, "dividend", float(paid.per_sto_divi_amt), paid.divi_kind)
     unique = {(row[0], row[1], row[2]): row for row in rows}
     ordered = [unique[key] for key in sorted(unique)]  # type: ignore[type-var]
     return table_of(list(zip(*ordered, strict=True)) or _none(CORPORATE_ACTIONS), CORPORATE_ACTIONS)
+
+
+def _listed(text: str) -> dt.date | None:
+    """Return the day of ``YYYY/MM/DD``, none where it is not known yet."""
+    digits = text.replace("/", "").strip()
+    return dt.date(int(digits[:4]), int(digits[4:6]), int(digits[6:8])) if _DAY.fullmatch(digits) else None
+
+
+def _ex_day(record: dt.date) -> dt.date:
+    """Return the first session whose buyers are not on the list of a record date: trades settle after two sessions.
+
+    Outside our calendar it is the record date itself.
+    """
+    if not FIRST_YEAR < record.year <= LAST_YEAR:
+        return record
+    return trading_days(record - dt.timedelta(days=20), record)[-2]
 
 
 async def holidays(work: Work, start: dt.date, end: dt.date, today: dt.date) -> pa.Table:

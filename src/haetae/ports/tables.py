@@ -95,7 +95,8 @@ FUNDAMENTALS = _schema(
 """Figures of financial statements, one item a row. ``period`` is yyyymm of its end, ``basis`` ``year`` or ``quarter``;
 items in won end in ``_won``, in percent in ``_pct``. ``known_on`` is the day it was first collected, or the last day on
 which it had to be filed (45 days after a quarter, 90 after a year) if that is earlier: sources give no filing day. A
-restated figure is a further row with its own ``known_on``."""
+restated figure is a further row with its own ``known_on``. What flows in a quarter (sales, profits and their ratios) is
+that of the year so far, as KIS gives it."""
 HOLIDAYS = _schema(
     source=pa.string(),
     day=pa.date32(),

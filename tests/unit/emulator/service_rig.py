@@ -1,5 +1,6 @@
 """A core on a small world and a client that speaks raw requests to it."""
 
+import datetime as dt
 import json
 from functools import cache
 
@@ -25,12 +26,17 @@ class Desk:
     """Sends calls of one key to a core."""
 
     def __init__(
-        self, clock: int = 100_000, mode: Mode = Mode.REAL, limits: LimitSettings = NO_LIMITS, **changes
+        self,
+        clock: int = 100_000,
+        mode: Mode = Mode.REAL,
+        limits: LimitSettings = NO_LIMITS,
+        day: dt.date = DAY,
+        **changes,
     ) -> None:
         self.core = Core(
             changes.pop("world", None) or shared_world(),
             EmulatorSettings(market=SMALL, limits=limits, **changes),
-            instant_at(DAY, clock),
+            instant_at(day, clock),
         )
         self.mode = mode
         self.token = ""

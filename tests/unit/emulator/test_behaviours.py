@@ -4,6 +4,7 @@ import re
 
 from haetae.emulator.behaviours import BEHAVIOURS, BY_ID
 from haetae.emulator.faults.catalogue import CATALOGUE
+from haetae.emulator.quotations import ANSWERS
 from haetae.emulator.rates import RATES
 
 KNOWN = (
@@ -32,3 +33,8 @@ def test_every_fault_and_every_rate_has_its_row() -> None:
     names = {"real": "rate.real", "mock": "rate.mock", "new": "rate.new-customer"}
     for rate in RATES:
         assert names[rate.customer.value] in BY_ID
+
+
+def test_every_answer_has_its_row_and_says_what_no_source_tells() -> None:
+    told = {row.id.removeprefix("answer.") for row in BEHAVIOURS if row.id.startswith("answer.")}
+    assert told == {*ANSWERS, "parameters", "nxt"}

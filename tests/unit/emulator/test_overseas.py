@@ -4,13 +4,12 @@ import json
 
 import pytest
 
-from haetae.emulator.core import SERVED, Call, Reply
+from haetae.emulator.core import Call, Reply
 from haetae.emulator.overseas import TABLE
-from haetae.kis.wire.operations import OPERATIONS, Mode
+from haetae.kis.wire.operations import Mode
 from unit.emulator.service_rig import Desk
 
 ACCOUNT = {"CANO": "12345678", "ACNT_PRDT_CD": "01"}
-UNSERVED = [operation for operation in OPERATIONS.values() if operation.real and operation.name not in SERVED]
 
 
 def sent(desk: Desk, path: str, tr_id: str, method: str = "GET", **params: str) -> Reply:
@@ -65,9 +64,3 @@ def test_what_is_outside_is_an_unknown_service(path: str, tr_id: str, method: st
     reply = sent(desk, path, tr_id, method, **ACCOUNT)
     assert (reply.status, json.loads(reply.body)["msg_cd"]) == (500, "MCA00124")
     assert not desk.core.accounts
-
-
-@pytest.mark.parametrize("operation", UNSERVED, ids=lambda operation: operation.name)
-def test_call_of_the_table_without_an_answer_is_an_unknown_service(operation) -> None:
-    reply = sent(Desk().log_in(), operation.path, operation.real, operation.method, **ACCOUNT)
-    assert (reply.status, json.loads(reply.body)["msg_cd"]) == (500, "MCA00124")

@@ -24,6 +24,8 @@ from haetae.emulator.tape import Tape
 from haetae.krx import Rulebook
 from haetae.store.lake import Lake
 from real_bars import BARS, needs_real_bars
+from unit.emulator.asking import SAMPLES, ask, rows
+from unit.emulator.service_rig import Desk
 from unit.emulator.test_bridge import possible_days
 
 SOURCE = MarketSettings(seed=4, listed=120, history_sessions=12, live_sessions=2)
@@ -74,6 +76,18 @@ def test_daily_bars_are_served_as_the_lake_has_them(source: World, lake: Lake) -
         for name in ("high", "low", "close", "volume"):
             mine, theirs = getattr(world.daily, name)[:, column], getattr(source.daily, name)[first : first + 12, there]
             assert np.array_equal(mine, theirs)
+
+
+def test_every_call_is_answered_from_a_replayed_market_too(lake: Lake) -> None:
+    desk = Desk(world=world_of_lake(lake, KEPT)).log_in()
+    for clock in (83_000, 100_000, 160_000):
+        desk.to(clock)
+        for name, asked in SAMPLES.items():
+            reply = ask(desk, asked)
+            about_funds = name.startswith(("etfetn", "nav-"))
+            assert reply.code == ("APBK0656" if about_funds else "MCA00000"), f"{name}: {reply.text}"
+            if not about_funds and asked.operation.outputs[-1].many:
+                rows(desk, asked)
 
 
 def test_bridged_minutes_of_a_recorded_day_add_up(lake: Lake) -> None:

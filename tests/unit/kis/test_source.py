@@ -204,7 +204,12 @@ async def test_headlines_are_walked_back_to_the_morning_and_come_once(stub, sour
 async def test_events_of_shares_keep_ratio_and_kind(stub, source) -> None:
     day = {"record_date": TODAY, "sht_cd": "005930"}
     answers = {
-        "ksdinfo-rev-split": {**day, "inter_bf_face_amt": "000005000", "inter_af_face_amt": "000000100"},
+        "ksdinfo-rev-split": {
+            **day,
+            "inter_bf_face_amt": "000005000",
+            "inter_af_face_amt": "000000100",
+            "list_dt": f"{DAYS[-3]:%Y/%m/%d}",
+        },
         "ksdinfo-bonus-issue": {**day, "fix_rate": 20.0, "right_dt": DAYS[-2], "issue_stk_qty": "   273199"},
         "ksdinfo-paidin-capin": {**day, "fix_rate": 12.5, "fix_price": "     500"},
         "ksdinfo-merger-split": {**day, "merge_type": "흡수합병", "merge_rate": 0.66},
@@ -216,6 +221,27 @@ async def test_events_of_shares_keep_ratio_and_kind(stub, source) -> None:
     ratios = {kind: row["ratio"] for kind, row in rows.items()}
     assert ratios == {"split": 50.0, "bonus": 0.2, "rights": 0.125, "merger": 0.66, "dividend": 600.0}
     assert rows["bonus"]["day"] == DAYS[-2]
+    assert rows["split"]["day"] == DAYS[-3], "a split takes effect on its listing day"
+    assert rows["dividend"]["day"] == DAYS[-2], "the list of a record date is that of two sessions before"
+
+
+async def test_a_dividend_of_a_year_falls_away_before_its_last_two_sessions_end(stub, source) -> None:
+    row = {"record_date": dt.date(2025, 12, 31), "sht_cd": "005930", "per_sto_divi_amt": "000000000361"}
+    for name in ("ksdinfo-rev-split", "ksdinfo-bonus-issue", "ksdinfo-paidin-capin", "ksdinfo-merger-split"):
+        stub.answers[name] = [ok(name, {"output1": []})]
+    stub.answers["ksdinfo-dividend"] = [
+        ok("ksdinfo-dividend", {"output1": [row, {**row, "record_date": dt.date(1999, 12, 31)}]})
+    ]
+    days = (await source.corporate_actions(dt.date(1999, 1, 1), TODAY))["day"].to_pylist()
+    assert days == [dt.date(1999, 12, 31), dt.date(2025, 12, 29)], "the exchange is closed on the last day of a year"
+
+
+async def test_rises_and_falls_are_asked_against_the_last_close(stub, source) -> None:
+    for name in ("volume-rank", "fluctuation", "market-cap"):
+        stub.answers[name] = [ok(name, {"output": []})]
+    await source.rankings()
+    asked = [(one["fid_rank_sort_cls_code"], one["fid_prc_cls_code"]) for one in stub.named("fluctuation")]
+    assert asked == [("0", "1"), ("1", "1")]
 
 
 async def test_boards_are_ranked_and_in_the_unit_of_the_board(stub, source) -> None:

@@ -87,12 +87,13 @@ class Headlines(Ask):
 
 @reads(companies.SPLIT)
 class Split(Reading):
-    """A change of par value."""
+    """A change of par value; it takes effect on ``list_dt`` (``YYYY/MM/DD`` or blank), after the record date."""
 
     record_date: dt.date | None
     sht_cd: str
     inter_bf_face_amt: int
     inter_af_face_amt: int
+    list_dt: str
 
 
 @reads(companies.BONUS)
@@ -128,7 +129,7 @@ class Merger(Reading):
 
 @reads(companies.DIVIDEND)
 class Dividend(Reading):
-    """A dividend in won a share."""
+    """A dividend in won a share; the right falls away on the session before the one that settles by the record date."""
 
     record_date: dt.date | None
     sht_cd: str

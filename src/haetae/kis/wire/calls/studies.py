@@ -54,12 +54,15 @@ class VolumeBoard(Ask):
 
 @ask("fluctuation")
 class FluctuationBoard(Ask):
-    """The thirty names that rose (``fid_rank_sort_cls_code`` 0) or fell (1) most."""
+    """The thirty names that rose (``fid_rank_sort_cls_code`` 0) or fell (1) most.
+
+    ``fid_prc_cls_code`` 1 is against the last close; 0 would rank rises from the day's low, falls from its high.
+    """
 
     fid_rank_sort_cls_code: str
     fid_input_iscd: str = "0000"
     fid_input_cnt_1: str = "0"
-    fid_prc_cls_code: str = "0"
+    fid_prc_cls_code: str = "1"
     fid_trgt_cls_code: str = "0"
     fid_trgt_exls_cls_code: str = "0"
     fid_div_cls_code: str = "0"

@@ -56,7 +56,7 @@ TABLE = (
         (many("output", FLUCTUATION),),
         page_rows=30,
         used="kis → collector",
-        quirks="실전만. 30행. 정렬 0은 상승률, 1은 하락률",
+        quirks="실전만. 30행. 정렬 0은 상승률, 1은 하락률. 전일 종가 대비는 fid_prc_cls_code 1 (0은 저가·고가 대비)",
     ),
     Operation(
         "market-cap",
