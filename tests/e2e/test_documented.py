@@ -13,8 +13,6 @@ import pytest
 
 from documented import Reader, has_shell, read
 from haetae.cloud.aws import client
-from haetae.emulator.core import SERVED
-from haetae.kis.wire.operations import OPERATIONS
 from haetae.store.lake import Lake
 from lake_rows import bars
 from local_aws import aws, aws_server
@@ -29,8 +27,6 @@ pytestmark = [
 EMULATOR = read("docs/emulator.md")
 README, TRANSLATION = read("README.md"), read("README.en.md")
 BUCKET = "haetae-documents"
-_KEYS = {"tokenP", "revokeP", "Approval", "hashkey"}
-ALL_SERVED = {name for name in OPERATIONS if name not in _KEYS} <= SERVED
 
 
 def whole(told: str) -> list[dict[str, object]]:
@@ -93,41 +89,6 @@ def rows(lake: Path, table: str) -> pa.Table:
     found = Lake(lake).read(table)
     assert len(found) > 0, table
     return found
-
-
-@pytest.mark.slow
-def test_what_the_readme_collects_is_in_the_lake(tmp_path: Path) -> None:
-    reader = Reader(README, tmp_path)
-    with reader.serving("collect"):
-        told = reader.run("collect")
-    lake = tmp_path / "data" / "lake"
-    for table in ("minute", "instruments", "daily", "weekly", "monthly", "holidays"):
-        rows(lake, table)
-    days = set(rows(lake, "minute").column("day").to_pylist())
-    assert days == {dt.date(2026, 11, 19), dt.date(2026, 11, 20), dt.date(2026, 11, 23)}
-    assert "2026-11-23: " in told
-    facts = json.loads((tmp_path / "minute.json").read_text(encoding="utf-8"))
-    assert (facts["gaps"], facts["calls"]) == (0, facts["least_calls"])
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(not ALL_SERVED, reason="the emulator does not answer every call of the table")
-def test_what_the_readme_collects_beside_bars_is_in_the_lake(tmp_path: Path) -> None:
-    reader = Reader(README, tmp_path)
-    with reader.serving("collect"):
-        reader.run("collect-more")
-    lake = tmp_path / "data" / "lake"
-    for table in (
-        "index_daily",
-        "index_minute",
-        "etf_nav",
-        "flows",
-        "market_flows",
-        "fundamentals",
-        "rankings",
-        "news",
-    ):
-        rows(lake, table)
 
 
 @pytest.mark.slow
