@@ -83,6 +83,20 @@ class JobReport:
         """Calls a second of the job's clock."""
         return self.calls / self.seconds if self.seconds > 0 else 0.0
 
+    def then(self, later: JobReport) -> JobReport:
+        """Return both runs of the same job as one; what is missing is what the later one says."""
+        return replace(
+            later,
+            asked=self.asked + later.asked,
+            rows=self.rows + later.rows,
+            absent=self.absent + later.absent,
+            repairs=self.repairs + later.repairs,
+            calls=self.calls + later.calls,
+            least_calls=self.least_calls + later.least_calls,
+            seconds=self.seconds + later.seconds,
+            least_seconds=self.least_seconds + later.least_seconds,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Want:

@@ -1,8 +1,9 @@
 """Minutes as they happen: slices of a feed into the lake, and the history after the close over them.
 
-A session's minutes are provisional from the first slice on, and said to be so before it is written: whatever a stream
-lost, a socket dropped or a killed process never wrote is asked for after the close, and the history counts. A feed that
-fails is opened again until the close; only what a person must mend ends the day.
+A session's minutes are provisional from before its feed is opened: whatever a stream lost, a socket dropped or a killed
+process never wrote is asked for after the close, and the history counts. What fails then is asked for again, for some
+hours and after every later session; a session that passed without a process is made up for. A feed that fails is opened
+again until the close; only what a person must mend ends the day.
 Not here: sockets, ticks and tiers (``MarketFeed``), the comparison itself (`minutes`).
 """
 
@@ -19,21 +20,25 @@ import structlog
 
 from haetae.collector import minutes
 from haetae.collector.jobs import PROVISIONAL, JobReport, Shop, finding, findings
-from haetae.domain.errors import BrokerError, ConfigError, DataError, Fatal
+from haetae.domain.errors import BrokerError, ConfigError, DataError, Fatal, Retryable
 from haetae.domain.market import Slice
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Instant, Symbol, day_of
 from haetae.krx import Rulebook
 from haetae.krx.calendar import is_trading_day, next_trading_day
 from haetae.ports import MarketFeed
-from haetae.ports.tables import MINUTE
+from haetae.ports.tables import MINUTE, RESOLVED
 
 _log = structlog.get_logger(__name__)
 _PAUSES_S = (5.0, 15.0, 30.0, 60.0)
 """Between two tries to open a feed that failed; no loop of connects looks like an attack."""
 _EARLY = 10 * NS_PER_MINUTE
 """The feed is opened so long before the session, to learn every name's price before the first minute."""
+_REPAIR_AGAIN_S = (60.0, 300.0, 900.0, 1_800.0, 3_600.0)
+"""Between two repairs of what failed: an outage of the source lasts minutes, its maintenance comes at night."""
 _INDEX_EVERY = 90 * NS_PER_MINUTE
 """The source keeps about a hundred minutes of an index."""
+_INDEX_AGAIN, _INDEX_TRIES = NS_PER_MINUTE, 10 * NS_PER_MINUTE
+"""After a failure it is asked again each minute, for as long as nothing is lost yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +64,42 @@ class LiveCollector:
         self._rows = self._slices = self._breaks = 0
 
     async def repair_pending(self) -> JobReport | None:
-        """Compare the sessions an earlier process left provisional; None if there are none."""
-        marked = self._shop.noted("minute", PROVISIONAL)[PROVISIONAL]
-        days = sorted({day for found in marked.values() for day in found})
-        if not days:
+        """Compare the sessions that are provisional still, and make up for those that passed since the last one.
+
+        None if there are none. What fails stays provisional.
+        """
+        marks = [row for row in self._shop.lake.read("quality", symbols=["minute"]).to_pylist()
+                 if row["code"] == PROVISIONAL]  # fmt: skip
+        if not marks:
             return None
-        return await minutes.collect(self._shop, sorted(marked), days[0], days[-1])
+        left = [row for row in marks if not row["detail"].startswith(RESOLVED)]
+        start = next_trading_day(max(row["day"] for row in marks))
+        start, end = min([start, *(row["day"] for row in left)]), day_of(self._shop.clock.now())
+        if not self._shop.finished_sessions(start, end):
+            return None
+        return await minutes.collect(self._shop, sorted({*self._symbols, *(row["symbol"] for row in left)}), start, end)
+
+    async def _repair(self) -> JobReport:
+        """Compare until nothing is left that the source may have, or until that has been tried for some hours."""
+        report = await self.repair_pending() or JobReport("minute")
+        for pause in _REPAIR_AGAIN_S:
+            if not report.gaps:
+                break
+            _log.warning("collector.repair_incomplete", gaps=report.gaps, pause_s=pause)
+            await self._shop.clock.sleep(pause)
+            report = report.then(await self.repair_pending() or JobReport("minute"))
+        return report
 
     async def session(self) -> SessionReport:
         """Wait for the next session (or join the one that runs), collect it, repair it after the close."""
         clock = self._shop.clock
         day = coming_session(clock.now())
         session = Rulebook.on(day).session
+        if clock.now() < session.open_at - _EARLY:
+            await self._ask_indices(clock.now())  # an earlier process may have died before the close
         await self._until(session.open_at - _EARLY)
         self._held, self._rows, self._slices, self._breaks = [], 0, 0, 0
+        await self._mark(day)
         watching = asyncio.create_task(self._indices(session.open_at, session.close_at))
         try:
             await self._take_until(day, session.close_at)
@@ -83,9 +110,7 @@ class LiveCollector:
             with suppress(asyncio.CancelledError):
                 await watching
             await self._flush(day)
-        await self._mark(day)
-        repair = await minutes.collect(self._shop, self._symbols, day, day)
-        return SessionReport(day, self._slices, self._rows, self._breaks, repair)
+        return SessionReport(day, self._slices, self._rows, self._breaks, await self._repair())
 
     async def _until(self, at: Instant) -> None:
         clock = self._shop.clock
@@ -111,15 +136,13 @@ class LiveCollector:
                 await clock.sleep(pause)
 
     async def _take(self, day: dt.date, piece: Slice) -> None:
-        if not self._slices:
-            await self._mark(day)
         self._slices += 1
         self._held.append(piece)
         if len(self._held) >= self._shop.settings.flush_minutes:
             await self._flush(day)
 
     async def _mark(self, day: dt.date) -> None:
-        """Say that the day is provisional; names whose day was compared already stay compared."""
+        """Say that the day is provisional."""
         rows = [finding("minute", symbol, day, PROVISIONAL, "from the stream") for symbol in self._symbols]
         await self._shop.write("quality", findings(rows))
 
@@ -130,17 +153,30 @@ class LiveCollector:
 
     async def _indices(self, opens: Instant, closes: Instant) -> None:
         """Ask for the minutes of the indices often enough that none is lost."""
-        at = opens + _INDEX_EVERY
+        at, last = opens + _INDEX_EVERY, closes + NS_PER_MINUTE
         while True:
-            await self._until(min(at, closes + NS_PER_MINUTE))
-            for index in self._shop.settings.indices:
-                try:
-                    await self._shop.write("index_minute", await self._shop.source.index_minutes(index))
-                except (BrokerError, DataError) as fault:
-                    _log.warning("collector.index_failed", index=index, fault=str(fault))
-            if at > closes:
+            await self._until(min(at, last))
+            at = self._shop.clock.now()
+            await self._ask_indices(at + _INDEX_TRIES)
+            if at >= last:
                 return
             at += _INDEX_EVERY
+
+    async def _ask_indices(self, until: Instant) -> None:
+        """Ask for the newest minutes of the indices; what fails for a moment is asked for again, not beyond ``until``."""
+        clock, wanted = self._shop.clock, list(self._shop.settings.indices)
+        while True:
+            for index in tuple(wanted):
+                try:
+                    await self._shop.write("index_minute", await self._shop.source.index_minutes(index))
+                    wanted.remove(index)
+                except (BrokerError, DataError) as fault:
+                    _log.warning("collector.index_failed", index=index, fault=str(fault))
+                    if not isinstance(fault, (Retryable, DataError)):
+                        wanted.remove(index)
+            if not wanted or clock.now() + _INDEX_AGAIN > until:
+                return
+            await clock.sleep(_INDEX_AGAIN / NS_PER_SECOND)
 
 
 def _rows(day: dt.date, piece: Slice) -> list[dict[str, object]]:

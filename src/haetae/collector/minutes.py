@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from haetae.collector.jobs import NO_BARS, PROVISIONAL, JobReport, Shop, Want, finding, findings, run
 from haetae.collector.series import runs
+from haetae.domain.errors import DataError, Text
 from haetae.domain.units import Symbol
 from haetae.ports.tables import RESOLVED
 
@@ -21,6 +22,8 @@ _CUT = 20
 """Sessions asked for in one go: at 120 rows a call a run of 20 wastes half a call at its end, and a process that
 dies loses little."""
 _PRICES = ("open", "high", "low", "close")
+_SEEN = 2
+"""Traded minutes of a stream ahead of a day's first one that the history may lack; more, and the history was cut."""
 
 
 async def collect(
@@ -89,11 +92,23 @@ def _had(shop: Shop, symbols: Sequence[Symbol], sessions: Sequence[dt.date]) -> 
 
 
 def _compared(shop: Shop, symbol: Symbol, day: dt.date, rows: pa.Table) -> tuple[pa.Table, int]:
-    """Return the streamed minutes the history does not know, emptied, and how many minutes differ in all."""
+    """Return the streamed minutes the history does not know, emptied, and how many minutes differ in all.
+
+    Raises ``DataError`` where the history begins later in the day than the stream saw trades.
+    """
     streamed = shop.lake.read("minute", symbols=[symbol], start=day, end=day).to_pylist()
     before = {row["start"]: row for row in streamed if row["volume"]}
     same_day = rows.filter(pc.equal(rows.column("day"), pa.scalar(day, pa.date32()))).to_pylist()
     after = {row["start"]: row for row in same_day if row["volume"]}
+    first = min(after, default=None)
+    ahead = sum(first is None or start < first for start in before)
+    if ahead > _SEEN:
+        raise DataError(
+            Text(ko=f"{symbol} {day} 분봉이 잘려서 왔습니다", en=f"the minutes of {symbol} on {day} came cut short"),
+            expected=Text(ko="장중에 본 첫 거래부터", en="minutes from the first trade that the stream saw"),
+            found=f"{len(after)} minutes, {ahead} seen trades ahead of them",
+            next_step=Text(ko="나중에 다시 대조합니다", en="it is compared again later"),
+        )
     differ = sum(before.get(start) != after.get(start) for start in before.keys() | after.keys())
     emptied = []
     for start in sorted(before.keys() - after.keys()):

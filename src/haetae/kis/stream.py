@@ -210,8 +210,9 @@ class KisStream:
         pairs = [(tr_id, key) for key in tr_keys]
         self._registrations.drop(pairs)
         held = [pair for pair in pairs if pair in self._registrations.held]
-        if held and self._socket is not None:
-            await self._subscribe(self._socket, held, register=False)
+        socket = self._socket
+        if held and socket is not None and await self._subscribe(socket, held, register=False):
+            await socket.close()  # with it end its registrations; the next session has a key that is known
 
     async def close(self) -> None:
         """End the session for good."""
@@ -266,15 +267,8 @@ class KisStream:
         """Run one session to its end; returns why it ended and how many seconds there was a connection."""
         opened: float | None = None
         try:
-            if not self._approval:
-                self._approval = await self._approve(refused=self._refused_approval)
-            async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.read_timeout_s):
-                socket = await session.ws_connect(
-                    url,
-                    max_msg_size=_LARGEST_MESSAGE,
-                    compress=0,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
-                )
+            self._approval = await self._approve(refused=self._refused_approval)
+            socket = await self._connect(session, url)
             opened = self._clock.monotonic()
             async with socket:
                 why = await self._live(socket)
@@ -287,6 +281,20 @@ class KisStream:
             return f"{type(fault).__name__}: {fault}"[:200], lived
         finally:
             self._end()
+
+    async def _connect(self, session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
+        """Open a socket within the machine's seconds for it; until then a market in step with us waits."""
+        self._awaited += 1
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.read_timeout_s):
+                return await session.ws_connect(
+                    url,
+                    max_msg_size=_LARGEST_MESSAGE,
+                    compress=0,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
+                )
+        finally:
+            self._awaited -= 1
 
     async def _live(self, socket: aiohttp.ClientWebSocketResponse) -> str:
         """Read, keep registrations and watch until one of the three ends; returns why."""
@@ -485,6 +493,8 @@ class KisStream:
     def _given_back(self, pair: Pair, ack: Ack) -> str:
         if ack.code == _LOST:
             return "lost while giving back"
+        if ack.code in _WHOLE_SESSION | _HOPELESS:
+            return self._ended_by(ack)
         if ack.code not in {control.UNSUBSCRIBED, control.NOT_SUBSCRIBED}:
             _log.warning("stream.not_given_back", tr_id=pair[0], code=ack.code)
         self._registrations.held.discard(pair)
@@ -511,7 +521,7 @@ class KisStream:
         return ""
 
     def _ended_by(self, ack: Ack) -> str:
-        if ack.code == control.APPROVAL_UNKNOWN:
+        if ack.code == control.APPROVAL_UNKNOWN and self._approval:
             self._refused_approval, self._approval = self._approval, ""
         if ack.code in _HOPELESS:
             self._fatal = refusals.registration((ack.tr_id, ack.tr_key), ack.code)

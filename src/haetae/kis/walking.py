@@ -25,6 +25,8 @@ from haetae.ports import Effort
 
 Line = Mapping[str, str]
 _DAY, _CLOCK = "stck_bsop_date", "stck_cntg_hour"
+_EMPTY_AGAIN = 2
+"""The service sends empty lists in its maintenance; before the beginning of a name's history they are true."""
 
 
 @dataclass(slots=True)
@@ -110,7 +112,7 @@ async def walk_minutes(work: Work, symbol: str, start: dt.date, end: dt.date) ->
             fid_input_hour_1=f"{place.clock:06d}",
         )
         page = asked.operation.page_rows
-        reply = await work.ask(asked, about=f"{symbol} {place.day}", least=0)
+        reply = await _believed(work, asked, about=f"{symbol} {place.day}")
         rows = reply.raw(MinuteBar)
         clocks = MinuteBar.table.column(rows, _CLOCK, tr=reply.tr, about=symbol)
         keyed = {(row[_DAY].strip(), clock): row for clock, row in zip(clocks, rows, strict=True)}
@@ -123,6 +125,15 @@ async def walk_minutes(work: Work, symbol: str, start: dt.date, end: dt.date) ->
     kept = {key: row for key, row in found.items() if key >= (first[0], 0)}
     work.needed(len(kept), page)
     return kept
+
+
+async def _believed(work: Work, asked: Ask, *, about: str) -> Reply:
+    """Ask for a page of minutes; that there are none is believed when it has been said three times."""
+    for _ in range(_EMPTY_AGAIN):
+        reply = await work.ask(asked, about=about, least=0)
+        if reply.raw(MinuteBar):
+            return reply
+    return await work.ask(asked, about=about, least=0)
 
 
 def _before(place: _Place, oldest: tuple[str, int] | None, sessions: Sequence[dt.date], *, full: bool) -> _Place | None:

@@ -72,12 +72,13 @@ class Names:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """An open way to a market."""
+    """An open way to a market; ``stream`` connects nothing before somebody wants prices."""
 
     kis: KisSettings
     clock: Clock
     rest: KisRest
     source: KisSource
+    stream: KisStream
     settings: CollectorSettings
 
     @property
@@ -93,7 +94,8 @@ async def connected(where: Where, env: Mapping[str, str]) -> AsyncIterator[Conne
         kis, clock, settings = await _found(where, env, http)
         async with KisRest(kis, clock, process_dice("kis.rest")) as rest:
             chosen = replace(settings, calls_per_second=rest.calls_per_second)
-            yield Connection(kis, clock, rest, KisSource(rest, clock), chosen)
+            stream = KisStream(kis, clock, rest.approval_key, process_dice("kis.stream"))
+            yield Connection(kis, clock, rest, KisSource(rest, clock), stream, chosen)
 
 
 async def _found(
@@ -316,17 +318,15 @@ async def collect_live(
     collector = Collector(connection.source, lake, connection.clock, connection.settings, progress)
     symbols, _ = await choose(collector, "live", names)
     shop = Shop(connection.source, lake, connection.clock, connection.settings, progress)
-    dice = process_dice("kis.stream")
-    stream = KisStream(connection.kis, connection.clock, connection.rest.approval_key, dice)
     try:
-        live = LiveCollector(shop, KisFeed(connection.rest, stream, connection.clock), symbols)
+        live = LiveCollector(shop, KisFeed(connection.rest, connection.stream, connection.clock), symbols)
         await live.repair_pending()
         done = 0
         while not sessions or done < sessions:
             tell(await live.session())
             done += 1
     finally:
-        await stream.close()
+        await connection.stream.close()
 
 
 def refuse_gaps(reports: Sequence[JobReport]) -> None:
