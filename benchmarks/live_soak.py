@@ -44,7 +44,7 @@ from haetae.collector.jobs import PROVISIONAL
 from haetae.domain.market import Kind
 from haetae.domain.units import NS_PER_SECOND
 from haetae.emulator.server import build_world
-from haetae.krx.calendar import next_trading_day, trading_days
+from haetae.krx.calendar import next_trading_day
 from haetae.store.lake import Lake
 
 FIRST = dt.date(2026, 11, 23)

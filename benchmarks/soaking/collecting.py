@@ -29,6 +29,7 @@ from haetae.kis.rest import KisRest
 from haetae.kis.settings import KisSettings, Secret
 from haetae.kis.source import KisSource
 from haetae.kis.stream import KisStream
+from haetae.kis.wire.frames import TRADES
 from haetae.kis.wire.operations import Mode
 from haetae.krx.calendar import next_trading_day, trading_days
 from haetae.ports import BarLake
@@ -47,6 +48,7 @@ _NIGHT_STEP_S, _DAY_STEP_S = 1_800, 60
 _PATIENT = 300
 """Looks at a socket on which nothing comes any more, before what was sent counts as lost: some ten milliseconds."""
 _ALL = 1 << 60
+_TRADES = TRADES.tr_id(mock=False)
 
 
 def connection_to(ready: dict[str, Any], clock: DrivenClock, folder: Path, seed: int) -> Connection:
@@ -102,7 +104,7 @@ class CountedLake:
 
 @dataclass(slots=True)
 class Taken:
-    """How many frames the stream has taken; all of them where it has no session, or where no more come.
+    """How many frames the stream has taken; all of them where it holds nothing, or where no more come.
 
     A fault may swallow what the market counts as sent.
     """
@@ -114,7 +116,7 @@ class Taken:
 
     def __call__(self) -> int:
         """Return the count."""
-        if not self.stream.connected:
+        if not (self.stream.connected and self.stream.target(_TRADES)):
             return _ALL
         seen = (self.clock.now(), self.stream.received)
         self._looks = self._looks + 1 if seen == self._seen else 0

@@ -127,12 +127,12 @@ class Emulator:
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         """Make one control call."""
-        request = urllib.request.Request(  # noqa: S310 - a port of this machine
+        request = urllib.request.Request(
             self.ready["control"] + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
         )
-        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310 - a port of this machine
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read())
 
 

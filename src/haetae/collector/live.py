@@ -163,7 +163,7 @@ class LiveCollector:
             at += _INDEX_EVERY
 
     async def _ask_indices(self, until: Instant) -> None:
-        """Ask for the newest minutes of the indices; what fails for a moment is asked for again, not beyond ``until``."""
+        """Ask for the newest minutes of the indices, again up to ``until`` for what fails for a moment."""
         clock, wanted = self._shop.clock, list(self._shop.settings.indices)
         while True:
             for index in tuple(wanted):

@@ -103,7 +103,7 @@ async def walk_minutes(work: Work, symbol: str, start: dt.date, end: dt.date) ->
     if not sessions:
         return found
     first = (str(yyyymmdd(sessions[0])), _open_clock(sessions[0]))
-    page = 0
+    page, goes_on = 0, False
     place: _Place | None = _Place(sessions[-1], _close_clock(sessions[-1]))
     while place is not None:
         asked = MinutesOfDay(
@@ -119,7 +119,8 @@ async def walk_minutes(work: Work, symbol: str, start: dt.date, end: dt.date) ->
         fresh = {key: row for key, row in keyed.items() if key not in found}
         found |= fresh
         oldest = min(fresh, default=None)
-        if oldest is not None and oldest <= first:
+        goes_on = goes_on or (oldest is not None and oldest[0] < str(yyyymmdd(place.day)))
+        if (oldest is not None and oldest <= first) or (goes_on and not rows):
             break
         place = _before(place, oldest, sessions, full=len(rows) >= page)
     kept = {key: row for key, row in found.items() if key >= (first[0], 0)}

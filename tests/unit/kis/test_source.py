@@ -110,6 +110,20 @@ async def test_a_page_that_fails_fails_the_whole_and_never_shortens_history(stub
         await source.minute_bars("005930", DAYS[0], TODAY)
 
 
+async def test_an_empty_page_is_not_believed_at_once(stub, source) -> None:
+    server, empty = minute_server(goes_on=True), ok("inquire-time-dailychartprice", {"output2": []})
+    stub.answers["inquire-time-dailychartprice"] = [server, server, empty, empty, server]
+    rows = await source.minute_bars("005930", DAYS[0], TODAY)
+    assert len(rows) == sum(len(minutes_on(day)) for day in DAYS)
+
+
+async def test_before_a_names_history_empty_pages_are_true_in_the_end(stub, source) -> None:
+    stub.answers["inquire-time-dailychartprice"] = [minute_server(goes_on=True, first=DAYS[4])]
+    rows = await source.minute_bars("005930", DAYS[0], TODAY)
+    assert set(rows["day"].to_pylist()) == set(DAYS[4:])
+    assert source.effort.calls == source.effort.least + 3
+
+
 async def test_the_mock_domain_has_the_minutes_of_today_alone(stub) -> None:
     def today(asked):
         until, clocks = int(asked["FID_INPUT_HOUR_1"]), minutes_on(TODAY)

@@ -143,6 +143,18 @@ async def test_an_unknown_approval_key_is_replaced(stub, stream):
     assert len(stub.named("Approval")) >= 2
 
 
+async def test_registrations_that_an_expired_key_cannot_give_back_end_with_their_session(stub, stream):
+    await stream.register("H0STCNT0", ["005930", "000660"])
+    stub.ack_code["H0STCNT0", "005930"] = control.APPROVAL_UNKNOWN
+    await stream.unregister("H0STCNT0", ["005930", "000660"])
+    await until(lambda: len(stub.sockets) == 2 and stream.connected)
+    stub.ack_code.clear()
+    await stream.register("H0STCNT0", ["000660"])
+    assert stream.holds("H0STCNT0", "000660")
+    assert stub.held[2] == {("H0STCNT0", "000660")}
+    assert len(stub.named("Approval")) == 2
+
+
 async def test_a_silent_socket_counts_as_dead(stub):
     clock = QuickClock(START)
     async with KisRest(stub.settings(silence_s=0.1), clock) as rest:
