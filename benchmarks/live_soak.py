@@ -43,6 +43,7 @@ from soaking.serving import Emulator, Market, emulator
 from haetae.collector.jobs import PROVISIONAL
 from haetae.domain.market import Kind
 from haetae.domain.units import NS_PER_SECOND
+from haetae.emulator.quotations import ANSWERS
 from haetae.emulator.server import build_world
 from haetae.krx.calendar import next_trading_day
 from haetae.store.lake import Lake
@@ -54,6 +55,7 @@ STREAMED = 41
 INDICES = ("0001", "1001")
 FLAT = 1.05
 """Most growth of the median memory from the second third of the run to the last."""
+_HAS_INDICES = "inquire-time-indexchartprice" in ANSWERS
 _AWAY_S = 2_700
 """Longest absence after a death, in market seconds."""
 SESSION_S = 23_400
@@ -154,14 +156,20 @@ class Run:
         if passed_s > self.budget_s:
             raise TimeoutError(f"{passed_s:.0f} s of {self.budget_s:.0f} s are spent on {day}")
         number = self.days.index(day)
-        self.fired.update({one["id"]: one["fired"] for one in self.server.control("GET", "/faults")})
-        self.server.control("DELETE", "/faults")
+        self.take_faults_back()
         for fault in faults_of(day, number, self.symbols, self.seed):
             self.server.control("POST", "/faults", dict(fault))
             self.faults[str(fault["id"])] += 1
         death = death_of(day, number, len(self.days), self.seed)
         assert process.stdin is not None
         process.stdin.write("go\n" if death is None else f"go {death}\n")
+
+
+    def take_faults_back(self) -> None:
+        """Count how often each fault has struck, and end them all."""
+        for one in self.server.control("GET", "/faults"):
+            self.fired[one["id"]] += int(one["fired"])
+        self.server.control("DELETE", "/faults")
 
 
 def compare(held: pa.Table, truth: pa.Table, key: str) -> dict[str, int]:
@@ -187,7 +195,7 @@ def judge(run: Run) -> dict[str, Any]:
     lake, server, days = Lake(run.folder / "lake"), run.server, run.days
     minutes = compare(lake.read("minute"), server.holds("minutes", run.symbols, days, run.folder), "symbol")
     index_rows = lake.read("index_minute", start=days[0], end=days[-1])
-    indices = compare(index_rows, server.holds("indices", INDICES, days, run.folder), "index")
+    indices = compare(index_rows, server.holds("indices", INDICES if _HAS_INDICES else (), days, run.folder), "index")
     marks = lake.read("quality", symbols=["minute"]).to_pylist()
     open_marks = [row for row in marks if row["code"] == PROVISIONAL and not row["detail"].startswith("resolved")]
     calls, rates = server.control("GET", "/calls"), server.control("GET", "/rates")
@@ -224,6 +232,7 @@ def soak(days: int, seed: int, budget_s: float, count: int, folder: Path) -> dic
     with emulator(market, folder / "emulator.log") as server:
         run = Run(server, folder, sessions(days), symbols, seed, budget_s)
         took = run.go()
+        run.take_faults_back()
         left = judge(run)
     told = list(run.told.values())
     wall_s = float(SESSION_S * days)
