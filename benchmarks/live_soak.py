@@ -38,17 +38,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from soaking.days import CLEAN_EVERY, death_of, faults_of
+from soaking.market import FIRST, largest, sessions
 from soaking.serving import Emulator, Market, emulator
 
 from haetae.collector.jobs import PROVISIONAL
-from haetae.domain.market import Kind
 from haetae.domain.units import NS_PER_SECOND
 from haetae.emulator.quotations import ANSWERS
-from haetae.emulator.server import build_world
-from haetae.krx.calendar import next_trading_day
 from haetae.store.lake import Lake
 
-FIRST = dt.date(2026, 11, 23)
 DAYS, SEED, BUDGET_S = 30, 20261127, 900.0
 NAMES = 50
 STREAMED = 41
@@ -62,22 +59,6 @@ SESSION_S = 23_400
 COLLECTING = Path(__file__).resolve().parent / "soaking" / "collecting.py"
 
 
-def sessions(days: int) -> list[dt.date]:
-    """Return the days of the run."""
-    found = [FIRST]
-    while len(found) < days:
-        found.append(next_trading_day(found[-1]))
-    return found
-
-
-def names(market: Market, count: int) -> list[str]:
-    """Return the largest common shares of the market."""
-    world = build_world(market.settings().market)
-    common = [one for one in world.instruments if one.kind is Kind.COMMON]
-    common.sort(key=lambda one: (-one.base_price * one.shares_outstanding, one.symbol))
-    return [one.symbol for one in common[:count]]
-
-
 @dataclass
 class Run:
     """One run: what it is on, and what has come of it so far."""
@@ -88,11 +69,11 @@ class Run:
     symbols: list[str]
     seed: int
     budget_s: float
+    calm: bool = False
     told: dict[str, dict[str, Any]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     fired: Counter[str] = field(default_factory=Counter)
     deaths: list[str] = field(default_factory=list)
-    cpu_s: float = 0.0
 
     def start(self) -> subprocess.Popen[str]:
         """Start a collector."""
@@ -157,13 +138,12 @@ class Run:
             raise TimeoutError(f"{passed_s:.0f} s of {self.budget_s:.0f} s are spent on {day}")
         number = self.days.index(day)
         self.take_faults_back()
-        for fault in faults_of(day, number, self.symbols, self.seed):
+        for fault in () if self.calm else faults_of(day, number, self.symbols, self.seed):
             self.server.control("POST", "/faults", dict(fault))
             self.faults[str(fault["id"])] += 1
-        death = death_of(day, number, len(self.days), self.seed)
+        death = None if self.calm else death_of(day, number, len(self.days), self.seed)
         assert process.stdin is not None
         process.stdin.write("go\n" if death is None else f"go {death}\n")
-
 
     def take_faults_back(self) -> None:
         """Count how often each fault has struck, and end them all."""
@@ -225,12 +205,12 @@ def passed(left: dict[str, Any]) -> bool:
     return not (wrong or left["provisional"] or left["violations"]) and left["rss_mb"]["growth"] <= FLAT
 
 
-def soak(days: int, seed: int, budget_s: float, count: int, folder: Path) -> dict[str, Any]:
-    """Run so many days in a folder and return the figures."""
+def soak(days: int, seed: int, budget_s: float, count: int, folder: Path, *, calm: bool = False) -> dict[str, Any]:
+    """Run so many days in a folder and return the figures; calm ones have no faults and no deaths."""
     market = Market(str(FIRST), 70_000, str(FIRST), days + 1, 0.0, seed=seed, maintenance=True)
-    symbols = names(market, count)
+    symbols = largest(market, count)
     with emulator(market, folder / "emulator.log") as server:
-        run = Run(server, folder, sessions(days), symbols, seed, budget_s)
+        run = Run(server, folder, sessions(days), symbols, seed, budget_s, calm)
         took = run.go()
         run.take_faults_back()
         left = judge(run)
@@ -248,34 +228,39 @@ def soak(days: int, seed: int, budget_s: float, count: int, folder: Path) -> dic
         "faults": dict(sorted(run.faults.items())),
         "fired": dict(sorted(run.fired.items())),
         "breaks": sum(one["breaks"] for one in told),
+        "streamed_rows": sum(one["rows"] for one in told),
         "repairs": sum(one["repair"]["repairs"] for one in told),
         "repeats": told[-1]["repeats"],
     }
 
 
 def run(
-    out_json: Path | None = None, *, days: int = DAYS, seed: int = SEED, budget_s: float = BUDGET_S, count: int = NAMES
+    out_json: Path | None = None,
+    *,
+    days: int = DAYS,
+    seed: int = SEED,
+    budget_s: float = BUDGET_S,
+    count: int = NAMES,
+    calm: bool = False,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
-    """Soak in a folder of its own and return the figures; write them to ``out_json`` if given."""
-    with tempfile.TemporaryDirectory(prefix="haetae-soak-") as folder:
-        figures = soak(days, seed, budget_s, count, Path(folder))
+    """Soak and return the figures; write them to ``out_json`` if given. The folder goes unless it is to be kept."""
+    with tempfile.TemporaryDirectory(prefix="haetae-soak-") as own:
+        folder = keep or Path(own)
+        folder.mkdir(parents=True, exist_ok=True)
+        figures = soak(days, seed, budget_s, count, folder, calm=calm)
     if out_json is not None:
         out_json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
     return figures
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(description="thirty sessions of collect live on a bad exchange")
+    words = argparse.ArgumentParser(description="sessions of collect live on a bad exchange")
     words.add_argument("--days", type=int, default=DAYS)
     words.add_argument("--seed", type=int, default=SEED)
-    words.add_argument("--budget", type=float, default=BUDGET_S)
-    words.add_argument("--names", type=int, default=NAMES)
-    words.add_argument("--keep", type=Path, default=None, help="a folder to soak in, and to look at afterwards")
-    words.add_argument("out", type=Path, nargs="?", default=None)
-    given = words.parse_args()
-    if given.keep is not None:
-        given.keep.mkdir(parents=True, exist_ok=True)
-        print(json.dumps(soak(given.days, given.seed, given.budget, given.names, given.keep), indent=1))
-    else:
-        print(json.dumps(run(given.out, days=given.days, seed=given.seed, budget_s=given.budget,
-                             count=given.names), indent=1))  # fmt: skip
+    words.add_argument("--budget", type=float, default=BUDGET_S, dest="budget_s", help="seconds, at most")
+    words.add_argument("--names", type=int, default=NAMES, dest="count")
+    words.add_argument("--calm", action="store_true", help="no faults and no deaths")
+    words.add_argument("--keep", type=Path, help="a folder to soak in, and to look at afterwards")
+    words.add_argument("out_json", type=Path, nargs="?")
+    print(json.dumps(run(**vars(words.parse_args())), indent=1))

@@ -103,6 +103,12 @@ def _torn(dice: Dice) -> list[Fault]:
     return [{"id": "T06", "where": {"operation": "quote"}, "what": {"how": how}, "times": int(dice.integers(1, 6))}]
 
 
+def _lost(dice: Dice) -> list[Fault]:
+    where = {"operation": _pick(dice, CHART, MANY)}
+    what = {"how": _pick(dice, "closed", "reset", "silent")}
+    return [{"id": _pick(dice, "T03", "T04"), "where": where, "what": what, "times": int(dice.integers(1, 4))}]
+
+
 def _reset(dice: Dice) -> list[Fault]:
     return [{"id": "T10", "where": {"operation": "quote"}, "what": {"how": "reset"}, "times": 3}]
 
@@ -175,7 +181,7 @@ def _split(dice: Dice) -> list[Fault]:
 
 
 _OF_THE_WIRE: tuple[Callable[[Dice], list[Fault]], ...] = (
-    _socket, _half_dead, _flaps, _acks, _frames, _counts, _beats, _page, _server, _rate, _slow, _torn, _reset, _away,
+    _socket, _half_dead, _flaps, _acks, _frames, _counts, _beats, _page, _server, _rate, _slow, _torn, _lost, _reset, _away,
     _token, _empty, _words, _second_user,
 )  # fmt: skip
 _OF_A_NAME = (_name, _prices, _split)
