@@ -155,7 +155,8 @@ class Run:
 def compare(held: pa.Table, truth: pa.Table, key: str) -> dict[str, int]:
     """Return how many minutes the lake lacks, has beyond the truth, has otherwise, and has twice."""
     traded = held.filter(pc.greater(held.column("volume"), 0)) if key == "symbol" else held
-    columns = [key, "start", "open", "high", "low", "close", "volume"]
+    columns = [key, "start", "open", "high", "low", "close"]
+    columns += ["volume"] if key == "symbol" else []  # that of an index is told in thousands
     mine, theirs = (
         {row[:2]: row[2:] for row in zip(*(table.column(name).to_pylist() for name in columns), strict=True)}
         for table in (traded, truth)

@@ -14,13 +14,13 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pyarrow as pa
 
 from haetae.collector.live import SessionReport, coming_session
 from haetae.collector.settings import CollectorSettings
@@ -32,7 +32,6 @@ from haetae.kis.stream import KisStream
 from haetae.kis.wire.frames import TRADES
 from haetae.kis.wire.operations import Mode
 from haetae.krx.calendar import next_trading_day, trading_days
-from haetae.ports import BarLake
 from haetae.store.lake import Lake
 from haetae.wiring.child import Control
 from haetae.wiring.clocks import DrivenClock
@@ -77,29 +76,20 @@ def connection_to(ready: dict[str, Any], clock: DrivenClock, folder: Path, seed:
     return Connection(kis, clock, rest, KisSource(rest, clock), stream, settings)
 
 
-class CountedLake:
-    """A lake that knows how many writes are under way, so that the market waits for them."""
+class CountedThreads(ThreadPoolExecutor):
+    """Threads of the event loop that know whether writes of the lake wait or run, so that the market waits too."""
 
-    def __init__(self, lake: Lake) -> None:
-        """Stand before a lake."""
-        self._lake = lake
-        self.writing = 0
+    def __init__(self) -> None:
+        """Have one thread: writes come one after the other."""
+        super().__init__(max_workers=1)
+        self.pending: set[Future[Any]] = set()
 
-    def read(self, *words: Any, **more: Any) -> pa.Table:
-        """Read."""
-        return self._lake.read(*words, **more)
-
-    def versions(self) -> dict[str, int]:
-        """Return the versions."""
-        return dict(self._lake.versions())
-
-    def write(self, *words: Any, **more: Any) -> int:
-        """Write."""
-        self.writing += 1
-        try:
-            return self._lake.write(*words, **more)
-        finally:
-            self.writing -= 1
+    def submit(self, work: Callable[..., Any], /, *words: Any, **more: Any) -> Future[Any]:
+        """Run in the thread."""
+        future = super().submit(work, *words, **more)
+        self.pending.add(future)
+        future.add_done_callback(self.pending.discard)
+        return future
 
 
 @dataclass(slots=True)
@@ -163,19 +153,20 @@ async def collect(ready: dict[str, Any], folder: Path, symbols: Sequence[str], l
         clock = DrivenClock(int((await control.state())["now"]))
         connection = connection_to(ready, clock, folder, seed)
         rest, stream = connection.rest, connection.stream
-        lake = CountedLake(Lake(folder / "lake", by="live-soak"))
+        lake = Lake(folder / "lake", by="live-soak")
+        threads = CountedThreads()
+        asyncio.get_running_loop().set_default_executor(threads)
         sessions = len(trading_days(coming_session(clock.now()), last))
         taken = Taken(stream, clock)
 
         def busy() -> bool:
-            return rest.busy or stream.busy or lake.writing > 0
+            return rest.busy or stream.busy or bool(threads.pending)
 
         def tell(report: SessionReport) -> None:
             say(what="session", rss_mb=rss_mb(), repeats=rest.counts.repeats, **dataclasses.asdict(report))
 
-        kept: BarLake = lake  # type: ignore[assignment]
         lockstep = Lockstep(clock, control, busy, taken, APP_KEY)
-        work = collect_live(connection, kept, Names(tuple(symbols)), sessions, lambda *_: None, tell)
+        work = collect_live(connection, lake, Names(tuple(symbols)), sessions, lambda *_: None, tell)
         collecting = asyncio.ensure_future(work)
         try:
             await drive(lockstep, collecting)

@@ -181,8 +181,8 @@ def _split(dice: Dice) -> list[Fault]:
 
 
 _OF_THE_WIRE: tuple[Callable[[Dice], list[Fault]], ...] = (
-    _socket, _half_dead, _flaps, _acks, _frames, _counts, _beats, _page, _server, _rate, _slow, _torn, _lost, _reset, _away,
-    _token, _empty, _words, _second_user,
+    _socket, _half_dead, _flaps, _acks, _frames, _counts, _beats, _page, _server, _rate, _slow, _torn, _lost, _reset,
+    _away, _token, _empty, _words, _second_user,
 )  # fmt: skip
 _OF_A_NAME = (_name, _prices, _split)
 _OF_THE_MARKET = (_breaker,)

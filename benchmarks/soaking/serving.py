@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from haetae.domain.units import instant_at
+from haetae.domain.units import NS_PER_MINUTE, instant_at
 from haetae.emulator.board import Board
 from haetae.emulator.server import open_service
 from haetae.emulator.settings import EmulatorSettings, MarketSettings, OutageSettings
@@ -80,12 +80,12 @@ def minutes(board: Board, symbols: Sequence[str], days: Sequence[dt.date]) -> pa
 
 
 def index_minutes(board: Board, codes: Sequence[str], days: Sequence[dt.date]) -> pa.Table:
-    """Return every minute of the indices that the board shows."""
+    """Return every minute of the indices that the board shows; the closing auction's begins with the close, as told."""
     rows = [
-        (code, day, start, *bar[:5])
+        (code, day, start if end - start <= NS_PER_MINUTE else end, *bar[:5])
         for code in codes
         for day in days
-        for start, _, bar in board.index_minutes(code, day)
+        for start, end, bar in board.index_minutes(code, day)
     ]
     return _table(rows, INDEX_MINUTE)
 
