@@ -12,6 +12,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Any, TypeAlias
 
 import pyarrow as pa
@@ -116,6 +117,13 @@ class Want:
         return self.days[-1]
 
 
+class Word(Enum):
+    """What workers tell the one who writes: write what you hold, for the last fetch has begun; or that it has ended."""
+
+    WRITE = "write"
+    END = "end"
+
+
 Fetch: TypeAlias = Callable[[Want], Awaitable[pa.Table]]
 Judge: TypeAlias = Callable[[Want, pa.Table], pa.Table]
 """What an answer teaches: rows for ``quality``, such as days the source does not have."""
@@ -194,9 +202,9 @@ async def run(
     ``judge`` gives what an answer teaches for ``quality``, written with the answer. Raises what a person must mend.
     """
     failures: list[Failure] = []
-    answers: asyncio.Queue[tuple[Want, pa.Table] | None] = asyncio.Queue(maxsize=2 * batch)
+    answers: asyncio.Queue[tuple[Want, pa.Table] | Word] = asyncio.Queue(maxsize=2 * batch)
     todo = iter(wants)
-    done = 0
+    begun = done = 0
 
     def count() -> None:
         nonlocal done
@@ -204,7 +212,11 @@ async def run(
         shop.progress(table, done, len(wants))
 
     async def work() -> None:
+        nonlocal begun
         for want in todo:
+            begun += 1
+            if begun == len(wants):
+                await answers.put(Word.WRITE)
             try:
                 rows = await fetch(want)
             except (Fatal, ConfigError):
@@ -222,10 +234,10 @@ async def run(
         ended = False
         while not ended:
             answer = await answers.get()
-            ended = answer is None
-            if answer is not None:
+            ended = answer is Word.END
+            if not isinstance(answer, Word):
                 held.append(answer)
-            if held and (ended or len(held) >= batch):
+            if held and (isinstance(answer, Word) or len(held) >= batch):
                 doubled = [repetitions(table, keys, want.name, want.end, rows) for want, rows in held]
                 written += await shop.write(table, *(rows for _, rows in held))
                 await shop.write("quality", *doubled, *(judge(want, rows) for want, rows in held))
@@ -239,7 +251,7 @@ async def run(
         await _together([work() for _ in range(min(shop.settings.concurrency, max(1, len(wants))))], storing)
     finally:
         if not storing.done():
-            await answers.put(None)
+            await answers.put(Word.END)
         written = await storing
     return written, tuple(failures)
 

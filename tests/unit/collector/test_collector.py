@@ -212,3 +212,21 @@ def test_collecting_in_any_two_parts_gives_the_rows_of_one_run(tmp_path_factory,
     asyncio.run(run())
     assert isinstance(whole.read("daily"), pa.Table)
     assert parts.read("daily").equals(whole.read("daily"))
+
+
+async def test_the_last_write_waits_for_no_more_than_the_fetches_under_way(lake: Lake) -> None:
+    names = tuple(f"{number:06d}" for number in range(27))
+    written: list[int] = []
+    write = lake.write
+
+    def watched(table, rows, *, keys):
+        if table == "minute":
+            written.append(len(set(rows.column("symbol").to_pylist())))
+        return write(table, rows, keys=keys)
+
+    lake.write = watched
+    source = MemorySource(tuple(map(named, names)))
+    await collector(source, lake, concurrency=4, batch_minutes=10).minute(names, LAST, LAST)
+    assert sum(written) == len(names)
+    assert max(written) <= 10
+    assert written[-1] <= 4
