@@ -44,7 +44,6 @@ from soaking.serving import Emulator, Market, emulator
 
 from haetae.collector.jobs import PROVISIONAL
 from haetae.domain.units import NS_PER_SECOND
-from haetae.emulator.quotations import ANSWERS
 from haetae.store.lake import Lake
 
 DAYS, SEED, BUDGET_S = 30, 20261127, 900.0
@@ -53,7 +52,6 @@ STREAMED = 41
 INDICES = ("0001", "1001")
 FLAT = 1.05
 """Most growth of the median memory from the second third of the run to the last."""
-_HAS_INDICES = "inquire-time-indexchartprice" in ANSWERS
 _AWAY_S = 2_700
 """Longest absence after a death, in market seconds."""
 SESSION_S = 23_400
@@ -193,7 +191,7 @@ def judge(run: Run) -> dict[str, Any]:
     lake, server, days = Lake(run.folder / "lake"), run.server, run.days
     minutes = compare(lake.read("minute"), server.holds("minutes", run.symbols, days, run.folder), "symbol")
     index_rows = lake.read("index_minute", start=days[0], end=days[-1])
-    indices = compare(index_rows, server.holds("indices", INDICES if _HAS_INDICES else (), days, run.folder), "index")
+    indices = compare(index_rows, server.holds("indices", INDICES, days, run.folder), "index")
     marks = lake.read("quality", symbols=["minute"]).to_pylist()
     open_marks = [row for row in marks if row["code"] == PROVISIONAL and not row["detail"].startswith("resolved")]
     calls, rates = server.control("GET", "/calls"), server.control("GET", "/rates")

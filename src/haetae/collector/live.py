@@ -35,10 +35,10 @@ _EARLY = 10 * NS_PER_MINUTE
 """The feed is opened so long before the session, to learn every name's price before the first minute."""
 _REPAIR_AGAIN_S = (60.0, 300.0, 900.0, 1_800.0, 3_600.0)
 """Between two repairs of what failed: an outage of the source lasts minutes, its maintenance comes at night."""
-_INDEX_EVERY = 90 * NS_PER_MINUTE
-"""The source keeps about a hundred minutes of an index."""
-_INDEX_AGAIN, _INDEX_TRIES = NS_PER_MINUTE, 10 * NS_PER_MINUTE
-"""After a failure it is asked again each minute, for as long as nothing is lost yet."""
+_INDEX_EVERY = 30 * NS_PER_MINUTE
+"""The source keeps about a hundred minutes of an index: an outage of an hour loses none."""
+_INDEX_AGAIN = NS_PER_MINUTE
+"""Between two tries of what failed for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,6 @@ class LiveCollector:
         clock = self._shop.clock
         day = coming_session(clock.now())
         session = Rulebook.on(day).session
-        if clock.now() < session.open_at - _EARLY:
-            await self._ask_indices(clock.now())  # an earlier process may have died before the close
         await self._until(session.open_at - _EARLY)
         self._held, self._rows, self._slices, self._breaks = [], 0, 0, 0
         await self._mark(day)
@@ -110,7 +108,9 @@ class LiveCollector:
             with suppress(asyncio.CancelledError):
                 await watching
             await self._flush(day)
-        return SessionReport(day, self._slices, self._rows, self._breaks, await self._repair())
+        repair = await self._repair()
+        await self._ask_indices(clock.now())
+        return SessionReport(day, self._slices, self._rows, self._breaks, repair)
 
     async def _until(self, at: Instant) -> None:
         clock = self._shop.clock
@@ -152,15 +152,15 @@ class LiveCollector:
         self._rows += await self._shop.write("minute", pa.Table.from_pylist(rows, schema=MINUTE))
 
     async def _indices(self, opens: Instant, closes: Instant) -> None:
-        """Ask for the minutes of the indices often enough that none is lost."""
-        at, last = opens + _INDEX_EVERY, closes + NS_PER_MINUTE
+        """Ask for the minutes of the indices often enough that none is lost, at first for those of the day before."""
+        at, last = self._shop.clock.now(), closes + NS_PER_MINUTE
         while True:
             await self._until(min(at, last))
             at = self._shop.clock.now()
-            await self._ask_indices(at + _INDEX_TRIES)
+            await self._ask_indices(closes + self._shop.settings.settle_minutes * NS_PER_MINUTE)
             if at >= last:
                 return
-            at += _INDEX_EVERY
+            at = max(at, opens) + _INDEX_EVERY
 
     async def _ask_indices(self, until: Instant) -> None:
         """Ask for the newest minutes of the indices, again up to ``until`` for what fails for a moment."""

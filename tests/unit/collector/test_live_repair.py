@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -137,11 +138,29 @@ async def test_an_index_that_is_refused_is_not_asked_for_again_at_once(driven: D
     collector, _, _ = live(driven, lake, at=100_000, source=source)
     source.index_faults = [BrokerError("no such service", code="MCA00124")] * 2
     await collector.session()
-    assert source.index_asked[2] - source.index_asked[0] >= 3_600 * 1_000_000_000
+    assert source.index_asked[2] - source.index_asked[0] >= 1_500 * 1_000_000_000
 
 
-async def test_minutes_of_an_index_are_caught_up_with_before_the_next_session(driven: DrivenClock, lake: Lake) -> None:
+async def test_minutes_of_an_index_are_caught_up_with_before_the_session(driven: DrivenClock, lake: Lake) -> None:
     source = troubled(driven)
     collector, _, _ = live(driven, lake, at=70_000, source=source)
     await collector.session()
-    assert source.index_asked[0] == instant_at(DAY, 70_000)
+    assert instant_at(DAY, 84_900) < source.index_asked[0] < instant_at(DAY, 90_000)
+
+
+async def test_an_outage_of_an_hour_loses_no_minute_of_an_index(driven: DrivenClock, lake: Lake) -> None:
+    came: list[int] = []
+
+    class Away(PassingTrouble):
+        async def index_minutes(self, index: str) -> pa.Table:
+            if instant_at(DAY, 102_500) < driven.now() < instant_at(DAY, 112_500):
+                raise Retryable("no", code="LOST")
+            came.append(driven.now())
+            return await super().index_minutes(index)
+
+    source = Away(tuple(named(name) for name in NAMES), clock=driven)
+    collector, _, _ = live(driven, lake, at=70_000, source=source)
+    await collector.session()
+    asked = sorted({*came, instant_at(DAY, 90_000), instant_at(DAY, 153_000)})
+    assert max(later - sooner for sooner, later in itertools.pairwise(asked)) < 100 * 60 * 1_000_000_000
+    assert came[-1] > instant_at(DAY, 153_000)
