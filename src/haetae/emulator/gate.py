@@ -63,6 +63,8 @@ class CallCount:
     admitted: Window = field(default_factory=Window)
     ledger: Window = field(default_factory=Window)
     refused: int = 0
+    refused_in_flood: int = 0
+    """Of those, what was refused because a dark network had delivered calls of earlier seconds at once."""
     ledger_refused: int = 0
     limit: int = 0
     peak: int = 0
@@ -93,6 +95,7 @@ class Gate:
         self.token_calls: dict[str, Intervals] = defaultdict(Intervals)
         self.token_refusals = 0
         self._dated: dict[tuple[str, Mode], tuple[Instant, int]] = {}
+        self._flooded_until: Instant = 0
 
     def _pair(self, app_key: str, secret: str) -> Refusal | None:
         if not well_formed(app_key, APP_KEY_LENGTH):
@@ -230,6 +233,7 @@ class Gate:
         count.by_tr[tr] += 1
         if allowed and count.admitted.inside(now, _WINDOW_NS) >= allowed:
             count.refused += 1
+            count.refused_in_flood += now < self._flooded_until
             return Refusal(codes.RATE_EXCEEDED)
         if is_ledger:
             ledger = self._limits.ledger_calls_per_second
@@ -244,6 +248,10 @@ class Gate:
     def occupy(self, app_key: str, mode: Mode, now: Instant, calls: int) -> None:
         """Let somebody else have made calls with a key just now; they fill the window like any other."""
         self.counts[app_key, mode].admitted.add(now, _WINDOW_NS, times=calls)
+
+    def flood(self, now: Instant) -> None:
+        """Say that a dark network delivers now what was sent in earlier seconds; refusals of a second count apart."""
+        self._flooded_until = now + _WINDOW_NS
 
     def count_holiday(self, app_key: str, now: Instant) -> None:
         """Count a holiday inquiry: the service asks for one a day."""
@@ -271,6 +279,7 @@ class Gate:
         return {
             "keys": rows,
             "violations": sum(count.refused for count in self.counts.values()),
+            "violations_in_flood": sum(count.refused_in_flood for count in self.counts.values()),
             "ledger_violations": sum(count.ledger_refused for count in self.counts.values()),
             "token_refusals": self.token_refusals,
             "token_calls": sum(item.count for item in self.token_calls.values()),

@@ -12,6 +12,7 @@ import pytest
 from haetae.domain.errors import ConfigError
 from haetae.emulator.faults.script import check_script
 from haetae.emulator.server import open_service
+from haetae.emulator.settings import LimitSettings
 from unit.emulator.service_rig import KEY, Desk, shared_world
 from unit.emulator.wire_rig import PRICE, TRADING, Client, collect, read_answer, register, running, settings
 
@@ -299,6 +300,22 @@ async def test_t13_may_serve_late_what_came_meanwhile() -> None:
             await asyncio.sleep(0.4)
             assert len(await client.orders()) == orders
             late.close()
+
+
+async def test_refusals_among_calls_that_a_dark_network_held_back_are_counted_apart() -> None:
+    async with running(limits=LimitSettings(real_calls_per_second=3)) as client:
+        await client.get(*PRICE)
+        await client.to(2)
+        await client.arm('[[fault]]\nid = "T13"\nwhat = { seconds = 0.4, requests = "late", doors = ["rest_real"] }\n')
+        answers = await asyncio.gather(*(client.get(*PRICE) for _ in range(5)))
+        assert sum(answer["rt_cd"] == "0" for answer in answers) == 3
+        counts = await client.control("/calls")
+        assert (counts["violations"], counts["violations_in_flood"]) == (2, 2)
+        await client.to(3)
+        for _ in range(4):
+            await client.get(*PRICE)
+        counts = await client.control("/calls")
+        assert (counts["violations"], counts["violations_in_flood"]) == (3, 2)
 
 
 async def test_t13_silences_the_streams_too() -> None:

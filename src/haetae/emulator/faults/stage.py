@@ -175,6 +175,8 @@ class Stage:
             return None
         if not self.waits(found[0]):
             del self.dark[door]
+            if found[1]:
+                self.exchange.gate.flood(self.exchange.now)
             return None
         return found[1]
 
