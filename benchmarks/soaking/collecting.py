@@ -35,7 +35,8 @@ from haetae.krx.calendar import next_trading_day, trading_days
 from haetae.store.lake import Lake
 from haetae.wiring.child import Control
 from haetae.wiring.clocks import DrivenClock
-from haetae.wiring.collecting import Connection, Names, collect_live
+from haetae.wiring.collecting import Connection, Names
+from haetae.wiring.collecting_live import collect_live
 from haetae.wiring.dice import rng
 from haetae.wiring.lockstep import Lockstep
 from haetae.wiring.logs import log_to

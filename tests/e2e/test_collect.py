@@ -204,7 +204,7 @@ def test_bad_input_is_one_message_and_nothing_is_written(market, tmp_path, words
     ("words", "sign"),
     [
         (("--control", "http://10.0.0.1:9"), "127.0.0.1"),
-        (("--control", "http://127.0.0.1:9"), "127.0.0.1:9"),
+        (("--control", "http://127.0.0.1:9"), "haetae emulator run"),
         (("--account", "/nowhere/account"), "haetae init"),
     ],
 )

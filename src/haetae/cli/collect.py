@@ -20,6 +20,8 @@ from haetae.cli.text import hint, say
 from haetae.domain.errors import ConfigError, Text
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from haetae.collector.jobs import JobReport
     from haetae.collector.live import SessionReport
     from haetae.wiring.collecting import Names, Where
@@ -140,7 +142,8 @@ def live(
     check_target(json_file)
     import asyncio
 
-    from haetae.wiring.collecting import collect_live, connected
+    from haetae.wiring.collecting import connected
+    from haetae.wiring.collecting_live import collect_live
     from haetae.wiring.lakes import LakeAt, open_lake
 
     opened = open_lake(LakeAt(lake, region, endpoint_url), by="haetae collect live")
@@ -156,10 +159,13 @@ def live(
         )
         print(say(line), flush=True)
 
+    def greet(day: dt.date) -> None:
+        print(say(Text(ko=f"{day} 장을 기다립니다", en=f"waiting for the session of {day}")), flush=True)
+
     async def work(report: Report) -> None:
         async with connected(_where(account, config, control), os.environ) as connection:
             chosen = _names(symbols, universe, top)
-            await collect_live(connection, opened, chosen, sessions, report, tell)
+            await collect_live(connection, opened, chosen, sessions, report, tell, greet)
 
     with watching() as report, _logged(lake):
         asyncio.run(work(report))

@@ -21,15 +21,13 @@ from pathlib import Path
 import aiohttp
 
 from haetae.collector.collector import Collector
-from haetae.collector.jobs import JobReport, Progress, Shop
-from haetae.collector.live import LiveCollector, SessionReport
+from haetae.collector.jobs import JobReport, Progress
 from haetae.collector.reference import CALENDAR_DAYS
 from haetae.collector.settings import CollectorSettings
 from haetae.config import load
 from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.market import Instrument, Kind
 from haetae.domain.units import Symbol, day_of
-from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
 from haetae.kis.settings import KisSettings, Secret, is_loopback
 from haetae.kis.source import KisSource
@@ -118,7 +116,15 @@ async def _found(
             found=where.control,
             next_step="haetae emulator run",
         )
-    state = await Control(where.control.rstrip("/"), http).state()
+    try:
+        state = await Control(where.control.rstrip("/"), http).state()
+    except aiohttp.ClientConnectionError as fault:
+        raise ConfigError(
+            Text(ko="에뮬레이터가 대답하지 않습니다", en="no emulator answers"),
+            expected=Text(ko="떠 있는 에뮬레이터의 제어 주소", en="the control address of a running emulator"),
+            found=f"{where.control}: {fault}",
+            next_step="haetae emulator run",
+        ) from None
     speed = float(state["speed"])
     if speed <= 0:
         raise ConfigError(
@@ -301,32 +307,6 @@ _BACK = {"daily": 730, "weekly": 1_825, "monthly": 3_650, "index": 730, "etf-nav
 """Days a kind goes back when no start is given; the others begin today."""
 _AHEAD = {"holidays": CALENDAR_DAYS - 1, "actions": 90}
 """Kinds that look ahead, and how far by default."""
-
-
-async def collect_live(
-    connection: Connection,
-    lake: BarLake,
-    names: Names,
-    sessions: int,
-    progress: Progress,
-    tell: Callable[[SessionReport], None],
-) -> None:
-    """Collect running sessions, one after the other; 0 sessions is for ever.
-
-    Sessions that an earlier process left provisional are repaired first.
-    """
-    collector = Collector(connection.source, lake, connection.clock, connection.settings, progress)
-    symbols, _ = await choose(collector, "live", names)
-    shop = Shop(connection.source, lake, connection.clock, connection.settings, progress)
-    try:
-        live = LiveCollector(shop, KisFeed(connection.rest, connection.stream, connection.clock), symbols)
-        await live.repair_pending()
-        done = 0
-        while not sessions or done < sessions:
-            tell(await live.session())
-            done += 1
-    finally:
-        await connection.stream.close()
 
 
 def refuse_gaps(reports: Sequence[JobReport]) -> None:
