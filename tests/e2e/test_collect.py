@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from rigs.running import ENVIRONMENT, haetae
 __all__ = ["aws", "aws_server"]
 
 END = dt.date(2026, 11, 20)
+SPEED = 40
 SESSIONS = trading_days(dt.date(2026, 11, 16), END)
 
 
@@ -34,7 +37,7 @@ SESSIONS = trading_days(dt.date(2026, 11, 16), END)
 def market() -> Iterator[dict[str, Any]]:
     """An emulator whose evening of the last day runs forty times as fast as ours."""
     command = [sys.executable, "-m", "haetae.cli.main", "emulator", "run", "--free-ports", "--seed", "7"]
-    command += ["--history", "60", "--sessions", "2", "--clock", f"{END}T18:00", "--speed", "40"]
+    command += ["--history", "60", "--sessions", "2", "--clock", f"{END}T18:00", "--speed", str(SPEED)]
     with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         yield json.loads(child.stdout.readline())
@@ -44,6 +47,23 @@ def market() -> Iterator[dict[str, Any]]:
 
 def collect(market: dict[str, Any], lake: Path, *words: object, **more: Any) -> subprocess.CompletedProcess[str]:
     return haetae("collect", *words, "--lake", lake, "--control", market["control"], **more)
+
+
+@contextmanager
+def at_speed(market: dict[str, Any], speed: float) -> Iterator[None]:
+    """Let the market, and with it the pace of whoever collects from it, run at another speed for a while."""
+    _tell(market, {"speed": speed})
+    try:
+        yield
+    finally:
+        _tell(market, {"speed": SPEED})
+
+
+def _tell(market: dict[str, Any], clock: dict[str, float]) -> None:
+    body = json.dumps(clock).encode()
+    asked = urllib.request.Request(f"{market['control']}/clock", body, {"Content-Type": "application/json"})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
+        assert answer.status == 200
 
 
 def await_start(lake: Path) -> None:
@@ -88,10 +108,14 @@ def test_a_killed_run_is_completed_by_the_next(market, whole, tmp_path, after_s)
     command = [sys.executable, "-m", "haetae.cli.main", "collect", "backfill", "--kind", "minute", "--top", "8"]
     command += ["--from", str(SESSIONS[0]), "--to", str(SESSIONS[-1]), "--lake", str(lake)]
     command += ["--control", market["control"]]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with (
+        at_speed(market, 2),  # a run of four seconds
+        subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child,
+    ):
         await_start(lake)
         time.sleep(after_s)
         child.kill()
+    assert child.returncode == -signal.SIGKILL, "the run was over before it was killed"
     assert minutes(market, lake, "--top", 8).returncode == 0
     haetae("lake", "check", "--lake", lake)
     assert Lake(lake).read("minute").equals(whole.read("minute"))
@@ -101,12 +125,15 @@ def test_an_interrupt_ends_with_130_and_keeps_what_came(market, whole, tmp_path)
     lake = tmp_path / "lake"
     command = [sys.executable, "-m", "haetae.cli.main", "collect", "daily", "--lake", str(lake)]
     command += ["--from", "2026-09-01", "--control", market["control"]]
-    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+    with (
+        at_speed(market, 2),  # a run of seven seconds
+        subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child,
+    ):
         await_start(lake)
         time.sleep(0.8)
         child.send_signal(signal.SIGINT)
         _, faults = child.communicate(timeout=30)
-    assert child.returncode == 130
+    assert child.returncode == 130, faults.decode()
     assert b"Traceback" not in faults
     collect(market, lake, "daily", "--from", "2026-09-01")
     counted = Lake(lake).read("daily").group_by("symbol").aggregate([("day", "count")])

@@ -227,15 +227,12 @@ def _logged(lake: str) -> Iterator[None]:
 
     For a lake in a bucket the file lies where lakes of this machine do.
     """
-    from haetae.wiring.logs import log_to
+    from haetae.wiring.logs import logging_to
 
     beside = (LAKE if lake.startswith("s3://") else Path(lake)).parent
     beside.mkdir(parents=True, exist_ok=True)
-    log = log_to(beside / "collect.log")
-    try:
+    with logging_to(beside / "collect.log"):
         yield
-    finally:
-        log.close()
 
 
 def _closing(reports: Sequence[JobReport]) -> None:

@@ -106,17 +106,16 @@ def _trade(settings: TradeSettings, json_file: Path | None) -> None:
 
     from rich.console import Console
 
-    from haetae.wiring.logs import log_to
+    from haetae.wiring.logs import logging_to
     from haetae.wiring.trading_days import trade
 
     settings.out.mkdir(parents=True, exist_ok=True)
     screen = ConsoleScreen(Console())
-    log = log_to(settings.out / "haetae.log")
     try:
-        facts = asyncio.run(trade(settings, os.environ, screen))
+        with logging_to(settings.out / "haetae.log"):
+            facts = asyncio.run(trade(settings, os.environ, screen))
     finally:
         screen.close()
-        log.close()
     for line in _closing(facts):
         print(line)
     write_record(json_file, facts)

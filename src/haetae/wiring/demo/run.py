@@ -21,7 +21,7 @@ from haetae.wiring import lakes
 from haetae.wiring.deciders import model_name
 from haetae.wiring.demo.folder import Folder, free_folder
 from haetae.wiring.demo.stages import FULL, SHORT, Stages
-from haetae.wiring.logs import log_to
+from haetae.wiring.logs import logging_to
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen
 
@@ -69,16 +69,17 @@ async def run_demo(settings: DemoSettings, screen: Screen) -> dict[str, Any]:
         folder = Folder(settings.out, identity, fresh=settings.fresh)
     else:
         folder = free_folder(DEFAULT_OUT, identity, fresh=settings.fresh)
-    log = log_to(folder.path / "haetae.log")
     stages = Stages(SHORT if settings.short else FULL, folder, screen, seed=settings.seed, replay=settings.lake)
     try:
-        await _run_stages(stages, folder, screen)
+        with logging_to(folder.path / "haetae.log"):
+            try:
+                await _run_stages(stages, folder, screen)
+            finally:
+                await stages.close()
         if settings.json_file is not None:
             write_json(settings.json_file, folder.facts)
         return folder.facts
     finally:
-        await stages.close()
-        log.close()
         folder.close()
 
 
