@@ -39,7 +39,7 @@ from haetae.wiring.collecting import Connection, Names
 from haetae.wiring.collecting_live import collect_live
 from haetae.wiring.dice import rng
 from haetae.wiring.lockstep import Lockstep
-from haetae.wiring.logs import log_to
+from haetae.wiring.logs import logging_to
 
 KEY = hashlib.sha256(b"live-soak").hexdigest()
 APP_KEY = ("PSSOAK" + KEY)[:36]
@@ -183,12 +183,9 @@ def main(words: Sequence[str]) -> None:
     """Run: JSON of what is wanted."""
     asked = json.loads(words[0])
     folder = Path(asked["folder"])
-    log = log_to(folder / "collect.log")
-    try:
-        last = dt.date.fromisoformat(asked["last"])
+    last = dt.date.fromisoformat(asked["last"])
+    with logging_to(folder / "collect.log"):
         asyncio.run(collect(asked["ready"], folder, asked["symbols"], last, asked["seed"] + os.getpid()))
-    finally:
-        log.close()
 
 
 if __name__ == "__main__":
