@@ -21,16 +21,22 @@ def python_kis(key: str) -> dict[str, Any]:
     kis = PyKis(KisAuth(id="me", account=ACCOUNT, appkey=key, secretkey=SECRET, virtual=False))
     stock = kis.stock("005930")
     told: list[list[Any]] = []
+    acknowledged: list[str] = []
+    # a notice is sent once and to those registered by then, so nothing is bought before the server has said yes to both
+    acks = kis.websocket.subscribed_event.on(lambda _, event: acknowledged.append(event.tr.id))
     tickets = [
         stock.on("price", lambda _, event: told.append(["price", int(event.response.price)])),
         kis.account().on("execution", lambda _, event: told.append(["notice", int(event.response.executed_qty)])),
     ]
     kis.websocket.ensure_connected(timeout=10)
+    end = time.monotonic() + 20
+    while len(acknowledged) < len(tickets) and time.monotonic() < end:
+        time.sleep(0.01)
     price, number = int(stock.quote().price), stock.buy(qty=2).number
     end = time.monotonic() + 30
     while time.monotonic() < end and not ({"price", "notice"} <= {kind for kind, _ in told} and ["notice", 2] in told):
         time.sleep(0.05)
-    for ticket in tickets:
+    for ticket in [*tickets, acks]:
         ticket.unsubscribe()
     kis.websocket.reconnect = False
     kis.websocket.disconnect()
@@ -45,6 +51,9 @@ def mojito2(key: str) -> dict[str, Any]:
     listener = mojito.KoreaInvestmentWS(key, SECRET, ["H0STCNT0"], ["005930"], user_id="me")
     listener.start()
     price = int(broker.fetch_price("005930")["output"]["stck_prpr"])
+    # it has asked for prices and notices before it reads anything, so the first price says that both are on their way
+    while listener.get()[0] != "체결":
+        pass
     number = broker.create_market_buy_order("005930", 2)["output"]["ODNO"]
     heard: set[str] = set()
     end = time.monotonic() + 30
