@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from haetae.domain.account import Book
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.orders import Side
+from haetae.domain.panel import Panel, empty_panel
 from haetae.domain.units import Instant, Shares, Symbol, Weight, Won
 
 FloatArray = NDArray[np.float32]
@@ -39,6 +40,11 @@ class View:
     tradable : (n_symbols,) bool
     equity : won
         Cash plus positions at ``last``.
+    daily : Panel of sessions
+        Closed sessions known at ``at``, ascending, columns as ``symbols``: those before today, and today once its
+        session is over. As many as the driver keeps; empty where it keeps none.
+    minutes : Panel of minute bars
+        Closed minutes of today and of earlier sessions, newest last; empty where the run has no minutes.
     """
 
     at: Instant
@@ -54,6 +60,8 @@ class View:
     equity: Won
     fear_greed: float
     book: Book
+    daily: Panel = field(default_factory=empty_panel)
+    minutes: Panel = field(default_factory=empty_panel)
 
 
 @dataclass(frozen=True, slots=True)

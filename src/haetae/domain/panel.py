@@ -91,3 +91,10 @@ class Panel:
         firsts = [0, *cuts.tolist()]
         lasts = [*cuts.tolist(), len(self.days)]
         return [(day_from(int(self.days[a])), a, b) for a, b in zip(firsts, lasts, strict=True)]
+
+
+def empty_panel(symbols: tuple[Symbol, ...] = ()) -> Panel:
+    """Return a panel without bars."""
+    block = np.zeros((0, len(symbols)), np.int64)
+    at, none = np.zeros(0, np.int64), np.zeros(block.shape, np.bool_)
+    return Panel(symbols, np.zeros(0, np.int32), at, at, block, block, block, block, block, none)
