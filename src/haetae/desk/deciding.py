@@ -12,7 +12,8 @@ from haetae.domain.decisions import Action, AgentReply, Decision, Deny, Leg, Pro
 from haetae.domain.events import AskAgent, OperatorState
 from haetae.domain.market import Kind
 from haetae.domain.orders import OrderIntent, Side
-from haetae.execution import intent_from, limit_for, plan_legs, proposal_fault
+from haetae.domain.proposals import proposal_fault
+from haetae.execution import intent_from, limit_for, plan_legs
 from haetae.features import minute
 from haetae.guards import EscapeLevel, review
 
@@ -29,8 +30,8 @@ def on_proposal(turn: Turn, proposal: Proposal) -> None:
         return
     turn.count(planned=state.day.planned | {proposal.proposal_id})
     fault = proposal_fault(proposal, set(session.symbols))
-    if fault:
-        turn.note("proposal.refused", proposal_id=proposal.proposal_id, why=fault)
+    if fault is not None:
+        turn.note("proposal.refused", proposal_id=proposal.proposal_id, why=str(fault))
         return
     if state.operator is OperatorState.HALT:
         turn.note("proposal.refused", proposal_id=proposal.proposal_id, why="the desk is halted")

@@ -5,6 +5,7 @@ HaetaeError
 ├── DataError          the data must be repaired or collected again
 │   └── WireError      the broker sent something that does not parse
 ├── MarketRuleError    a caller broke a rule of the market; a defect of ours
+├── StrategyError      the author of a strategy mends it; nothing goes on with what it returned
 ├── JournalError       the journal cannot be trusted or written; trading stops
 ├── ModelError         an artefact does not fit (hash, features, version)
 └── BrokerError        the broker refused
@@ -72,6 +73,12 @@ class MarketRuleError(HaetaeError):
     """A caller asked for what the market's rules forbid."""
 
     exit_code = 4
+
+
+class StrategyError(HaetaeError):
+    """A strategy cannot be loaded, or what it returned cannot be meant."""
+
+    exit_code = 2
 
 
 class JournalError(HaetaeError):

@@ -97,6 +97,26 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """One configuration that was tried on one stretch of data, whatever came of it.
+
+    ``code`` and ``data`` name the exact source of the strategy and the exact bars, by hash. ``first`` and ``last``
+    are the trading days of the run. ``sharpe`` is the daily (not annual) ratio, NaN without variance.
+    """
+
+    family: str
+    parameters: Mapping[str, int | float | str | bool]
+    code: str
+    data: str
+    first: dt.date
+    last: dt.date
+    sessions: int
+    sharpe: float
+    why: str
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class TradeReview:
     """What became of one decision: executed or not, labelled the same way.
 

@@ -7,7 +7,7 @@ Not here: whether an order may be sent (``guards``), what we own (``ledger``), s
 
 from haetae.execution.blotter import Blotter, Outcome, Remark, enter, record
 from haetae.execution.life import advance, cancel_requested, conclude_absent, is_legal, new_part
-from haetae.execution.plan import intent_from, intent_name, limit_for, plan_legs, proposal_fault
+from haetae.execution.plan import intent_from, intent_name, limit_for, plan_legs
 from haetae.execution.reconcile import Difference, DifferenceKind, Reconciliation, reconcile
 from haetae.execution.settings import PlanSettings, ReconcileSettings
 
@@ -30,7 +30,6 @@ __all__ = [
     "limit_for",
     "new_part",
     "plan_legs",
-    "proposal_fault",
     "reconcile",
     "record",
 ]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
-import math
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
@@ -23,21 +22,6 @@ from haetae.krx import Rulebook
 
 _PPM = 1_000_000
 _BP = 10_000
-
-
-def proposal_fault(proposal: Proposal, universe: AbstractSet[Symbol]) -> str:
-    """Return why a proposal cannot be planned, empty if it can.
-
-    A policy is not trusted: weights must be finite, not negative, sum to at most one, and belong
-    to symbols of today's universe.
-    """
-    for symbol, weight in sorted(proposal.targets.items()):
-        if symbol not in universe:
-            return f"{symbol} is not in today's universe"
-        if not math.isfinite(weight) or weight < 0.0:
-            return f"weight {weight} of {symbol} is not in [0, 1]"
-    total = sum(proposal.targets.values())
-    return f"weights sum to {total:.6f}, more than 1" if total > 1.0 + 1e-6 else ""
 
 
 def limit_for(side: Side, last: Won, base: Won, kind: Kind, collar_bp: int, rules: Rulebook) -> Won:
