@@ -12,16 +12,19 @@ from haetae.backtest.metrics import Comparison, Metrics, compare, deflated_sharp
 from haetae.backtest.report import ReportNotes, figures, html
 from haetae.backtest.result import Result, index_result
 from haetae.backtest.settings import BacktestSettings
+from haetae.backtest.strategies import Ground, Views, run_strategy
 
 __all__ = [
     "BacktestSettings",
     "Comparison",
+    "Ground",
     "Listing",
     "Metrics",
     "ReportNotes",
     "Result",
     "Session",
     "Track",
+    "Views",
     "compare",
     "deflated_sharpe",
     "episode",
@@ -32,4 +35,5 @@ __all__ = [
     "run",
     "run_episode",
     "run_policy",
+    "run_strategy",
 ]

@@ -17,9 +17,9 @@ from haetae.backtest.result import Result
 from haetae.backtest.settings import BacktestSettings
 from haetae.domain.account import Book, Position
 from haetae.domain.decisions import View
-from haetae.domain.market import Int64Array
-from haetae.domain.panel import Panel
-from haetae.domain.units import day_from
+from haetae.domain.market import BoolArray, Int64Array
+from haetae.domain.panel import Panel, empty_panel
+from haetae.domain.units import Won, day_from
 from haetae.ports import Policy
 from haetae.sim import FillModel
 from haetae.sim.batch import Batch
@@ -49,11 +49,6 @@ def run_policy(
         Rank scores known at each row; 0 when not given.
     fear_greed : float
         0 to 100, the same for the whole run; 50 is neutral.
-
-    Notes
-    -----
-    The view's book carries positions at the mark instead of their cost: the batch simulator keeps
-    no cost basis, and ready policies do not read it.
     """
     settings = settings or BacktestSettings()
     count = len(panel.symbols)
@@ -62,26 +57,17 @@ def run_policy(
     known = none if scores is None else np.asarray(scores, np.float32)
 
     def decide(row: int, batch: Batch) -> NDArray[np.float64]:
-        last, held, cash = panel.close[row], batch.shares[0].copy(), int(batch.cash[0])
-        positions = {
-            symbol: Position(symbol, int(held[place]), int(held[place] * last[place]))
-            for symbol, place in places.items()
-            if held[place]
-        }
-        view = View(
-            at=int(panel.end[row]),
-            day=day_from(int(panel.days[row])),
-            symbols=panel.symbols,
-            feature_names=tuple(feature_names),
+        view = view_at(
+            panel,
+            row,
+            held=batch.shares[0].copy(),
+            cash=int(batch.cash[0]),
+            deposits=settings.cash,
+            tradable=panel.close[row] > 0,
             features=features[row],
+            feature_names=feature_names,
             scores=known[row if len(known) > 1 else 0],
-            last=last,
-            held=held,
-            tradable=last > 0,
-            cash=cash,
-            equity=cash + int((held * last).sum()),
             fear_greed=fear_greed,
-            book=Book(cash=cash, deposits=settings.cash, positions=positions),
         )
         targets = np.full((1, count), np.nan)
         for symbol, weight in policy.propose(view).targets.items():
@@ -89,3 +75,46 @@ def run_policy(
         return targets
 
     return walk(panel, rows, decide, name=name, listing=listing, model=model, settings=settings)
+
+
+def view_at(
+    panel: Panel,
+    row: int,
+    *,
+    held: Int64Array,
+    cash: Won,
+    deposits: Won,
+    tradable: BoolArray,
+    features: NDArray[np.float32],
+    feature_names: Sequence[str],
+    scores: NDArray[np.float32] | None = None,
+    fear_greed: float = 50.0,
+    daily: Panel | None = None,
+    minutes: Panel | None = None,
+) -> View:
+    """Return what a policy sees at the end of a row of a panel, beside an account of shares and cash.
+
+    The book carries positions at the mark instead of their cost: the batch simulator keeps no cost basis.
+    """
+    last = panel.close[row]
+    positions = {
+        panel.symbols[place]: Position(panel.symbols[place], int(held[place]), int(held[place] * last[place]))
+        for place in np.flatnonzero(held)
+    }
+    return View(
+        at=int(panel.end[row]),
+        day=day_from(int(panel.days[row])),
+        symbols=panel.symbols,
+        feature_names=tuple(feature_names),
+        features=features,
+        scores=np.zeros(len(panel.symbols), np.float32) if scores is None else scores,
+        last=last,
+        held=held,
+        tradable=tradable,
+        cash=cash,
+        equity=cash + int((held * last).sum()),
+        fear_greed=fear_greed,
+        book=Book(cash=cash, deposits=deposits, positions=positions),
+        daily=empty_panel(panel.symbols) if daily is None else daily,
+        minutes=empty_panel(panel.symbols) if minutes is None else minutes,
+    )

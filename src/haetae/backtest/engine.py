@@ -201,13 +201,13 @@ def _result(
         orders=rebalancer.orders,
         ordered=rebalancer.ordered,
         filled=int(np.abs(fills["quantity"]).sum()),
-        assumptions=_assumptions(batch, settings) | {"미체결 재주문": worked},
+        assumptions=assumptions(batch.market, batch.model, settings) | {"미체결 재주문": worked},
     )
 
 
-def _assumptions(batch: Batch, settings: BacktestSettings) -> dict[str, str]:
-    market = batch.market
-    told = {f"체결 규칙 {place}": text.ko for place, text in enumerate(batch.model.assumptions(), start=1)}
+def assumptions(market: BatchMarket, model: FillModel, settings: BacktestSettings) -> dict[str, str]:
+    """Return what a run assumes, as text for its report."""
+    told = {f"체결 규칙 {place}": text.ko for place, text in enumerate(model.assumptions(), start=1)}
     taxes = sorted({int(rate) for rate in np.unique(market.frame.tax_ppb)})
     told["수수료 (양방향)"] = f"{market.fee_ppb / 1e7:.5f} %"
     told["거래세 (매도, 날짜별)"] = ", ".join(f"{rate / 1e7:.3f} %" for rate in taxes)

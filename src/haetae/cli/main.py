@@ -11,6 +11,7 @@ import typer
 
 from haetae import __version__
 from haetae.cli import (
+    backtest,
     collect,
     deploy,
     emulator,
@@ -23,6 +24,7 @@ from haetae.cli import (
     research,
     review,
     serve,
+    strategy,
     trade,
 )
 from haetae.cli.bench import bench
@@ -83,6 +85,8 @@ def build() -> typer.Typer:
     app.add_typer(emulator.nouns, name="emulator")
     app.add_typer(collect.nouns, name="collect")
     app.add_typer(research.nouns, name="research")
+    app.add_typer(backtest.nouns, name="backtest")
+    app.add_typer(strategy.nouns, name="strategy")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")
     app.add_typer(llm.nouns, name="llm")

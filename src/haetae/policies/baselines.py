@@ -12,12 +12,13 @@ Symbols outside ``eligible`` are never bought; what is held of them is sold at t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.domain.errors import DataError, Text
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
 
@@ -36,12 +37,19 @@ class Task:
         Who may be bought, known at each row.
     top : int
         Names held by the selective baselines. 10: concentrated enough to differ from the market.
+    shares_outstanding : (n_symbols,) or (n_bars, n_symbols) int64, optional
+        Listed shares as known at each row, 0 where unknown.
     """
 
     panel: Panel
     rows: Int64Array
     eligible: BoolArray
     top: int = 10
+    shares_outstanding: Int64Array | None = None
+
+    def holding(self, top: int) -> Task:
+        """Return the same task for another number of names."""
+        return replace(self, top=top)
 
     def empty(self) -> TargetArray:
         """Return targets that ask for nothing."""
@@ -89,6 +97,27 @@ def equal_weight(task: Task) -> TargetArray:
     targets = task.empty()
     for row in task.rows:
         targets[row] = _spread(task, task.eligible[row])
+    return targets
+
+
+def cap_weight(task: Task) -> TargetArray:
+    """Hold every eligible name by its market value: price times listed shares.
+
+    Raises ``DataError`` where no eligible name has a number of listed shares.
+    """
+    targets = task.empty()
+    for row in task.rows:
+        listed = task.shares_outstanding
+        known = np.zeros(task.panel.close.shape[1]) if listed is None else listed[row] if listed.ndim == 2 else listed
+        worth = np.where(task.eligible[row], task.panel.close[row] * known.astype(np.float64), 0.0)
+        if task.eligible[row].any() and not worth.any():
+            raise DataError(
+                Text(ko="상장주식수를 알 수 없습니다", en="the numbers of listed shares are unknown"),
+                expected="instruments with shares_outstanding",
+                found="none for any eligible name",
+                next_step="collect instruments, or leave cap_weight out",
+            )
+        targets[row] = worth / worth.sum() if worth.any() else 0.0
     return targets
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -197,6 +197,19 @@ def _digest(panel: Panel, index_close: Int64Array | None, history: Mapping[Symbo
         for state in history[symbol]:
             whole.update(f"{state}{sorted(state.flags)}".replace(str(state.flags), "").encode())
     return whole.hexdigest()
+
+
+def until(market: DailyMarket, last: dt.date | None) -> DailyMarket:
+    """Return the history as it stood at the end of a day: no later bar, no state announced later."""
+    if last is None:
+        return market
+    rows = int(np.searchsorted(market.panel.days, yyyymmdd(last), side="right"))
+    history = {
+        symbol: tuple(state for state in states if state.as_of <= last) or states[:1]
+        for symbol, states in market.history.items()
+    }
+    index = None if market.index_close is None else market.index_close[:rows]
+    return replace(market, panel=market.panel.rows(0, rows), index_close=index, history=history)
 
 
 def load(reader: LakeReader, index: str) -> DailyMarket:

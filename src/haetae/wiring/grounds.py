@@ -1,0 +1,172 @@
+"""Stretches of a lake as grounds of backtests: the bars, who may be bought on each day, the index beside them.
+
+Nothing after the last day asked for is read. Symbols are chosen as the live day chooses them: the universe's rules at
+each month's end, from what was known then; or those that are named. Not here: runs on a ground (``backtest``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+
+from haetae import backtest
+from haetae.backtest.strategies import Ground, first_row
+from haetae.domain.errors import DataError, Text
+from haetae.domain.market import BoolArray
+from haetae.domain.panel import Panel
+from haetae.domain.units import Symbol, Won, day_from, yyyymmdd
+from haetae.krx import previous_trading_day
+from haetae.research.market import DailyMarket, load, until
+from haetae.research.universes import members, monthly, to_files
+from haetae.store.lake import Lake
+from haetae.universe import UniverseSettings
+
+LOOK_BACK_DAYS = 320
+"""Sessions before the first day that are read for look-backs: a year of momentum and some room."""
+INDEX = "0001"
+
+
+class Bars(Enum):
+    """Which bars are traded."""
+
+    DAILY = "daily"
+    MINUTE = "minute"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """A ground with what its report must tell.
+
+    ``data`` names the exact bars by hash; ``index`` is the KOSPI beside the runs, if the lake has it.
+    """
+
+    ground: Ground
+    data: str
+    survivorship: str
+    index: backtest.Result | None
+    adjusted: bool
+
+
+def open_stretch(
+    lake: Lake,
+    start: dt.date | None,
+    end: dt.date | None,
+    *,
+    bars: Bars = Bars.DAILY,
+    symbols: Sequence[Symbol] = (),
+    universe: UniverseSettings | None = None,
+    cash: Won = 100_000_000,
+) -> Stretch:
+    """Return a stretch of a lake.
+
+    Parameters
+    ----------
+    start, end : date, optional
+        First and last day of the runs; without ``start`` a third of the sessions is left as look-back.
+    symbols : sequence of symbols
+        Traded whenever they trade; empty lets the universe's rules choose month after month.
+    """
+    market = until(load(lake, INDEX), end)
+    panel = market.panel
+    first = first_row(panel, yyyymmdd(start)) if start else min(LOOK_BACK_DAYS, len(panel) // 3)
+    if first >= len(panel) - 1:
+        raise _no_days(panel, start, end)
+    eligible = _named(market, symbols) if symbols else _chosen(market, first, universe or UniverseSettings())
+    begin = max(0, first - LOOK_BACK_DAYS)
+    columns = np.flatnonzero(eligible[first:].any(axis=0))
+    daily = _part(panel, columns, begin)
+    may = np.ascontiguousarray(eligible[begin:, columns])
+    known = {item.symbol: item for item in market.instruments(day_from(int(panel.days[-1])))}
+    listing = backtest.Listing(instruments={symbol: known[symbol] for symbol in daily.symbols})
+    listed = np.array([known[symbol].shares_outstanding for symbol in daily.symbols], np.int64)
+    ground = Ground(daily, first - begin, listing, may, shares_outstanding=listed)
+    if bars is Bars.MINUTE:
+        ground = _minutes(lake, ground, day_from(int(panel.days[first])), end)
+    index = _index(market, ground, begin, cash) if bars is Bars.DAILY else None
+    return Stretch(ground, _digest(ground), market.survivorship, index, market.adjusted)
+
+
+def _named(market: DailyMarket, symbols: Sequence[Symbol]) -> BoolArray:
+    missing = sorted(set(symbols) - set(market.panel.symbols))
+    if missing:
+        raise DataError(
+            Text(ko="레이크에 없는 종목입니다", en="the lake has no such symbol"),
+            expected="symbols with daily bars",
+            found=", ".join(missing[:10]),
+            next_step="haetae lake sql 'select distinct symbol from daily'",
+        )
+    wanted = np.isin(np.array(market.panel.symbols), np.array(symbols))
+    return market.panel.traded & wanted
+
+
+def _chosen(market: DailyMarket, first: int, settings: UniverseSettings) -> BoolArray:
+    snapshots = monthly(market, first, settings)
+    months, _ = to_files(snapshots)
+    import json
+
+    return members(json.loads(months["months.json"]), market.panel) & market.panel.traded
+
+
+def _part(panel: Panel, columns: np.ndarray, begin: int) -> Panel:
+    blocks = [
+        np.ascontiguousarray(block[begin:, columns])
+        for block in (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.traded)
+    ]
+    names = tuple(panel.symbols[column] for column in columns)
+    return Panel(names, panel.days[begin:], panel.start[begin:], panel.end[begin:], *blocks)  # type: ignore[arg-type]
+
+
+def _minutes(lake: Lake, daily: Ground, first: dt.date, end: dt.date | None) -> Ground:
+    """Return the same choice of symbols over minute bars, two sessions of look-back before the first day."""
+    panel = lake.panel("minute", list(daily.panel.symbols), previous_trading_day(first, 2), end)
+    if not len(panel):
+        raise DataError(
+            Text(ko="레이크에 그 날들의 분봉이 없습니다", en="the lake has no minute bars of those days"),
+            expected=f"minute bars from {first}",
+            found="none",
+            next_step="haetae collect minute --lake DIR",
+        )
+    may = dict(zip(daily.panel.days.tolist(), daily.eligible, strict=True))
+    none = np.zeros(len(panel.symbols), np.bool_)
+    # who may be bought during a day was known at the close of the day before
+    before = {day: previous for previous, day in zip(may, list(may)[1:], strict=False)}
+    eligible = np.array([may.get(before.get(int(day), 0), none) for day in panel.days], np.bool_)
+    return dataclasses.replace(
+        daily, panel=panel, first=first_row(panel, yyyymmdd(first)), eligible=eligible, daily=daily.panel
+    )
+
+
+def _index(market: DailyMarket, ground: Ground, begin: int, cash: Won) -> backtest.Result | None:
+    if market.index_close is None:
+        return None
+    closes = market.index_close[begin + ground.first :].astype(np.float64)
+    if closes[0] <= 0:
+        return None
+    for row in range(1, len(closes)):
+        closes[row] = closes[row] if closes[row] > 0 else closes[row - 1]
+    return backtest.index_result("KOSPI", ground.traded.days, closes, cash)
+
+
+def _digest(ground: Ground) -> str:
+    whole = hashlib.blake2b(digest_size=12)
+    panel = ground.panel
+    for block in (panel.days, panel.open, panel.high, panel.low, panel.close, panel.volume, ground.eligible):
+        whole.update(np.ascontiguousarray(block).data)
+    whole.update(",".join(panel.symbols).encode())
+    return whole.hexdigest()
+
+
+def _no_days(panel: Panel, start: dt.date | None, end: dt.date | None) -> DataError:
+    held = f"{day_from(int(panel.days[0]))} – {day_from(int(panel.days[-1]))}" if len(panel) else "no bars"
+    return DataError(
+        Text(ko="그 기간의 일봉이 레이크에 없습니다", en="the lake has no daily bars of that period"),
+        expected=f"bars from {start or 'the beginning'} to {end or 'the end'}",
+        found=held,
+        next_step=f"--from / --to within {held}",
+    )
