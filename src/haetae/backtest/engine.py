@@ -11,6 +11,7 @@ Here: the walk and its bookkeeping. Not here: shares and orders (``rebalance``),
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,7 +23,7 @@ from haetae.backtest.result import Result, stale_value
 from haetae.backtest.settings import BacktestSettings
 from haetae.domain.market import Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
-from haetae.domain.units import Symbol
+from haetae.domain.units import Symbol, day_from
 from haetae.krx import FeeSchedule
 from haetae.sim import FillModel
 from haetae.sim.batch import Batch, BatchMarket, prepare
@@ -47,6 +48,18 @@ class Listing:
     kinds: Sequence[Kind] | None = None
     base_prices: Int64Array | Mapping[Symbol, int] | None = None
     fees: FeeSchedule | None = None
+
+    def named(self, panel: Panel) -> dict[Symbol, Instrument]:
+        """Return an instrument for each symbol of a panel, made up from markets and kinds where none was given."""
+        if self.instruments is not None:
+            return {symbol: self.instruments[symbol] for symbol in panel.symbols}
+        markets = self.markets or [Market.KOSPI] * len(panel.symbols)
+        kinds = self.kinds or [Kind.COMMON] * len(panel.symbols)
+        listed = day_from(int(panel.days[0])) if len(panel) else dt.date(1970, 1, 1)
+        return {
+            symbol: Instrument(symbol, symbol, market, kind, listed, 0, 0)
+            for symbol, market, kind in zip(panel.symbols, markets, kinds, strict=True)
+        }
 
     def prepare(self, panel: Panel) -> BatchMarket:
         """Return the panel with the rules of its days."""

@@ -123,6 +123,10 @@ def run(
     baselines: Annotated[
         bool, typer.Option("--baselines/--no-baselines", help=hint("모든 기준 전략", "all baselines"))
     ] = True,
+    through_desk: Annotated[
+        bool,
+        typer.Option("--desk", help=hint("분봉을 데스크와 가드로 거칩니다", "live through the desk and its guards")),
+    ] = False,
     config: Config = None,
     region: Region = REGION,
     endpoint_url: Endpoint = None,
@@ -145,6 +149,7 @@ def run(
             settings=settings,
             seed=seed,
             with_baselines=baselines,
+            desk=read_settings(config).desk if through_desk else None,
             progress=report,
         )
     show(ran.figures)

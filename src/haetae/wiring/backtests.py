@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 from haetae import backtest
+from haetae.backtest.deskdays import run_through_desk
 from haetae.backtest.strategies import run_strategy
+from haetae.desk import DeskSettings
 from haetae.domain.errors import DataError
 from haetae.domain.learning import Trial
 from haetae.domain.units import day_from
@@ -51,12 +53,19 @@ def run_backtest(
     settings: backtest.BacktestSettings | None = None,
     seed: int = 7,
     with_baselines: bool = True,
+    desk: DeskSettings | None = None,
     progress: Progress | None = None,
 ) -> Ran:
-    """Run a strategy and its baselines, write the report, and write the trial down whatever came of it."""
+    """Run a strategy and its baselines, write the report, and write the trial down whatever came of it.
+
+    With ``desk`` the strategy's minutes go through the whole desk: plan of legs, guards, escape.
+    """
     settings = settings or backtest.BacktestSettings()
     tell = progress or (lambda _label, _done, _total: None)
-    result = run_strategy(strategy, stretch.ground, settings=settings)
+    if desk is None:
+        result = run_strategy(strategy, stretch.ground, settings=settings)
+    else:
+        result = run_through_desk(strategy, stretch.ground, settings=settings, desk=desk)
     trials = note_trial(book, strategy, stretch, result)
     others = beside(result, stretch, settings, seed, tell, with_baselines=with_baselines)
     sharpes = np.array([trial.sharpe for trial in trials if math.isfinite(trial.sharpe)])
