@@ -49,7 +49,7 @@ class Schedule:
             case Unit.MINUTE:
                 rows = minute_rows(panel, every_minutes=self.count)
             case Unit.SESSION:
-                return _from(decision_rows(panel), first)[:: self.count]
+                return _from(decision_rows(panel, every_sessions=1), first)[:: self.count]
             case Unit.WEEK:
                 rows = _week_rows(panel)
             case Unit.MONTH:
