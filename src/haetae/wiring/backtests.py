@@ -24,6 +24,7 @@ from haetae.domain.units import day_from
 from haetae.policies import LIBRARY, Strategy
 from haetae.policies.baselines import random_names, replacement_for
 from haetae.policies.forms import TargetStrategy
+from haetae.policies.schedule import Schedule, Unit
 from haetae.registry.trials import TrialBook
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import rng
@@ -67,7 +68,7 @@ def run_backtest(
     else:
         result = run_through_desk(strategy, stretch.ground, settings=settings, desk=desk)
     trials = note_trial(book, strategy, stretch, result)
-    others = beside(result, stretch, settings, seed, tell, with_baselines=with_baselines)
+    others = beside(strategy, result, stretch, settings, seed, tell, with_baselines=with_baselines)
     sharpes = np.array([trial.sharpe for trial in trials if math.isfinite(trial.sharpe)])
     notes = backtest.ReportNotes(
         trials=len(trials),
@@ -117,6 +118,7 @@ def trial_of(strategy: Strategy, stretch: Stretch, result: backtest.Result, why:
 
 
 def beside(
+    strategy: Strategy,
     result: backtest.Result,
     stretch: Stretch,
     settings: backtest.BacktestSettings,
@@ -138,7 +140,7 @@ def beside(
             if name != "cap_weight":  # the one that needs numbers of listed shares, which not every lake has
                 raise
     if with_baselines:
-        found.append(_random(result, stretch, settings, seed))
+        found.append(_random(strategy, result, stretch, settings, seed))
     if stretch.index is not None:
         found.append(stretch.index)
     tell("baselines", len(chosen) + 1, len(chosen) + 1)
@@ -146,10 +148,13 @@ def beside(
 
 
 def _random(
-    result: backtest.Result, stretch: Stretch, settings: backtest.BacktestSettings, seed: int
+    strategy: Strategy, result: backtest.Result, stretch: Stretch, settings: backtest.BacktestSettings, seed: int
 ) -> backtest.Result:
+    """Return random names exchanged at the strategy's own sessions, as often as it exchanges its own."""
     ground = stretch.ground
-    rows = LIBRARY["momentum_12_1"]().schedule().rows(ground.panel, ground.first)
+    when = strategy.schedule()
+    when = Schedule(Unit.SESSION) if when.unit in (Unit.BAR, Unit.MINUTE) else when
+    rows = when.rows(ground.panel, ground.first)
     years = max(len(result.daily_days()) / _SESSIONS_PER_YEAR, 1e-9)
     turnover = backtest.measure(result).turnover
     share = replacement_for(turnover if math.isfinite(turnover) else 0.0, len(rows) / years)
