@@ -1,7 +1,8 @@
 """Trading days and hours of the KRX from 2010 to 2027.
 
 Here: which days trade, the neighbours of a day, when the regular session opens and closes.
-Not here: the dated table itself (`closures`), phases within a day (`sessions`). Days are KST
+Not here: the dated tables themselves (`closures`, `hours`), what a broker says of days (`refresh`), phases
+within a day (`sessions`). Days are KST
 calendar days, times are hhmmss in KST. A day outside the table raises ``MarketRuleError``: an
 unknown year is not guessed.
 """
@@ -15,12 +16,10 @@ from functools import cache
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.units import day_from, yyyymmdd
 from haetae.krx.closures import CLOSURES, FIRST_YEAR, LAST_YEAR, OTHER_HOURS
+from haetae.krx.hours import hours_on
 
 _FIRST = dt.date(FIRST_YEAR, 1, 1)
 _LAST = dt.date(LAST_YEAR, 12, 31)
-_LONGER_DAYS_FROM = dt.date(2016, 8, 1)
-"""The regular session ends at 15:30 instead of 15:00 (KRX, in force since 2016-08-01)."""
-
 _CLOSED = frozenset(row.day for row in CLOSURES)
 _HOURS = {row.day: (row.opens, row.closes) for row in OTHER_HOURS}
 
@@ -84,13 +83,18 @@ def previous_trading_day(day: dt.date, n: int = 1) -> dt.date:
 
 
 def opens_at(day: dt.date) -> int:
-    """Return when the regular session of a trading day opens, ``90000`` unless the table says other."""
+    """Return when the regular session of a trading day opens, ``90000`` on an ordinary day."""
     return _hours(day)[0]
 
 
 def closes_at(day: dt.date) -> int:
-    """Return when the regular session of a trading day closes, ``153000`` unless the table says other."""
+    """Return when the regular session of a trading day closes, ``153000`` on an ordinary day since 2016-08-01."""
     return _hours(day)[1]
+
+
+def opens_late(day: dt.date) -> bool:
+    """Return whether a trading day opens later than an ordinary one (first session of a year, CSAT)."""
+    return opens_at(day) > hours_on(day).opens
 
 
 def _hours(day: dt.date) -> tuple[int, int]:
@@ -101,8 +105,8 @@ def _hours(day: dt.date) -> tuple[int, int]:
             found=f"{day:%A}" if day.weekday() >= 5 else reason_closed(day),
             next_step=f"the next trading day is {next_trading_day(day)}",
         )
-    regular = (90_000, 153_000 if day >= _LONGER_DAYS_FROM else 150_000)
-    return _HOURS.get(yyyymmdd(day), regular)
+    ordinary = hours_on(day)
+    return _HOURS.get(yyyymmdd(day), (ordinary.opens, ordinary.closes))
 
 
 def reason_closed(day: dt.date) -> str:

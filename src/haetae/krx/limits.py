@@ -1,4 +1,4 @@
-"""How far a price may move on a day: the daily limits by date, the first day of a listing, no limits.
+"""How far a price may move on a day: the daily limits by date and market, the first day of a listing, no limits.
 
 Here: the dated rows and the edges they give. Not here: the arithmetic of ordinary limits (`scalar`), ticks.
 Prices are won, limits basis points of the base price (기준가).
@@ -7,18 +7,25 @@ Prices are won, limits basis points of the base price (기준가).
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import NamedTuple
 
 from haetae.domain.market import Market
 from haetae.domain.units import BasisPoints, Won
+from haetae.krx.dated import in_force
+
+KNOWN_TO = dt.date(2027, 12, 31)
+TABLE = "haetae/krx/limits.py (LIMIT_ROWS)"
+LISTING_TABLE = "haetae/krx/limits.py (LISTING_DAY_ROWS)"
 
 
 class LimitRow(NamedTuple):
-    """Daily limits around the base price from a day on."""
+    """Daily limits of some markets around the base price, on the days from ``first_day`` to ``last_day``."""
 
     first_day: dt.date
+    last_day: dt.date
+    markets: frozenset[Market]
     limit_bp: BasisPoints
-    konex_bp: BasisPoints
     source: str
 
 
@@ -26,35 +33,44 @@ class ListingDayRow(NamedTuple):
     """Edges of the first day of a listing, as basis points of the offering price."""
 
     first_day: dt.date
+    last_day: dt.date
     lower_bp: BasisPoints
     upper_bp: BasisPoints
     source: str
 
 
+_MAIN = frozenset({Market.KOSPI, Market.KOSDAQ})
+_KONEX = frozenset({Market.KONEX})
+_FIRST_DAY_BEFORE = "90 to 200 % of the offer by auction, then the daily limit around what it found"
+# fmt: off
 LIMIT_ROWS: tuple[LimitRow, ...] = (
-    LimitRow(dt.date(2010, 1, 1), 1_500, 1_500, "KRX: 15 % until 2015-06-12"),
-    LimitRow(dt.date(2015, 6, 15), 3_000, 1_500, "KRX: 30 % since 2015-06-15; KONEX keeps 15 %"),
+    LimitRow(dt.date(2010, 1, 1), dt.date(2015, 6, 14), _MAIN, 1_500,
+             "KRX: 15 % until 2015-06-12; seen in the market (tests/golden/krx_limits.csv)"),
+    LimitRow(dt.date(2015, 6, 15), KNOWN_TO, _MAIN, 3_000,
+             "KRX: 30 % since 2015-06-15; seen in the market (tests/golden/krx_limits.csv)"),
+    LimitRow(dt.date(2013, 7, 1), KNOWN_TO, _KONEX, 1_500,
+             "KONEX opened 2013-07-01 with 15 % and kept it (BNK investment securities, 코넥스 이용안내)"),
 )
 LISTING_DAY_ROWS: tuple[ListingDayRow, ...] = (
-    ListingDayRow(dt.date(2010, 1, 1), 7_650, 23_000, "90-200 % by auction, then the daily limit of 15 % around it"),
-    ListingDayRow(dt.date(2015, 6, 15), 6_300, 26_000, "90-200 % by auction, then the daily limit of 30 % around it"),
-    ListingDayRow(dt.date(2023, 6, 26), 6_000, 40_000, "KRX 업무규정 시행세칙 from 2023-06-26: 60-400 % of the offer"),
+    ListingDayRow(dt.date(2010, 1, 1), dt.date(2015, 6, 14), 7_650, 23_000, f"KRX: {_FIRST_DAY_BEFORE} (15 %)"),
+    ListingDayRow(dt.date(2015, 6, 15), dt.date(2023, 6, 25), 6_300, 26_000,
+                  f"KRX: {_FIRST_DAY_BEFORE} (30 %); newspim.com 20230413000815"),
+    ListingDayRow(dt.date(2023, 6, 26), KNOWN_TO, 6_000, 40_000,
+                  "KRX 업무규정 시행세칙 from 2023-06-26: 60 to 400 % of the offer, KOSPI and KOSDAQ "
+                  "(newspim.com 20230413000815)"),
 )
+# fmt: on
 UNBOUNDED: Won = 10**10
 """Upper edge of a name without limits (정리매매): beyond any price of the exchange."""
 
 
-def limit_row(day: dt.date) -> LimitRow:
-    """Return the daily limits in force on a day."""
-    return next(row for row in reversed(LIMIT_ROWS) if row.first_day <= day)
-
-
+@cache
 def limit_bp(day: dt.date, market: Market) -> BasisPoints:
-    """Return the daily limit of a market on a day."""
-    row = limit_row(day)
-    return row.konex_bp if market is Market.KONEX else row.limit_bp
+    """Return the daily limit of a market on a day; raises ``MarketRuleError`` where the table has none."""
+    rows = [row for row in LIMIT_ROWS if market in row.markets]
+    return in_force(rows, day, table=TABLE, about=market.value).limit_bp
 
 
 def listing_day(day: dt.date) -> ListingDayRow:
     """Return the edges of a first day of trading."""
-    return next(row for row in reversed(LISTING_DAY_ROWS) if row.first_day <= day)
+    return in_force(LISTING_DAY_ROWS, day, table=LISTING_TABLE)

@@ -1,7 +1,8 @@
 """The rules of the KRX in force on one trading day.
 
 Here: ``Rulebook``, the one face of dated rules for people who hold a day. Not here: the tables (`ticks`,
-`costs`, `closures`, `limits`, `interruptions`, `afterhours`), the arithmetic (`scalar`). Prices and amounts are won.
+`limits`, `lots`, `hours`, `closures`, `afterhours`, `nxt`, `interruptions`, `costs`, `settlement`), the
+arithmetic (`scalar`). Prices and amounts are won.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ from functools import cache
 
 from haetae.domain.market import Int64Array, Kind, Market, Phase
 from haetae.domain.orders import Fill, Side
-from haetae.domain.units import BasisPoints, Instant, Won
-from haetae.krx import afterhours, calendar, costs, interruptions, limits, scalar, ticks
+from haetae.domain.units import BasisPoints, Instant, Shares, Won
+from haetae.krx import afterhours, calendar, costs, interruptions, limits, lots, nxt, scalar, settlement, ticks
 from haetae.krx.afterhours import OffHoursWindow
 from haetae.krx.costs import Charge
 from haetae.krx.interruptions import BreakerRow, ViRow
+from haetae.krx.nxt import NxtWindow
 from haetae.krx.sessions import Session, session_on
 from haetae.krx.settings import FeeSchedule
 
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Ticks, limits, costs, hours and settlement of a trading day.
+    """Ticks, limits, lots, costs, hours and settlement of a trading day.
 
     Build it with ``Rulebook.on(day)``. Tables that differ by market take the KOSPI row unless told;
     since 2023-01-25 the tick tables of KOSPI and KOSDAQ are one.
@@ -95,6 +97,15 @@ class Rulebook:
         """Return the markets outside the regular session, ascending by their start."""
         return afterhours.windows_on(self.day, self.session.open_at, self.session.close_at)
 
+    def nxt(self) -> tuple[NxtWindow, ...]:
+        """Return the markets of Nextrade on this day, ascending; which names it takes is told elsewhere."""
+        session = self.session
+        return nxt.windows_on(self.day, session.open_at, session.close_at, late=calendar.opens_late(self.day))
+
+    def lot(self, base_price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> Shares:
+        """Return how many shares an order is a multiple of, by the base price of the day."""
+        return lots.lot_of(self.day, market, kind, base_price)
+
     def sale_tax_ppb(self, market: Market, kind: Kind) -> int:
         """Return the tax on sales traded this day, in parts per billion."""
         return costs.sale_tax_ppb(self.day, market, kind)
@@ -123,7 +134,7 @@ class Rulebook:
         return self.session.phase_at(at)
 
     def settle_on(self) -> dt.date:
-        """Return the day on which this day's trades settle (T+2 trading days)."""
+        """Return the day on which this day's trades settle (T+2 sessions)."""
         return calendar.next_trading_day(self.day, self.settlement_days)
 
 
@@ -132,7 +143,7 @@ def _rulebook(day: dt.date) -> Rulebook:
     return Rulebook(
         day=day,
         session=session_on(day),
-        fees=FeeSchedule(),
-        settlement_days=2,
-        limit_bp=limits.limit_row(day).limit_bp,
+        fees=FeeSchedule(costs.public_fee_ppb(day)),
+        settlement_days=settlement.settlement_sessions(day),
+        limit_bp=limits.limit_bp(day, Market.KOSPI),
     )

@@ -1,10 +1,11 @@
 """Rule arithmetic of the KRX on integers, compiled: the only place where it is written.
 
-Here: tick rounding, daily limits, charges, the cash a buy ties up. Called one value at a time by
-``Rulebook`` and ``sim.Venue`` and from inside the compiled loops of ``sim.batch``. Not here: the
-dated tables (`ticks`, `costs`). Prices and amounts are int64 won, rates are parts per billion
-(ppb), tick tables are two int64 arrays: exclusive upper bounds (the last one is the largest int64)
-and sizes. Several tables may stand one behind the other; ``first`` is where the one meant begins.
+Here: tick rounding, daily limits, whole lots, charges, the cash a buy ties up, when a price trips a VI.
+Called one value at a time by ``Rulebook`` and ``sim.Venue`` and from inside the compiled loops of
+``sim.batch`` and of the emulator. Not here: the dated tables (`ticks`, `costs`). Prices and
+amounts are int64 won, rates are parts per billion (ppb), tick tables are two int64 arrays: exclusive
+upper bounds (the last one is the largest int64) and sizes. Several tables may stand one behind the
+other; ``first`` is where the one meant begins.
 Products stay inside int64 for amounts below 9e18 won and rates up to 100 %.
 """
 
@@ -71,6 +72,18 @@ def limit_prices(base: int, limit_bp: int, bounds: Int64Array, sizes: Int64Array
 
 
 @njit(cache=True, error_model="numpy")
+def trips(price: int, reference: int, rate_bp: int) -> bool:
+    """Return whether a price is at or beyond ``reference ± reference x rate``; a rate of 0 never trips."""
+    return rate_bp > 0 and abs(price - reference) * BP >= reference * rate_bp
+
+
+@njit(cache=True, error_model="numpy")
+def whole_lots(quantity: int, lot: int) -> int:
+    """Return the most shares in whole lots that are not more than a quantity of at least 0."""
+    return quantity if lot == 1 else quantity // lot * lot
+
+
+@njit(cache=True, error_model="numpy")
 def part_of(amount: int, rate_ppb: int) -> int:
     """Return ``floor(amount x rate)``, exactly and without overflow of the product."""
     return amount // PPB * rate_ppb + amount % PPB * rate_ppb // PPB
@@ -106,7 +119,9 @@ def affordable(cash: int, price: int, fee_ppb: int, lot: int) -> int:
     """Return the most shares, in whole lots, that ``cash`` can reserve at a price; 0 if none."""
     if cash <= 0 or price <= 0:
         return 0
-    quantity = cash // price // lot * lot
+    # What is left after the fee on a sum that certainly fits is at least any amount that fits.
+    most = cash - charge(cash - charge(cash, fee_ppb), fee_ppb)
+    quantity = whole_lots(most // price, lot)
     while quantity > 0 and reserve_buy(quantity, price, fee_ppb) > cash:
         quantity -= lot
     return quantity

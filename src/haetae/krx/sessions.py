@@ -2,7 +2,7 @@
 
 Here: when orders may be entered, when trading is continuous, when the closing call auction runs,
 when the aftermarket is open; the edges of the minute bars. Not here: which days trade (`calendar`), the
-markets at a fixed price beside the regular session (`afterhours`).
+rows of ordinary hours (`hours`), the markets beside the regular session (`afterhours`, `nxt`).
 All instants are UTC nanoseconds; wall-clock sources are KST.
 """
 
@@ -15,13 +15,10 @@ import numpy as np
 
 from haetae.domain.market import Int64Array, Phase
 from haetae.domain.units import NS_PER_MINUTE, Instant, instant_at
-from haetae.krx.afterhours import AFTERMARKET_FROM
+from haetae.krx import afterhours
+from haetae.krx.afterhours import OffHours
 from haetae.krx.calendar import closes_at, opens_at
-
-_CALL_MINUTES = 10
-"""The closing call auction lasts ten minutes (KRX business rules)."""
-_ENTRY_HALF_HOUR_FROM = dt.date(2019, 4, 29)
-"""Order entry before the open: 30 minutes since 2019-04-29, one hour before."""
+from haetae.krx.hours import hours_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +77,14 @@ def session_on(day: dt.date) -> Session:
     """Return the session of a trading day; raises ``MarketRuleError`` on a closed day."""
     open_at = instant_at(day, opens_at(day))
     close_at = instant_at(day, closes_at(day))
-    entry = (30 if day >= _ENTRY_HALF_HOUR_FROM else 60) * NS_PER_MINUTE
-    after = day >= AFTERMARKET_FROM
+    ordinary = hours_on(day)
+    evening = [w for w in afterhours.windows_on(day, open_at, close_at) if w.hours is OffHours.AFTERMARKET]
     return Session(
         day=day,
-        orders_from=open_at - entry,
+        orders_from=open_at - ordinary.entry_min * NS_PER_MINUTE,
         open_at=open_at,
-        auction_from=close_at - _CALL_MINUTES * NS_PER_MINUTE,
+        auction_from=close_at - ordinary.call_min * NS_PER_MINUTE,
         close_at=close_at,
-        aftermarket_from=close_at + 30 * NS_PER_MINUTE if after else 0,
-        aftermarket_to=instant_at(day, 200_000) if after else 0,
+        aftermarket_from=evening[0].start if evening else 0,
+        aftermarket_to=evening[0].end if evening else 0,
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from haetae.domain.errors import MarketRuleError
 from haetae.domain.market import Kind, Market, Phase
-from haetae.domain.units import hhmmss_of, instant_at
-from haetae.krx import Rulebook, afterhours, costs, interruptions, limits, trading_days
+from haetae.domain.units import hhmmss_of
+from haetae.krx import Rulebook, costs, limits, trading_days
 from haetae.krx.afterhours import OffHours
 from haetae.krx.interruptions import breaker_on, narrow_by_kind, periodic_min, reopening_min, sidecar_on, trips, vi_on
 
@@ -101,7 +101,14 @@ def test_some_flags_mean_single_prices_every_half_hour() -> None:
 @pytest.mark.parametrize(
     ("day", "wanted"),
     [
-        (dt.date(2014, 3, 3), {OffHours.BEFORE_OPEN: (73_000, 83_000), OffHours.AFTER_CLOSE: (151_000, 153_000)}),
+        (
+            dt.date(2014, 3, 3),
+            {
+                OffHours.BEFORE_OPEN: (73_000, 83_000),
+                OffHours.AFTER_CLOSE: (151_000, 153_000),
+                OffHours.SINGLE_PRICE: (153_000, 180_000),
+            },
+        ),
         (
             dt.date(2018, 3, 5),
             {
@@ -185,24 +192,11 @@ def test_daily_limits_by_date(day: dt.date, market: Market, rate: int) -> None:
 
 def test_dividends_are_taxed_at_fifteen_point_four_percent() -> None:
     assert costs.dividend_tax_ppb(TODAY) == 154_000_000
-    assert costs.dividend_tax_ppb(dt.date(2000, 1, 4)) == 0
+    with pytest.raises(MarketRuleError, match="2000-01-04"):
+        costs.dividend_tax_ppb(dt.date(2000, 1, 4))
 
 
-def test_every_dated_row_names_its_source_and_follows_the_one_before() -> None:
-    tables = (
-        interruptions.VI_ROWS,
-        interruptions.BREAKER_ROWS,
-        interruptions.SIDECAR_ROWS,
-        interruptions.PERIODIC_ROWS,
-        interruptions.REOPENING_ROWS,
-        limits.LIMIT_ROWS,
-        limits.LISTING_DAY_ROWS,
-    )
-    for rows in tables:
-        assert all(row.source for row in rows)
-        assert [row.first_day for row in rows] == sorted(row.first_day for row in rows)
-    for hours in OffHours:
-        mine = [row for row in afterhours.OFF_HOURS_ROWS if row.hours is hours]
-        assert all(row.source and row.first_day <= row.last_day for row in mine)
-        assert all(one.last_day < two.first_day for one, two in pairwise(mine))
-    assert instant_at(TODAY, 90_000) == Rulebook.on(TODAY).session.open_at
+def test_the_single_prices_of_the_evening_widened_in_september_2014() -> None:
+    for day, limit_bp, every_min in ((dt.date(2014, 8, 29), 500, 30), (dt.date(2014, 9, 1), 1_000, 10)):
+        (window,) = [w for w in Rulebook.on(day).off_hours() if w.hours is OffHours.SINGLE_PRICE]
+        assert (window.limit_bp, window.every_min) == (limit_bp, every_min)

@@ -15,7 +15,7 @@ from haetae.domain.market import Kind, Market, Phase
 from haetae.domain.orders import Side
 from haetae.domain.units import hhmmss_of, instant_at
 from haetae.krx import FeeSchedule, Rulebook, previous_trading_day, scalar, trading_days
-from haetae.krx.costs import TAXES
+from haetae.krx.costs import SALE_TAX_ROWS
 
 TODAY = dt.date(2026, 11, 23)
 OLD = dt.date(2022, 6, 2)
@@ -113,9 +113,11 @@ def test_sale_tax_by_trade_day(day: dt.date, market: Market, ppb: int) -> None:
 
 
 def test_each_tax_row_begins_with_the_first_trade_that_settles_under_it() -> None:
-    for row in TAXES[1:]:
-        assert Rulebook.on(row.first_trade_day).settle_on() >= row.in_force
-        assert Rulebook.on(previous_trading_day(row.first_trade_day)).settle_on() < row.in_force
+    changed = [row for row in SALE_TAX_ROWS if row.first_day != row.in_force]
+    assert len(changed) == 20
+    for row in changed:
+        assert Rulebook.on(row.first_day).settle_on() >= row.in_force
+        assert Rulebook.on(previous_trading_day(row.first_day)).settle_on() < row.in_force
 
 
 def test_sell_tax_is_zero_for_etf_and_for_every_buy() -> None:
