@@ -11,14 +11,16 @@ from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import structlog
 
 from haetae.collector.jobs import Failure, JobReport, Shop, Want, finding, findings, run
 from haetae.domain.errors import BrokerError, DataError, Fatal
 from haetae.domain.market import Instrument, Market
 from haetae.domain.units import Symbol, day_of
-from haetae.krx.calendar import trading_days
+from haetae.krx.refresh import compare
 from haetae.ports.tables import DELISTED, FLAGS, TABLES, instrument_rows
 
+_log = structlog.get_logger(__name__)
 CALENDAR_DAYS = 24
 """Days of one answer about holidays."""
 
@@ -86,6 +88,7 @@ def coming(shop: Shop) -> tuple[dt.date, dt.date]:
 async def holidays(shop: Shop, start: dt.date, end: dt.date) -> JobReport:
     """Collect what the source says of each day and compare it with the calendar; differences become findings.
 
+    A difference is logged as an error too: a person must look before that day trades.
     The broker asks for this call once a day, so days that today's run of an earlier hour brought are not asked again.
     """
     finished = shop.measure()
@@ -95,15 +98,11 @@ async def holidays(shop: Shop, start: dt.date, end: dt.date) -> JobReport:
         return finished(JobReport("holidays", 0, 1, 0))
     rows = await shop.source.holidays(start, end)
     written = await shop.write("holidays", rows)
-    theirs = {
-        day
-        for day, is_open in zip(rows.column("day").to_pylist(), rows.column("open").to_pylist(), strict=True)
-        if is_open
-    }
-    covered = set(rows.column("day").to_pylist())
-    ours = {day for day in trading_days(start, end) if day in covered}
-    told = [(day, "the source trades, our calendar is closed") for day in theirs - ours]
-    told += [(day, "our calendar trades, the source is closed") for day in ours - theirs]
+    found = compare(zip(rows.column("day").to_pylist(), rows.column("open").to_pylist(), strict=True))
+    told = [(day, "the source trades, our calendar is closed") for day in found.source_open]
+    told += [(day, "our calendar trades, the source is closed") for day in found.source_closed]
+    for day, why in sorted(told):
+        _log.error("calendar.differed", day=str(day), why=why)
     await shop.write(
         "quality", findings(finding("daily", "", day, "CALENDAR_DIFFERS", why) for day, why in sorted(told))
     )

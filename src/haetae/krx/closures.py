@@ -14,10 +14,22 @@ LAST_YEAR = 2027
 
 BOTH = "XKRX of exchange_calendars 4.13.2 and the public holidays of the decree agree"
 KRX = "KRX business rules: 근로자의 날 and the last weekday of the year are closing days"
-NO_INDEX = "public holiday by decree; the KOSPI index has no row that day although XKRX 4.13.2 calls it a session"
+NO_INDEX = (
+    "public holiday by decree (gerrymanoim/exchange_calendars pull {pull}); the KOSPI index has no row that day "
+    "although XKRX 4.13.2 calls it a session"
+)
+ELECTION_2026, CONSTITUTION_2026 = NO_INDEX.format(pull=574), NO_INDEX.format(pull=583)
 PROJECTED = "public holidays of the decree as in force in 2026, projected; KRX has not published the year"
-OPENING_DAY = "KRX: first trading day of the year opens one hour later"
-CSAT = "KRX: 대학수학능력시험 day, the whole session one hour later"
+OPENING_DAY = (
+    "KRX: the first trading day of a year opens one hour later and closes as ever (asiae.co.kr 2025121810433063463, "
+    "etoday.co.kr 1263429)"
+)
+CSAT = (
+    "KRX: 대학수학능력시험 day, the whole session one hour later (asiae.co.kr 2012110110170566085, heraldcorp.com "
+    "10615007)"
+)
+OPENING_PROJECTED = f"{OPENING_DAY}; projected"
+CSAT_PROJECTED = f"{CSAT}; the third Thursday of November, projected"
 
 
 class Closure(NamedTuple):
@@ -298,8 +310,8 @@ CLOSURES: tuple[Closure, ...] = (
     Closure(20260501, "노동절", BOTH),
     Closure(20260505, "어린이날", BOTH),
     Closure(20260525, "부처님오신날 대체공휴일", BOTH),
-    Closure(20260603, "지방선거일", NO_INDEX),
-    Closure(20260717, "제헌절", NO_INDEX),
+    Closure(20260603, "지방선거일", ELECTION_2026),
+    Closure(20260717, "제헌절", CONSTITUTION_2026),
     Closure(20260817, "광복절 대체공휴일", BOTH),
     Closure(20260924, "추석 전날", BOTH),
     Closure(20260925, "추석", BOTH),
@@ -362,6 +374,6 @@ OTHER_HOURS: tuple[OtherHours, ...] = (
     OtherHours(20251113, 100000, 163000, CSAT),
     OtherHours(20260102, 100000, 153000, OPENING_DAY),
     OtherHours(20261119, 100000, 163000, CSAT),
-    OtherHours(20270104, 100000, 153000, OPENING_DAY),
-    OtherHours(20271118, 100000, 163000, CSAT),
+    OtherHours(20270104, 100000, 153000, OPENING_PROJECTED),
+    OtherHours(20271118, 100000, 163000, CSAT_PROJECTED),
 )

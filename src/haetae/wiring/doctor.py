@@ -6,6 +6,7 @@ TCP connect only. Without an account the checks of the account warn; the demo ne
 
 from __future__ import annotations
 
+import datetime as dt
 import shutil
 import socket
 import time
@@ -22,6 +23,8 @@ from haetae.domain.errors import HaetaeError, Text
 from haetae.domain.units import Instant, day_of
 from haetae.kis.settings import KisSettings, is_loopback
 from haetae.krx.calendar import previous_trading_day
+from haetae.krx.closures import LAST_YEAR
+from haetae.krx.refresh import compare
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
@@ -33,6 +36,8 @@ SKEW_WARN_S, SKEW_FAIL_S = 2.0, 10.0
 """Orders of unknown fate are looked for within a clock difference of two seconds."""
 FREE_WARN_GB, FREE_FAIL_GB = 5.0, 1.0
 """A year of minutes of fifty names is about 2 GB; below one a day's journal may not fit."""
+CALENDAR_SOON_DAYS, CALENDAR_STALE_DAYS, CALENDAR_END_DAYS = 7, 7, 60
+"""Within a week there is no time left to mend a calendar; the exchange tells a year's closing days in December."""
 _GB = 1_000_000_000
 
 
@@ -63,6 +68,7 @@ def examine(account: Path, desk: Path, env: Mapping[str, str], now: Instant) -> 
         lines.append(_clock(kis))
     lines.append(_disk(desk))
     lines.append(_held(Text(ko="레이크", en="lake"), lambda: _lake(desk / "lake", now)))
+    lines.append(_held(Text(ko="거래일 달력", en="calendar"), lambda: _calendar(desk / "lake", day_of(now))))
     lines.append(_held(Text(ko="모델", en="models"), lambda: _models(desk / "models")))
     lines.append(_held(Text(ko="저널", en="journal"), lambda: _journal(desk / "journal.db")))
     lines.append(_model_of_language(env))
@@ -158,6 +164,36 @@ def _lake(path: Path, now: Instant) -> tuple[Level, Text, Text | None]:
             Text(ko=f"{wanted} 까지는 개장 전에 수집합니다", en=f"{wanted} is collected before the open"),
         )
     return Level.OK, said, None
+
+
+def _calendar(path: Path, today: dt.date) -> tuple[Level, Text, Text | None]:
+    """Compare the calendar with what the broker last said of the coming days."""
+    ask = Text(ko="`haetae collect holidays`", en="`haetae collect holidays`")
+    if (dt.date(LAST_YEAR, 12, 31) - today).days < CALENDAR_END_DAYS:
+        said = Text(ko=f"달력이 {LAST_YEAR}년에서 끝납니다", en=f"the calendar ends with {LAST_YEAR}")
+        return (
+            Level.WARN,
+            said,
+            Text(ko="휴장일이 더해진 새 판을 설치하세요", en="install a release that has the next year"),
+        )
+    rows = Lake(path).read("holidays", start=today).to_pylist() if path.is_dir() else []
+    if not rows:
+        said = Text(ko="브로커의 휴장일 조회와 아직 견주지 않음", en="not compared with the broker's holiday call yet")
+        return Level.WARN, said, ask
+    rows.sort(key=lambda row: row["as_of"])
+    found = compare((row["day"], row["open"]) for row in rows)
+    if found.differing:
+        listed = ", ".join(str(day) for day in found.differing[:5])
+        said = Text(ko=f"브로커와 다른 날: {listed}", en=f"the broker says otherwise of {listed}")
+        step = Text(
+            ko="거래소 공지를 보고 haetae/krx/closures.py 를 고치기 전에는 그날 거래하지 마세요",
+            en="do not trade that day before haetae/krx/closures.py agrees with the exchange's notice",
+        )
+        soon = (found.differing[0] - today).days <= CALENDAR_SOON_DAYS
+        return Level.FAIL if soon else Level.WARN, said, step
+    asked, until = rows[-1]["as_of"], max(row["day"] for row in rows)
+    said = Text(ko=f"브로커와 같음 ({asked} 조회, {until} 까지)", en=f"as the broker says ({asked}, to {until})")
+    return (Level.OK, said, None) if (today - asked).days <= CALENDAR_STALE_DAYS else (Level.WARN, said, ask)
 
 
 def _models(path: Path) -> tuple[Level, Text, Text | None]:

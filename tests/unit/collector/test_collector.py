@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from haetae.collector.collector import Collector
 from haetae.collector.settings import CollectorSettings
@@ -162,9 +163,12 @@ async def test_an_instrument_comes_back_as_it_was_given(lake: Lake) -> None:
 
 async def test_a_calendar_that_differs_from_the_source_is_a_finding(lake: Lake) -> None:
     source = MemorySource((), closed_too={SESSIONS[2]})
-    report = await collector(source, lake).holidays(FIRST, LAST)
+    with capture_logs() as told:
+        report = await collector(source, lake).holidays(FIRST, LAST)
     assert report.gaps == 1
     assert quality_lines(lake)[0].code == "CALENDAR_DIFFERS"
+    alarms = [(line["day"], line["log_level"]) for line in told if line["event"] == "calendar.differed"]
+    assert alarms == [(str(SESSIONS[2]), "error")]
 
 
 async def test_the_calendar_is_asked_for_once_a_day(lake: Lake) -> None:

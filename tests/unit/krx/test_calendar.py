@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from pathlib import Path
 
@@ -14,16 +15,8 @@ from haetae.krx.calendar import reason_closed
 from haetae.krx.closures import CLOSURES, FIRST_YEAR, LAST_YEAR, OTHER_HOURS
 
 START, END = dt.date(FIRST_YEAR, 1, 1), dt.date(LAST_YEAR, 12, 31)
-PACKAGE_CALLS_OPEN = {
-    dt.date(2026, 6, 3): "local elections",
-    dt.date(2026, 7, 17): "Constitution Day, a holiday again from 2026",
-    dt.date(2027, 5, 3): "substitute of Labour Day, a public holiday from 2026",
-    dt.date(2027, 7, 19): "substitute of Constitution Day",
-}
-PACKAGE_MISSES_LATE_SESSION = {
-    dt.date(year, 11, day)
-    for year, day in ((2021, 18), (2022, 17), (2023, 16), (2024, 14), (2025, 13), (2026, 19), (2027, 18))
-}
+ERRORS_FILE = Path(__file__).parents[2] / "golden/krx/xkrx_errors.csv"
+ERRORS_OF = "4.13.2"
 SESSIONS_FILE = Path(__file__).parents[4] / "shared/data/kr_calendar/xkrx_sessions_1990_2026.parquet"
 
 
@@ -32,23 +25,31 @@ def package() -> exchange_calendars.ExchangeCalendar:
     return exchange_calendars.get_calendar("XKRX", start=START.isoformat(), end=END.isoformat())
 
 
-def test_our_days_differ_from_the_package_only_where_it_is_known_to_be_wrong(package) -> None:
-    theirs = {stamp.date() for stamp in package.sessions}
-    ours = set(trading_days(START, END))
-    assert ours - theirs == set()
-    assert theirs - ours <= set(PACKAGE_CALLS_OPEN), "a newer package may have mended some"
+@pytest.fixture(scope="module")
+def errors() -> dict[dt.date, tuple[str, str]]:
+    """Days on which the package is known to be wrong: what it says, what is so."""
+    with ERRORS_FILE.open(encoding="utf-8") as file:
+        return {dt.date.fromisoformat(row["day"]): (row["xkrx"], row["really"]) for row in csv.DictReader(file)}
 
 
-def test_our_hours_differ_from_the_package_only_on_csat_days_it_does_not_know(package) -> None:
+def ours(day: dt.date) -> str:
+    if not is_trading_day(day):
+        return "closed"
+    return "-".join(f"{time // 10_000:02d}:{time // 100 % 100:02d}" for time in (opens_at(day), closes_at(day)))
+
+
+def test_our_days_and_hours_differ_from_the_package_only_where_it_is_known_to_be_wrong(package, errors) -> None:
     table = package.schedule
-    for stamp, opened, closed in zip(table.index, table["open"], table["close"], strict=True):
-        day = stamp.date()
-        if not is_trading_day(day):
-            continue
-        theirs = tuple(int(time.tz_convert("Asia/Seoul").strftime("%H%M%S")) for time in (opened, closed))
-        if (opens_at(day), closes_at(day)) != theirs:
-            assert day in PACKAGE_MISSES_LATE_SESSION, f"{day}: {theirs}"
-            assert (opens_at(day), closes_at(day)) == (100_000, 163_000)
+    theirs = {
+        stamp.date(): "-".join(time.tz_convert("Asia/Seoul").strftime("%H:%M") for time in times)
+        for stamp, *times in zip(table.index, table["open"], table["close"], strict=True)
+    }
+    span = (START + dt.timedelta(days=offset) for offset in range((END - START).days + 1))
+    found = {day: (theirs.get(day, "closed"), ours(day)) for day in span if theirs.get(day, "closed") != ours(day)}
+    if exchange_calendars.__version__ == ERRORS_OF:
+        assert found == errors
+    else:  # a newer package may have mended some, and may not bring new ones
+        assert found.items() <= errors.items()
 
 
 @pytest.mark.realdata
@@ -88,6 +89,11 @@ def test_every_row_is_a_weekday_with_a_reason_and_a_source_and_no_row_repeats() 
         assert day.weekday() < 5
         assert row.reason
         assert row.source
+        if day > dt.date(2026, 12, 31):
+            assert "projected" in row.source
+    for row in OTHER_HOURS:
+        assert row.source
+        assert ("projected" in row.source) is (row.day > 20_261_231)
     assert [row.day for row in OTHER_HOURS] == sorted(row.day for row in OTHER_HOURS)
 
 
