@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from haetae.domain.market import Int64Array
 from haetae.domain.units import Won
-from haetae.krx.scalar import reserve_buy
+from haetae.krx.scalar import reserve_buy, whole_lots
 from haetae.sim.batch import Batch
 
 PPM = 1_000_000
@@ -58,7 +58,7 @@ def desired_shares(
             if np.isnan(weight) or close[s] <= 0:
                 continue
             ppm = np.int64(np.rint(max(weight, 0.0) * PPM))
-            wanted = investable * ppm // PPM // close[s] // lots[s] * lots[s]
+            wanted = whole_lots(investable * ppm // PPM // close[s], lots[s])
             held = shares[env, s]
             if wanted != 0 and abs(wanted - held) * close[s] < min_order:
                 wanted = held
@@ -100,7 +100,7 @@ def orders_towards(
         part = max(cash[env], 0) * PPM // need
         for s in range(desired.shape[1]):
             if orders[env, s] > 0:
-                orders[env, s] = orders[env, s] * part // PPM // lots[s] * lots[s]
+                orders[env, s] = whole_lots(orders[env, s] * part // PPM, lots[s])
                 count -= orders[env, s] == 0
     return count
 

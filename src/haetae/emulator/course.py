@@ -70,8 +70,8 @@ class _Run:
         recorded = np.zeros(0, dtype=np.int64)
         if stage.recorded is not None:
             recorded = np.flatnonzero(np.isin(places, stage.recorded(self.price, self.volume, places)))
-        flags = [item.flags for item in stage.instruments]
-        periods = np.array([periodic_min(stage.day, one) if one else 0 for one in flags], dtype=np.int64)
+        spans = [periodic_min(stage.day, item.flags, item.market) for item in stage.instruments]
+        periods = np.array(spans, dtype=np.int64)
         periods[recorded] = 0
         self.without_vi = stage.free | (periods > 0)
         self.without_vi[recorded] = True

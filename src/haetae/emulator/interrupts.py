@@ -22,6 +22,7 @@ import numpy as np
 from haetae.domain.market import Int64Array
 from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Won
 from haetae.emulator.holds import Call, Hold, Plan, Prints, Settled, ViEvent, ViKind
+from haetae.emulator.kernels import first_trip
 from haetae.krx.interruptions import trips
 
 LATE_ROW_S = 15
@@ -144,14 +145,10 @@ class _Walk:
             if self._kind(last, place) is not None:
                 return place
             place += 1
-        price = self.price[place:end]
-        before = np.concatenate([[last], price[:-1]]) if len(price) else price
-        dynamic = np.where(self.rows[place:end] >= self.plan.continuous, self.plan.closing_bp, self.plan.dynamic_bp)
-        wild = (np.abs(price - before) * 10_000 >= before * dynamic) & (dynamic > 0)
-        if self.plan.static_bp:
-            wild |= np.abs(price - reference) * 10_000 >= reference * self.plan.static_bp
-        found = np.flatnonzero(wild)
-        return place + int(found[0]) if len(found) else end
+        plan, span = self.plan, slice(place, end)
+        rates = int(plan.dynamic_bp), int(plan.closing_bp), int(plan.static_bp)
+        found = first_trip(self.price[span], self.rows[span], last, reference, int(plan.continuous), *rates)
+        return min(place + int(found), end)
 
     def _kind(self, price: Won, place: int) -> ViKind | None:
         plan = self.plan

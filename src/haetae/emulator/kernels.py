@@ -9,8 +9,7 @@ import numpy as np
 from numba import njit
 
 from haetae.domain.market import BoolArray, Int64Array
-
-_BP = 10_000
+from haetae.krx.scalar import trips
 
 
 @njit(cache=True, error_model="numpy")
@@ -49,16 +48,38 @@ def suspects(
             now = price[row, column]
             if last[column] == 0:
                 first[column] = now
-                if static_bp and abs(now - before[column]) * _BP >= before[column] * static_bp:
+                if trips(now, before[column], static_bp):
                     found[column] = True
             else:
                 step = rate[column] if row < continuous else closing_rate[column]
-                if step and abs(now - last[column]) * _BP >= last[column] * step:
-                    found[column] = True
-                if static_bp and abs(now - first[column]) * _BP >= first[column] * static_bp:
+                if trips(now, last[column], step) or trips(now, first[column], static_bp):
                     found[column] = True
             last[column] = now
     return found
+
+
+@njit(cache=True, error_model="numpy")
+def first_trip(
+    price: Int64Array,
+    rows: Int64Array,
+    last: int,
+    reference: int,
+    continuous: int,
+    rate: int,
+    closing_rate: int,
+    static_bp: int,
+) -> int:
+    """Return the place of the first print that trips, the number of prints if none does.
+
+    ``price`` and ``rows`` are (n_prints,), the prints of one name; ``last`` is the print before them, ``reference`` the
+    last single price.
+    """
+    for place in range(len(price)):
+        step = rate if rows[place] < continuous else closing_rate
+        if trips(price[place], last, step) or trips(price[place], reference, static_bp):
+            return place
+        last = price[place]
+    return len(price)
 
 
 @njit(cache=True, error_model="numpy")

@@ -98,7 +98,7 @@ class Session:
         self.halted: BoolArray = ((world.daily.volume[row] if planned is None else planned.volume) == 0) | np.array(
             ["halted" in item.flags for item in self.instruments], dtype=bool
         )
-        self._periodic = [periodic_min(self.day, item.flags) if item.flags else 0 for item in self.instruments]
+        self._periodic = [periodic_min(self.day, item.flags, item.market) for item in self.instruments]
         self._world = world
         self._best: dict[int, Quotes] = {}
         self._calls: dict[int, list[Call]] = defaultdict(list)

@@ -9,6 +9,7 @@ row is the plain reading of second-hand pages.
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import NamedTuple
 
 from haetae.domain.market import Kind, Market
@@ -181,6 +182,7 @@ def reopening_min(day: dt.date) -> int:
     return in_force(REOPENING_ROWS, day, table=f"{TABLES} (REOPENING_ROWS)").auction_min
 
 
+@cache
 def periodic_min(day: dt.date, flags: frozenset[str], market: Market = Market.KOSPI) -> int:
     """Return the minutes between the single prices of a name with these flags; 0 where it trades continuously.
 

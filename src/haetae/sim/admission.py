@@ -12,7 +12,7 @@ from enum import Enum
 from numba import njit
 
 from haetae.domain.market import Int64Array
-from haetae.krx.scalar import floor_tick, reserve_buy
+from haetae.krx.scalar import floor_tick, reserve_buy, whole_lots
 
 OK = 0
 NO_BASE_PRICE = 1
@@ -77,7 +77,7 @@ def check(
     """
     if upper <= 0:
         return NO_BASE_PRICE
-    if quantity <= 0 or (lot != 1 and quantity % lot != 0):
+    if quantity <= 0 or whole_lots(quantity, lot) != quantity:
         return BAD_LOT
     if limit != 0 and floor_tick(limit, bounds, sizes, first) != limit:
         return OFF_TICK

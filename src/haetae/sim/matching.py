@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import njit
 
 from haetae.domain.market import Int64Array
-from haetae.krx.scalar import ticks_down, ticks_up
+from haetae.krx.scalar import ticks_down, ticks_up, whole_lots
 
 PPM = 1_000_000
 
@@ -95,5 +95,4 @@ def fill_price(
 @njit(cache=True, error_model="numpy")
 def volume_cap(volume: int, share_ppm: int, lot: int) -> int:
     """Return the most shares that all our orders of a symbol may take from a bar, in whole lots."""
-    cap = volume * share_ppm // PPM
-    return cap if lot == 1 else cap // lot * lot
+    return whole_lots(volume * share_ppm // PPM, lot)

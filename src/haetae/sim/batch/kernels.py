@@ -18,7 +18,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array
-from haetae.krx.scalar import affordable, charge_next, part_of, reserve_buy
+from haetae.krx.scalar import affordable, charge_next, part_of, reserve_buy, whole_lots
 from haetae.sim.admission import OK, check
 from haetae.sim.batch.prefetch import prefetch
 from haetae.sim.matching import fill_price, volume_cap
@@ -201,11 +201,11 @@ def clip(
             freed = accounts.order[env, s, HELD]
             admitted = 0
             if wanted < 0:
-                admitted = -(min(-wanted, accounts.shares[env, s]) // lot * lot)
+                admitted = -whole_lots(min(-wanted, accounts.shares[env, s]), lot)
             elif wanted > 0:
                 limit = limits[limit_row, s]
                 price = limit if limit != 0 else frame.upper[day, s]
-                admitted = min(wanted // lot * lot, affordable(cash + freed, price, terms.fee_ppb, lot))
+                admitted = min(whole_lots(wanted, lot), affordable(cash + freed, price, terms.fee_ppb, lot))
                 if admitted > 0:
                     cash -= reserve_buy(admitted, price, terms.fee_ppb)
             if admitted != 0:
@@ -332,9 +332,7 @@ def walk(
                     continue
                 signed = 0
                 if wish > 0 and shares[env, s] == 0 and quantity[env, s] <= 0 and close[bar, s] > 0:
-                    signed = part_of(total, fraction_ppm * 1_000) // close[bar, s]
-                    if lots[s] != 1:
-                        signed = signed // lots[s] * lots[s]
+                    signed = whole_lots(part_of(total, fraction_ppm * 1_000) // close[bar, s], lots[s])
                 elif wish < 0 and quantity[env, s] >= 0:
                     signed = -shares[env, s]
                     if signed == 0 and quantity[env, s] > 0:
