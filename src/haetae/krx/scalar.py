@@ -6,7 +6,7 @@ Called one value at a time by ``Rulebook`` and ``sim.Venue`` and from inside the
 amounts are int64 won, rates are parts per billion (ppb), tick tables are two int64 arrays: exclusive
 upper bounds (the last one is the largest int64) and sizes. Several tables may stand one behind the
 other; ``first`` is where the one meant begins.
-Products stay inside int64 for amounts below 9e18 won and rates up to 100 %.
+Nothing leaves int64 for prices up to 1e14 won, amounts up to 4e18 won and rates up to 100 %.
 """
 
 from __future__ import annotations
@@ -115,13 +115,23 @@ def reserve_buy(quantity: int, price: int, fee_ppb: int, before: int = 0) -> int
 
 
 @njit(cache=True, error_model="numpy")
+def spendable(cash: int, fee_ppb: int) -> int:
+    """Return the largest amount that, with the fee on it, is not more than ``cash``.
+
+    ``amount + floor(amount x rate) <= cash`` says ``amount x (1 + rate) < cash + 1``; the quotient is taken
+    in two parts, so that no product leaves int64.
+    """
+    if cash <= 0:
+        return 0
+    whole = PPB + fee_ppb
+    over = (cash + 1) % whole * PPB
+    most = (cash + 1) // whole * PPB + over // whole
+    return most if over % whole else most - 1
+
+
+@njit(cache=True, error_model="numpy")
 def affordable(cash: int, price: int, fee_ppb: int, lot: int) -> int:
     """Return the most shares, in whole lots, that ``cash`` can reserve at a price; 0 if none."""
-    if cash <= 0 or price <= 0:
+    if price <= 0:
         return 0
-    # What is left after the fee on a sum that certainly fits is at least any amount that fits.
-    most = cash - charge(cash - charge(cash, fee_ppb), fee_ppb)
-    quantity = whole_lots(most // price, lot)
-    while quantity > 0 and reserve_buy(quantity, price, fee_ppb) > cash:
-        quantity -= lot
-    return quantity
+    return whole_lots(spendable(cash, fee_ppb) // price, lot)
