@@ -17,6 +17,7 @@ from haetae.emulator.faults.catalogue import CATALOGUE
 from haetae.emulator.faults.entries import Entry
 from haetae.kis.wire.frames import STREAMS
 from haetae.kis.wire.operations import OPERATIONS
+from rule_tables import rule_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -110,6 +111,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/emulator.md", "control", control),
     ("docs/emulator.md", "faults", faults),
     ("docs/emulator.md", "behaviours", behaviours),
+    *rule_tables("docs/market-rules.md", table),
 )
 """Page, name between the marks, and the function that tells the table."""
 
