@@ -15,7 +15,8 @@ from haetae.domain.units import Won
 from haetae.emulator.dice import dice
 from haetae.emulator.interventions import Action, ActionKind
 from haetae.emulator.tables import DailyTable
-from haetae.krx.calendar import next_trading_day, previous_trading_day
+from haetae.krx import settlement
+from haetae.krx.calendar import next_trading_day
 from haetae.krx.closures import LAST_YEAR
 
 _PAYERS = 0.55
@@ -57,7 +58,7 @@ def _periods(days: tuple[dt.date, ...], *, quarterly: bool) -> list[tuple[int, i
 def _ex_day(year: int, month: int) -> dt.date:
     """Return the first session whose buyers are not on the list of the period's last business day."""
     last = dt.date(year, month, calendar.monthrange(year, month)[1])
-    return previous_trading_day(last + dt.timedelta(days=1), 2)
+    return settlement.ex_day(last)
 
 
 def _paid_on(year: int, month: int) -> dt.date:

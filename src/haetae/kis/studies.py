@@ -19,7 +19,7 @@ from haetae.kis.wire.calls import events, prices, studies
 from haetae.kis.wire.table.companies import AMOUNT_UNIT, UNKNOWN_AMOUNT
 from haetae.kis.wire.table.investors import MARKET_SHARE_UNIT, WON_UNIT
 from haetae.kis.wire.typed import Ask, Reading
-from haetae.krx.calendar import trading_days
+from haetae.krx import settlement
 from haetae.krx.closures import FIRST_YEAR, LAST_YEAR
 from haetae.ports.tables import (
     CORPORATE_ACTIONS,
@@ -284,13 +284,10 @@ def _listed(text: str) -> dt.date | None:
 
 
 def _ex_day(record: dt.date) -> dt.date:
-    """Return the first session whose buyers are not on the list of a record date: trades settle after two sessions.
-
-    Outside our calendar it is the record date itself.
-    """
+    """Return the first session whose buyers are not on the list of a record date; outside our calendar that date."""
     if not FIRST_YEAR < record.year <= LAST_YEAR:
         return record
-    return trading_days(record - dt.timedelta(days=20), record)[-2]
+    return settlement.ex_day(record)
 
 
 async def holidays(work: Work, start: dt.date, end: dt.date, today: dt.date) -> pa.Table:

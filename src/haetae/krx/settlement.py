@@ -1,10 +1,11 @@
-"""When a trade is settled: how many sessions after it, by date. Not here: which days trade (`calendar`)."""
+"""When a trade settles, by date, and who is on the list of a record date. Not here: which days trade (`calendar`)."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import NamedTuple
 
+from haetae.krx.calendar import previous_trading_day
 from haetae.krx.dated import in_force
 
 KNOWN_TO = dt.date(2027, 12, 31)
@@ -32,3 +33,8 @@ SETTLEMENT_ROWS: tuple[SettlementRow, ...] = (
 def settlement_sessions(day: dt.date) -> int:
     """Return after how many sessions the trades of a day settle (T+2 is 2)."""
     return in_force(SETTLEMENT_ROWS, day, table=TABLE).sessions
+
+
+def ex_day(record: dt.date) -> dt.date:
+    """Return the first session whose buyers are not on the list of a record date (권리락일): they settle after it."""
+    return previous_trading_day(record + dt.timedelta(days=1), settlement_sessions(record))

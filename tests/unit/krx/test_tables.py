@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from haetae.domain.errors import MarketRuleError
@@ -26,6 +26,7 @@ from haetae.krx import (
     limits,
     lots,
     nxt,
+    previous_trading_day,
     settlement,
     ticks,
     trading_days,
@@ -204,6 +205,18 @@ def test_konex_traded_at_single_prices_until_june_2014() -> None:
     assert interruptions.periodic_min(dt.date(2014, 6, 27), none, Market.KONEX) == 30
     assert interruptions.periodic_min(dt.date(2014, 6, 30), none, Market.KONEX) == 0
     assert interruptions.periodic_min(dt.date(2014, 6, 27), none, Market.KOSDAQ) == 0
+
+
+@given(st.dates(dt.date(2010, 2, 1), dt.date(2027, 11, 30)))
+@example(dt.date(2025, 12, 31))
+def test_buyers_of_an_ex_day_settle_after_the_record_date_and_those_before_do_not(record: dt.date) -> None:
+    ex = settlement.ex_day(record)
+    assert Rulebook.on(ex).settle_on() > record
+    assert Rulebook.on(previous_trading_day(ex)).settle_on() <= record
+
+
+def test_the_ex_day_of_a_year_is_the_one_that_the_exchange_announced() -> None:
+    assert settlement.ex_day(dt.date(2025, 12, 31)) == dt.date(2025, 12, 29)
 
 
 def test_the_tables_end_with_the_calendar() -> None:
