@@ -12,14 +12,16 @@ Here: the walk and its bookkeeping. Not here: shares and orders (``rebalance``),
 from __future__ import annotations
 
 import datetime as dt
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.backtest.charges import scaled_costs, scaled_model
 from haetae.backtest.rebalance import Rebalancer
-from haetae.backtest.result import Result, stale_value
+from haetae.backtest.result import FILLS, Result, stale_value
 from haetae.backtest.settings import BacktestSettings
 from haetae.domain.market import Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
@@ -118,15 +120,20 @@ def walk(
 ) -> Result:
     """Return the result of asking ``decide`` at the end of the given rows, see ``run``."""
     settings = settings or BacktestSettings()
-    model = model or FillModel()
+    model = scaled_model(model or FillModel(), settings.cost_multiple_ppm)
     daily = len(panel.sessions()) == len(panel)
     steps = DAY_PARTS * settings.work_sessions if daily else settings.work_bars
-    parts, row_of = _in_parts(panel, rows, settings.work_sessions) if daily else (panel, np.arange(len(panel)))
-    market = (listing or Listing()).prepare(parts)
+    parts, row_of = (
+        _in_parts(panel, rows + settings.delay_bars, settings.work_sessions)
+        if daily
+        else (panel, np.arange(len(panel)))
+    )
+    market = scaled_costs((listing or Listing()).prepare(parts), settings.cost_multiple_ppm)
     batch = Batch(market, 1, settings.cash, model, keep_fills=True)
     rebalancer = Rebalancer(batch, cash_floor_ppm=settings.cash_floor_ppm, min_order_won=settings.min_order_won)
     asked = set(rows.tolist())
     equity, cash = np.empty(len(panel), np.int64), np.empty(len(panel), np.int64)
+    waiting: deque[tuple[int, NDArray[np.float64]]] = deque()
     left = 0
     for t in range(len(parts)):
         if left:
@@ -142,7 +149,9 @@ def walk(
         equity[row] = batch.equity(t)[0]
         cash[row] = batch.cash[0]
         if row in asked and (wanted := decide(row, batch)) is not None:
-            rebalancer.decide(wanted, t)
+            waiting.append((row + settings.delay_bars, wanted.copy()))
+        if waiting and waiting[0][0] == row:
+            rebalancer.decide(waiting.popleft()[1], t)
             left = steps
     worked = f"{settings.work_sessions}거래일" if daily else f"{settings.work_bars}분봉"
     return _result(name, panel, row_of, batch, rebalancer, equity, cash, settings, worked)
@@ -215,7 +224,19 @@ def _result(
         ordered=rebalancer.ordered,
         filled=int(np.abs(fills["quantity"]).sum()),
         assumptions=assumptions(batch.market, batch.model, settings) | {"미체결 재주문": worked},
+        fills=kept_fills(fills, rows, panel),
+        marks=panel.close[-1].copy(),
     )
+
+
+def kept_fills(fills: NDArray[np.void], rows: Int64Array, panel: Panel) -> NDArray[np.void]:
+    """Return a log of ``sim.batch`` in rows of the panel, each fill beside the volume of its whole bar."""
+    kept = np.empty(len(fills), FILLS)
+    kept["row"] = rows
+    kept["volume"] = panel.volume[rows, fills["symbol"]]
+    for name in ("symbol", "quantity", "price", "fee", "tax"):
+        kept[name] = fills[name]
+    return kept
 
 
 def assumptions(market: BatchMarket, model: FillModel, settings: BacktestSettings) -> dict[str, str]:
@@ -226,4 +247,8 @@ def assumptions(market: BatchMarket, model: FillModel, settings: BacktestSetting
     told["거래세 (매도, 날짜별)"] = ", ".join(f"{rate / 1e7:.3f} %" for rate in taxes)
     told["현금 하한"] = f"{settings.cash_floor_ppm / 1e4:g} %"
     told["최소 주문"] = f"{settings.min_order_won:,d}원"
+    if settings.delay_bars:
+        told["주문 지연"] = f"{settings.delay_bars}봉"
+    if settings.cost_multiple_ppm != 1_000_000:
+        told["비용 배율"] = f"{settings.cost_multiple_ppm / 1e6:g}배"
     return told

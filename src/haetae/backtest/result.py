@@ -15,6 +15,10 @@ from numpy.typing import NDArray
 from haetae.domain.market import Int64Array
 from haetae.domain.units import Shares, Symbol, Won
 
+FILLS = np.dtype([(name, np.int64) for name in ("row", "symbol", "quantity", "price", "fee", "tax", "volume")])
+"""One fill of a run: ``row`` of the result, ``symbol`` as a column of ``Result.symbols``, ``quantity``
+in signed shares (buys positive), ``price``, ``fee`` and ``tax`` in won, ``volume`` the whole bar's shares."""
+
 _STALE_SESSIONS = 5
 """A held name without a trade in this many last sessions may not be saleable at its mark."""
 
@@ -41,6 +45,10 @@ class Result:
         What the simulation assumed (fill model, costs, settings), as text for the report.
     bound : bool
         The run knows the future: it bounds what could be earned and is no benchmark to beat.
+    fills : (n_fills,) ``FILLS``
+        Every fill in the order it happened; empty where the driver kept none.
+    marks : (n_symbols,) int64, won
+        What the shares held at the end are valued at; empty where the driver kept none.
     """
 
     name: str
@@ -60,6 +68,8 @@ class Result:
     filled: Shares
     assumptions: Mapping[str, str] = field(default_factory=dict)
     bound: bool = False
+    fills: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, FILLS))
+    marks: Int64Array = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         """Make the arrays read-only and check that they belong together."""
@@ -67,6 +77,8 @@ class Result:
             if column.shape != self.days.shape:
                 raise ValueError(f"result column has shape {column.shape}, expected {self.days.shape}")
             column.flags.writeable = False
+        if self.fills.dtype != FILLS:
+            raise ValueError(f"fills have fields {self.fills.dtype.names}, expected {FILLS.names}")
 
     def session_rows(self) -> Int64Array:
         """Return the last row of each session, ascending."""
