@@ -1,35 +1,35 @@
 """Statistics of a simulated run, each with its uncertainty where one can be given.
 
 Ratios are per year of 252 sessions unless a name says otherwise; the risk-free rate is taken as 0.
-Undefined figures (no variance, no trades) are NaN and become null in JSON. Sources: Lo (2002),
-"The Statistics of Sharpe Ratios", and Mertens (2002) for the standard error under skew and fat
-tails; Bailey and Lopez de Prado (2014) for the deflated Sharpe ratio.
+Undefined figures (no variance, no trades) are NaN and become null in JSON. Here: figures of one path,
+alone and beside a benchmark. Not here: errors and luck of Sharpe ratios (``sharpe``, ``trials``), falls
+one by one (``drawdowns``), months and names (``breakdown``).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
 
+from haetae.backtest.drawdowns import calmar, drawdown, equity_path, longest_below
 from haetae.backtest.result import Result
+from haetae.backtest.sharpe import SESSIONS_PER_YEAR, sharpe_with_error
 
-SESSIONS_PER_YEAR = 252
 SHORTEST_YEARLY = 60
 """Below so many sessions a compound yearly return says nothing and is NaN."""
-_EULER = 0.5772156649015329
 
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """Figures of one run; ratios unless a unit is named.
 
-    ``turnover`` is one-sided per year: (bought + sold) / 2 / mean equity / years. ``exposure`` is
-    the mean share of equity that was not cash. ``max_drawdown`` is negative, ``drawdown_sessions``
-    the longest stay below a former peak. ``cost_drag`` is fees and taxes over mean equity, per year.
+    ``sortino`` divides by the root of the mean square of losses over all sessions, ``calmar`` is CAGR
+    over the deepest fall. ``max_drawdown`` is negative, ``drawdown_sessions`` the longest stay below a
+    former peak. ``hit_rate`` is of the sessions in which equity changed. ``turnover`` is one-sided per
+    year: (bought + sold) / 2 / mean equity / years. ``exposure`` is the mean share of equity that was
+    not cash. ``cost_drag`` is fees and taxes over mean equity, per year.
     """
 
     sessions: int
@@ -39,6 +39,7 @@ class Metrics:
     sharpe: float
     sharpe_se: float
     sortino: float
+    calmar: float
     max_drawdown: float
     drawdown_sessions: int
     hit_rate: float
@@ -74,42 +75,10 @@ class Comparison:
     beta: float
 
 
-def sharpe_with_error(returns: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the annual Sharpe ratio and its standard error (Mertens); NaN without variance."""
-    n = len(returns)
-    spread = float(returns.std(ddof=1)) if n > 2 else 0.0
-    if spread <= 1e-15:
-        return math.nan, math.nan
-    ratio = float(returns.mean()) / spread
-    skew, kurtosis = _shape(returns)
-    variance = (1.0 + 0.5 * ratio**2 - skew * ratio + (kurtosis - 3.0) / 4.0 * ratio**2) / (n - 1)
-    year = math.sqrt(SESSIONS_PER_YEAR)
-    return ratio * year, math.sqrt(max(variance, 0.0)) * year
-
-
-def _shape(returns: NDArray[np.float64]) -> tuple[float, float]:
-    centred = returns - returns.mean()
-    scale = float(centred.std())
-    return float((centred**3).mean()) / scale**3, float((centred**4).mean()) / scale**4
-
-
-def drawdown(equity: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distance below the running peak, 0 at a peak and negative under it."""
-    return equity / np.maximum.accumulate(equity) - 1.0
-
-
 def _yearly(growth: float, sessions: int) -> float:
     if sessions < SHORTEST_YEARLY:
         return math.nan
     return max(growth, 0.0) ** (SESSIONS_PER_YEAR / sessions) - 1.0
-
-
-def _longest_below(under: NDArray[np.float64]) -> int:
-    longest = run = 0
-    for value in under:
-        run = run + 1 if value < 0 else 0
-        longest = max(longest, run)
-    return longest
 
 
 def measure(result: Result) -> Metrics:
@@ -117,10 +86,11 @@ def measure(result: Result) -> Metrics:
     if not len(result.days):
         raise ValueError("cannot measure a run without bars")
     returns = result.daily_returns()
-    path = np.concatenate([[result.initial_cash], result.daily_equity()]).astype(np.float64)
+    path = equity_path(result)
     under = drawdown(path)
     years = len(returns) / SESSIONS_PER_YEAR
     growth = path[-1] / path[0]
+    yearly = _yearly(float(growth), len(returns))
     sharpe, error = sharpe_with_error(returns)
     downside = math.sqrt(float((np.minimum(returns, 0.0) ** 2).mean()))
     moved = returns[returns != 0.0]
@@ -131,13 +101,14 @@ def measure(result: Result) -> Metrics:
     return Metrics(
         sessions=len(returns),
         total_return=float(growth - 1.0),
-        cagr=_yearly(float(growth), len(returns)),
+        cagr=yearly,
         volatility=float(returns.std(ddof=1)) * math.sqrt(SESSIONS_PER_YEAR) if len(returns) > 1 else math.nan,
         sharpe=sharpe,
         sharpe_se=error,
         sortino=float(returns.mean()) / downside * math.sqrt(SESSIONS_PER_YEAR) if downside > 0 else math.nan,
+        calmar=calmar(yearly, float(under.min())),
         max_drawdown=float(under.min()),
-        drawdown_sessions=_longest_below(under),
+        drawdown_sessions=longest_below(under),
         hit_rate=float((moved > 0).mean()) if len(moved) else math.nan,
         best_day=float(returns.max()),
         worst_day=float(returns.min()),
@@ -173,33 +144,6 @@ def compare(result: Result, benchmark: Result) -> Comparison:
         t_excess=float(excess.mean()) / (spread / math.sqrt(len(excess))) if spread > 0 else math.nan,
         beta=float(np.cov(a, b, ddof=1)[0, 1]) / variance if variance > 0 else math.nan,
     )
-
-
-def deflated_sharpe(returns: NDArray[np.float64], trials: int, trial_sharpe_sd: float) -> float:
-    """Return the probability that the true Sharpe ratio beats what the best of so many lucky trials shows.
-
-    Parameters
-    ----------
-    returns : (n_sessions,) float64
-        Daily returns of the chosen run.
-    trials : int
-        How many configurations were tried, at least 1; 1 gives the probability of a positive ratio.
-    trial_sharpe_sd : float
-        Standard deviation of the daily (not annual) Sharpe ratios among the trials.
-    """
-    n = len(returns)
-    spread = float(returns.std(ddof=1)) if n > 2 else 0.0
-    if spread <= 1e-15:
-        return math.nan
-    ratio = float(returns.mean()) / spread
-    skew, kurtosis = _shape(returns)
-    normal = NormalDist()
-    hurdle = 0.0
-    if trials > 1:
-        first, second = normal.inv_cdf(1 - 1 / trials), normal.inv_cdf(1 - 1 / (trials * math.e))
-        hurdle = trial_sharpe_sd * ((1 - _EULER) * first + _EULER * second)
-    spread_of_ratio = math.sqrt(max(1 - skew * ratio + (kurtosis - 1) / 4 * ratio**2, 1e-12) / (n - 1))
-    return normal.cdf((ratio - hurdle) / spread_of_ratio)
 
 
 def monthly_returns(result: Result) -> dict[int, dict[int, float]]:
