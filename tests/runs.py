@@ -5,7 +5,7 @@ import datetime as dt
 
 import numpy as np
 
-from haetae.backtest import index_result
+from haetae.backtest import FILLS, index_result
 from haetae.domain.units import yyyymmdd
 from haetae.krx.calendar import trading_days
 
@@ -25,3 +25,16 @@ def costly(run):
     return dataclasses.replace(
         run, fees=paid, taxes=paid * 2, bought=paid * 1000, sold=paid * 900, orders=9, ordered=100, filled=80
     )
+
+
+def filled(fills, volume=10_000):
+    """A flat path of ten million won with these fills: row, name, quantity, price, fee, tax and perhaps volume."""
+    rows = [tuple(fill) if len(fill) == 7 else (*fill, volume) for fill in fills]
+    days = 1 + max(row[0] for row in rows)
+    run = index_result("filled", DAYS[: max(days, 10)], np.ones(max(days, 10)), 10**7)
+    names = 1 + max(row[1] for row in rows)
+    log = np.array(rows, FILLS)
+    held = np.bincount(log["symbol"], weights=log["quantity"], minlength=names).astype(np.int64)
+    marks = np.full(names, 100, np.int64)
+    symbols = tuple(f"{place:06d}" for place in range(names))
+    return dataclasses.replace(run, symbols=symbols, fills=log, shares=held, marks=marks)
