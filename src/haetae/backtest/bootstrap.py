@@ -148,7 +148,7 @@ def _figures(returns: Floats, benchmark: Floats) -> Floats:
     equity = np.cumprod(1.0 + returns, axis=1)
     peak = np.maximum(np.maximum.accumulate(equity, axis=1), 1.0)
     deepest = np.minimum((equity / peak - 1.0).min(axis=1), 0.0)
-    growth, other = equity[:, -1], np.prod(1.0 + benchmark, axis=1)
+    growth, other = equity[:, -1], np.cumprod(1.0 + benchmark, axis=1)[:, -1]
     yearly, theirs = _yearly(growth, n), _yearly(other, n)
     return np.column_stack([sharpe * math.sqrt(SESSIONS_PER_YEAR), yearly, deepest, yearly - theirs, growth - other])
 
