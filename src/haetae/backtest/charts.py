@@ -1,22 +1,26 @@
 """Figures of the report as plotly.js JSON: data and layout, nothing drawn here.
 
 Plain dictionaries rather than plotly's Python objects: the same input gives the same bytes, and a
-report takes milliseconds. Not here: the page around them (``report``).
+report takes milliseconds. Not here: the page around them (``page``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from haetae.backtest.metrics import drawdown, monthly_returns
+from haetae.backtest.drawdowns import drawdown, equity_path
+from haetae.backtest.metrics import monthly_returns
 from haetae.backtest.result import Result
 
-_OWN = "#c2410c"
-_OTHERS = ("#1d4ed8", "#15803d", "#7c3aed", "#0e7490", "#a16207", "#be185d", "#475569", "#4d7c0f", "#64748b")
+_OWN = "#ea580c"
+_OWN_AREA = "rgba(234,88,12,0.15)"
+_OTHERS = ("#3b82f6", "#16a34a", "#a855f7", "#0891b2", "#ca8a04", "#ec4899", "#64748b", "#65a30d", "#94a3b8")
+"""Of middle lightness: they stand out from a white page and from a dark one."""
 Figure = dict[str, Any]
 
 
@@ -31,7 +35,7 @@ def _layout(y_title: str, **more: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "Pretendard, 'Noto Sans KR', 'Apple SD Gothic Neo', sans-serif", "size": 12},
         "hovermode": "x unified",
-        "legend": {"orientation": "h", "y": -0.18},
+        "legend": {"orientation": "h", "y": -0.12},
         "yaxis": {"title": {"text": y_title}, "gridcolor": "#e2e8f0", "zerolinecolor": "#94a3b8"},
         "xaxis": {"gridcolor": "#f1f5f9"},
     }
@@ -66,9 +70,8 @@ def drawdown_figure(runs: Sequence[Result]) -> Figure:
     """Return the percentage under the running peak of each run."""
     lines = []
     for place, run in enumerate(runs):
-        path = np.concatenate([[run.initial_cash], run.daily_equity()]).astype(np.float64)
-        lines.append(_line(run, 100.0 * drawdown(path)[1:], place, digits=3))
-    lines[0]["fill"] = "tozeroy"
+        lines.append(_line(run, 100.0 * drawdown(equity_path(run))[1:], place, digits=3))
+    lines[0] |= {"fill": "tozeroy", "fillcolor": _OWN_AREA}
     return {"data": lines, "layout": _layout("낙폭 (%)")}
 
 
@@ -123,3 +126,19 @@ def exposure_figure(runs: Sequence[Result]) -> Figure:
         held = 100.0 * (1.0 - run.cash[rows] / np.maximum(run.equity[rows], 1))
         lines.append(_line(run, held, place, digits=2))
     return {"data": lines, "layout": _layout("투자 비중 (%)")}
+
+
+def logit_figure(found: Mapping[str, Any]) -> Figure:
+    """Return how the chosen trial ranked elsewhere, as bars of logits; at or below 0 is overfit."""
+    edges, counts = found["logit_edges"], found["logit_counts"]
+    middles = [(a + b) / 2 for a, b in itertools.pairwise(edges)]
+    bars = {
+        "type": "bar",
+        "x": [round(x, 4) for x in middles],
+        "y": counts,
+        "marker": {"color": ["#b91c1c" if x <= 0 else "#15803d" for x in middles]},
+        "hovertemplate": "%{x:.2f}: %{y}<extra></extra>",
+    }
+    layout = _layout("절반의 수", bargap=0.05, hovermode="closest")
+    layout["xaxis"] |= {"title": {"text": "로짓 logit"}}
+    return {"data": [bars], "layout": layout}

@@ -68,7 +68,7 @@ def _print(figures: Mapping[str, Any]) -> None:
         [_run_row(f"> {result['name']}", result["metrics"]), *(_run_row(n, b["metrics"]) for n, b in others)],
     )
     for warning in result["warnings"]:
-        print(f"! {warning}")
+        print(f"! {say(Text(**warning))}")
 
 
 def _rankers(found: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
