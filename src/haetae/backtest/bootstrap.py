@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,7 +153,7 @@ def _figures(returns: Floats, benchmark: Floats) -> Floats:
     return np.column_stack([sharpe * math.sqrt(SESSIONS_PER_YEAR), yearly, deepest, yearly - theirs, growth - other])
 
 
-def _yearly(growth: Floats, sessions: int) -> Floats:
+def _yearly(growth: NDArray[np.floating[Any]], sessions: int) -> NDArray[np.floating[Any]]:
     if sessions < SHORTEST_YEARLY:
         return np.full(growth.shape, np.nan)
     return np.maximum(growth, 0.0) ** (SESSIONS_PER_YEAR / sessions) - 1.0
