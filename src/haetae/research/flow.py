@@ -308,8 +308,9 @@ def _backtest(run_: _Run, members: BoolArray, learned: Made, held: Made) -> tupl
         window=window_text(ground.traded, settings),
         remarks=remarks(learned.json("figures.json"), settings, adjusted=run_.market.adjusted),
     )
-    figures = backtest.figures(result, [*benchmarks, others[BOUND]], notes)
-    page = backtest.html(result, benchmarks, "해태 연구 보고서: " + result.name, notes)
+    evidence = backtest.gather(result, benchmarks, dice=run_.dice("research.bootstrap"))
+    figures = backtest.figures(result, [*benchmarks, others[BOUND]], notes, evidence)
+    page = backtest.html(result, benchmarks, "해태 연구 보고서: " + result.name, notes, evidence)
     files = {"report.html": page.encode(), "backtest.json": json.dumps(figures, ensure_ascii=False).encode()}
     return files, {"final_equity_won": float(result.equity[-1]), "benchmarks": float(len(others))}
 
