@@ -3,9 +3,9 @@
 An order of a larger account is larger in proportion, so a fill of Q shares out of V traded, made by
 an account worth E, would be a share p of its bar in an account of p E V / Q. Capacity at p is the
 account at which 95 % of the money traded stays within p (one thin bar does not decide), and beside
-it the account whose first order goes beyond (one thin bar decides). This is the capacity of a limit
-on participation, what Vangelisti (2006), "The capacity of an equity strategy", calls a threshold; it
-is no statement on when impact has eaten the excess return.
+it the account whose first order goes beyond (one thin bar decides). A limit on participation is what
+can be read from bars without a model of impact; when impact has eaten the excess return, the question
+of Vangelisti (2006), "The capacity of an equity strategy", it does not say, and that may be sooner.
 
 Known at the end of the run. The simulator itself fills no more than its volume share of a bar, so
 where orders were cut (fill rate below 1) the account was already beyond that share.

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 BLOCKS = 16
 """12,870 halves; the number the authors work with."""
 REJECT_ABOVE = 0.05
-"""The authors would reject a choice whose probability of overfitting is above this (their section 4)."""
+"""The authors would reject a choice whose probability of overfitting is above this."""
 _AT_ONCE = 2_000_000
 """Cells held at a time; 16 MB a block of figures."""
 

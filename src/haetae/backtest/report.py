@@ -68,7 +68,7 @@ def figures(
             "window": notes.window,
             "verdict": verdict(run, best, against, notes, made),
             "checks": made,
-            "warnings": warnings(run, notes, evidence),
+            "warnings": warnings(run, benchmarks, notes, evidence),
             "metrics": own,
             "best_benchmark": best.name,
             "benchmarks": {

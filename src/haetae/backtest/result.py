@@ -19,6 +19,8 @@ FILLS = np.dtype([(name, np.int64) for name in ("row", "symbol", "quantity", "pr
 """One fill of a run: ``row`` of the result, ``symbol`` as a column of ``Result.symbols``, ``quantity``
 in signed shares (buys positive), ``price``, ``fee`` and ``tax`` in won, ``volume`` the whole bar's shares."""
 
+INDEX = "index"
+"""Stands among the assumptions of what is an index and no account."""
 _STALE_SESSIONS = 5
 """A held name without a trade in this many last sessions may not be saleable at its mark."""
 
@@ -128,7 +130,7 @@ def index_result(name: str, days: NDArray[np.int32], close: NDArray[np.float64],
         orders=0,
         ordered=0,
         filled=0,
-        assumptions={"index": "no costs, not investable as such"},
+        assumptions={INDEX: "no costs, not investable as such"},
     )
 
 

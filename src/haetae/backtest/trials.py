@@ -31,6 +31,8 @@ from haetae.domain.errors import DataError, Text
 
 SAME_IDEA = 0.5
 """Trials whose daily returns correlate above this, on average, are read as one idea."""
+MOST_GROUPED = 5_000
+"""Beyond so many trials the tree of their correlations would take gigabytes; they are not grouped."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,13 +103,15 @@ class Trials:
         return float(self.sharpes[np.isfinite(self.sharpes)].std(ddof=1))
 
     def ideas(self) -> Trials | None:
-        """Return one trial for each group of similar ones; None where their returns are not known.
+        """Return one trial for each group of similar ones; None where that cannot be said.
+
+        That is where their returns are not known, or the trials are more than ``MOST_GROUPED``.
 
         Groups are cut from an average-linkage tree over the distance sqrt((1 - correlation) / 2),
         where the correlation is ``SAME_IDEA``; a group trades as its members weighted by inverse
         variance. Runs without variance are one idea of their own.
         """
-        if self.returns is None:
+        if self.returns is None or self.count > MOST_GROUPED:
             return None
         from scipy.cluster.hierarchy import fcluster, linkage
 
@@ -135,7 +139,7 @@ class Deflated:
     skill is expected to show; ``positive`` that of beating 0. ``sessions_needed`` is the record at
     which 95 % would be reached (infinite: never), ``spread_known`` whether the trials' own ratios
     gave the spread. The ``ideas`` figures are the milder reading with similar trials taken together,
-    None where returns of the trials are not known.
+    None where the trials cannot be grouped.
     """
 
     trials: int

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from haetae.backtest.evidence import Evidence
 from haetae.backtest.metrics import Comparison, Metrics
 from haetae.backtest.overfitting import REJECT_ABOVE
-from haetae.backtest.result import Result
+from haetae.backtest.result import INDEX, Result
 from haetae.backtest.stress import ONCE_PPM
 from haetae.backtest.trials import Trials, deflate
 from haetae.domain.errors import Text
@@ -227,7 +227,7 @@ def _told(run: Result, best: Result, against: Comparison) -> Text:
     )
 
 
-def warnings(run: Result, notes: ReportNotes, evidence: Evidence) -> list[Text]:
+def warnings(run: Result, benchmarks: Sequence[Result], notes: ReportNotes, evidence: Evidence) -> list[Text]:
     """Return what a reader must hold against the figures."""
     found = []
     if notes.synthetic:
@@ -259,6 +259,13 @@ def warnings(run: Result, notes: ReportNotes, evidence: Evidence) -> list[Text]:
             Text(
                 ko="미래를 아는 계산입니다. 실제로는 불가능한 상한선입니다.",
                 en="It knows the future: a bound that nobody can reach.",
+            )
+        )
+    for index in (one.name for one in benchmarks if INDEX in one.assumptions):
+        found.append(
+            Text(
+                ko=f"{index}은(는) 지수입니다: 비용이 없고 그대로 살 수 없습니다.",
+                en=f"{index} is an index: it pays no costs and cannot be bought as such.",
             )
         )
     sessions = len(run.session_rows())

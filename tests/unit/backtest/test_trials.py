@@ -73,6 +73,12 @@ def test_without_returns_there_is_no_milder_reading():
     assert told.ideas is None and told.ideas_probability is None
 
 
+def test_very_many_trials_are_counted_but_not_grouped():
+    block = np.random.default_rng(1).normal(0, 0.01, (4, 5_001))
+    assert Trials.from_returns(block).ideas() is None
+    assert Trials.from_returns(block[:, :100]).ideas() is not None
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -123,3 +123,9 @@ def test_both_languages_say_the_same_figures():
     for text in (told.ko, told.en):
         assert f"t = {against.t_excess:.2f}" in text and f"{100 * against.excess_return:+.2f}" in text
     assert math.isfinite(against.t_excess)
+
+
+def test_an_index_is_said_to_be_one():
+    account = dataclasses.replace(INDEX, name="account", assumptions={})
+    told = [one["ko"] for one in figures(GOOD, [INDEX, account])["warnings"] if "지수입니다" in one["ko"]]
+    assert len(told) == 1 and told[0].startswith("index")
