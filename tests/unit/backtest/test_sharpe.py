@@ -88,6 +88,12 @@ def test_a_record_of_the_minimum_length_is_just_sure_enough():
     assert (needed > 500) == (probabilistic_sharpe(returns, 0.01) < 0.95)
 
 
+def test_the_probability_is_that_of_the_ratio_in_its_own_errors():
+    returns = np.random.default_rng(8).standard_t(4, 30) * 0.01 + 0.002
+    ratio, error = sharpe_with_error(returns)
+    assert probabilistic_sharpe(returns) == pytest.approx(NormalDist().cdf(ratio / error))
+
+
 def test_no_record_is_long_enough_for_a_ratio_below_the_hurdle():
     returns = np.random.default_rng(7).normal(0.0005, 0.01, 300)
     assert math.isinf(minimum_track_record(returns, moments(returns).ratio))

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from haetae.backtest import Trials, deflate, deflated_sharpe
+from haetae.backtest import Trials, deflate, deflated_sharpe, minimum_track_record
 from haetae.backtest.sharpe import expected_best, moments
 from haetae.domain.errors import DataError
 
@@ -66,6 +66,10 @@ def test_the_strict_reading_counts_every_trial():
     spread = np.array([moments(c).ratio for c in NOISE.T]).std(ddof=1)
     assert told.hurdle == pytest.approx(expected_best(30, spread) * math.sqrt(252))
     assert told.trials == 30 and told.spread_known
+    good = NOISE[:, 0] + 0.004
+    told = deflate(good, Trials.from_returns(NOISE))
+    assert told.sessions_needed == pytest.approx(minimum_track_record(good, told.hurdle / math.sqrt(252)))
+    assert told.sessions_needed > minimum_track_record(good) + 10
 
 
 def test_without_returns_there_is_no_milder_reading():
