@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haetae.backtest.asking import view_at
-from haetae.backtest.engine import Listing, assumptions, run, walk
+from haetae.backtest.charges import scaled_costs, scaled_model
+from haetae.backtest.engine import Listing, assumptions, kept_fills, run, walk
 from haetae.backtest.result import Result, stale_value
 from haetae.backtest.settings import BacktestSettings
 from haetae.domain.decisions import View
@@ -198,7 +199,10 @@ def _signals(
     panel = ground.traded
     signals = strategy.checked_signals(ground.panel)[ground.first :]
     entering = np.where((signals > 0) & ~ground.eligible[ground.first :], 0, signals).astype(np.int8)
-    prepared = market if market is not None else ground.market()
+    if settings.delay_bars:
+        entering = np.vstack([np.zeros_like(entering[: settings.delay_bars]), entering[: -settings.delay_bars]])
+    prepared = scaled_costs(market if market is not None else ground.market(), settings.cost_multiple_ppm)
+    model = scaled_model(model or FillModel(), settings.cost_multiple_ppm)
     walked = run_signals(prepared, entering, round(strategy.fraction * 1e6), settings.cash, model)
     return signal_result(panel, walked, name, settings, prepared, model)
 
@@ -240,6 +244,8 @@ def signal_result(
         ordered=quantity,
         filled=quantity,
         assumptions=assumptions(market, model or FillModel(), settings),
+        fills=kept_fills(fills, rows, panel),
+        marks=panel.close[-1].copy(),
     )
 
 

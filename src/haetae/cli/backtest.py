@@ -172,8 +172,9 @@ def show(figures: Mapping[str, Any]) -> None:
             *(_row(name, found["metrics"]) for name, found in others),
         ],
     )
+    print(say(Text(**figures["verdict"])))
     for warning in figures["warnings"]:
-        print(f"! {warning}")
+        print(f"! {say(Text(**warning))}")
 
 
 def _row(name: str, found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -6,13 +6,12 @@ Here: putting dice, clock, trial book and files together. Not here: the runs the
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from haetae import backtest
 from haetae.backtest.deskdays import run_through_desk
@@ -69,18 +68,29 @@ def run_backtest(
         result = run_through_desk(strategy, stretch.ground, settings=settings, desk=desk)
     trials = note_trial(book, strategy, stretch, result)
     others = beside(strategy, result, stretch, settings, seed, tell, with_baselines=with_baselines)
-    sharpes = np.array([trial.sharpe for trial in trials if math.isfinite(trial.sharpe)])
+
+    def rerun(cost_multiple_ppm: int, delay_bars: int) -> backtest.Result:
+        other = dataclasses.replace(settings, cost_multiple_ppm=cost_multiple_ppm, delay_bars=delay_bars)
+        tell("stress", 0, 1)
+        return run_strategy(strategy, stretch.ground, settings=other)
+
+    evidence = backtest.gather(
+        result,
+        others,
+        trials=backtest.Trials.from_sharpes([trial.sharpe for trial in trials]),
+        dice=rng(seed, "bootstrap"),
+        # The desk sends its own orders at its own prices: neither setting reaches it.
+        stress=backtest.stress(rerun) if desk is None else None,
+    )
     notes = backtest.ReportNotes(
-        trials=len(trials),
-        trial_sharpe_sd=float(sharpes.std(ddof=1)) if len(sharpes) > 1 else 0.0,
         survivorship=stretch.survivorship,
         remarks=("수정주가로 계산했습니다 (adjusted prices)",) if stretch.adjusted else (),
     )
     out.mkdir(parents=True, exist_ok=True)
     files = {"html": out / "report.html", "json": out / "report.json"}
-    write_text(files["html"], backtest.html(result, others, strategy.policy_id, notes))
+    write_text(files["html"], backtest.html(result, others, strategy.policy_id, notes, evidence))
     figures = {
-        **backtest.figures(result, others, notes),
+        **backtest.figures(result, others, notes, evidence),
         "strategy": {"name": strategy.title(), "parameters": strategy.parameters, "code": code_digest(strategy)},
         "data": stretch.data,
         "files": {name: str(path) for name, path in files.items()},

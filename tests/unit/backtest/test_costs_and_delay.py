@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from haetae.backtest import BacktestSettings, Listing, run
+from haetae.backtest import BacktestSettings, Ground, Listing, by_name, run, run_strategy
 from haetae.backtest.charges import scaled_costs
 from haetae.backtest.result import FILLS
 from haetae.domain.market import Kind
+from haetae.policies.forms import SignalStrategy
 from haetae.sim import FillModel
 from panels import daily_panel, minute_panel
 
@@ -83,6 +84,41 @@ def test_what_is_not_as_usual_stands_among_the_assumptions():
     other = run(panel, none, name="x", settings=BacktestSettings(delay_bars=2, cost_multiple_ppm=1_500_000)).assumptions
     assert "주문 지연" not in usual and "비용 배율" not in usual
     assert other["주문 지연"] == "2봉" and other["비용 배율"] == "1.5배"
+
+
+class _Written(SignalStrategy):
+    """Signals that are given."""
+
+    def __init__(self, written):
+        self._written = written
+        self.fraction = 0.1
+
+    policy_id = "written"
+
+    def signals(self, panel):
+        return self._written
+
+
+def _ground(panel):
+    return Ground(panel, 0, Listing(), np.ones(panel.close.shape, bool))
+
+
+def test_signals_know_costs_delay_and_fills_as_targets_do():
+    panel = minute_panel(1, 4, seed=13)
+    written = np.random.default_rng(14).choice([-1, 0, 1], panel.close.shape, p=[0.02, 0.96, 0.02]).astype(np.int8)
+    later = np.vstack([np.zeros_like(written[:3]), written[:-3]])
+    plain = run_strategy(_Written(written), _ground(panel))
+    delayed = run_strategy(_Written(written), _ground(panel), settings=BacktestSettings(delay_bars=3))
+    assert np.array_equal(delayed.fills, run_strategy(_Written(later), _ground(panel)).fills)
+    assert not np.array_equal(delayed.fills, plain.fills)
+    free = run_strategy(_Written(written), _ground(panel), settings=BacktestSettings(cost_multiple_ppm=0))
+    assert free.fees[-1] == free.taxes[-1] == 0 < plain.fees[-1]
+    first = [run_.fills["price"][run_.fills["quantity"] > 0][:5].sum() for run_ in (free, plain)]
+    assert first[0] < first[1]
+    assert len(plain.fills) > 20
+    assert np.array_equal(plain.fills["volume"], panel.volume[plain.fills["row"], plain.fills["symbol"]])
+    assert plain.equity[-1] == plain.cash[-1] + (plain.shares * plain.marks).sum()
+    assert sum(one.contribution for one in by_name(plain)) == plain.equity[-1] - plain.initial_cash
 
 
 @pytest.mark.parametrize("wrong", [{"delay_bars": -1}, {"cost_multiple_ppm": -1}])

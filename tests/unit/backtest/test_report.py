@@ -74,6 +74,7 @@ def test_every_figure_has_the_form_of_the_schema(whole):
     for key in ("deflated_sharpe", "overfitting", "intervals", "stress", "trips", "capacity", "names", "months"):
         assert found[key], key
     assert found["schema"] == SCHEMA["title"]
+    assert set(found) == set(SCHEMA["properties"])
 
 
 def test_a_bare_report_has_the_same_form_and_says_what_is_missing():

@@ -69,7 +69,7 @@ def test_the_strict_reading_counts_every_trial():
     good = NOISE[:, 0] + 0.004
     told = deflate(good, Trials.from_returns(NOISE))
     assert told.sessions_needed == pytest.approx(minimum_track_record(good, told.hurdle / math.sqrt(252)))
-    assert told.sessions_needed > minimum_track_record(good) + 10
+    assert told.sessions_needed > minimum_track_record(good) + 2
 
 
 def test_without_returns_there_is_no_milder_reading():
