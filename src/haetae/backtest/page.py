@@ -91,12 +91,13 @@ def html(
 
 def _pictures(run: Result, benchmarks: Sequence[Result], data: Mapping[str, Any]) -> dict[str, charts.Figure]:
     runs = [run, *benchmarks]
+    best = next(one for one in benchmarks if one.name == data["best_benchmark"])
     pictures = {
         "equity": charts.equity_figure(runs),
         "drawdown": charts.drawdown_figure(runs),
         "monthly": charts.monthly_figure(run),
         "costs": charts.cost_figure(run),
-        "exposure": charts.exposure_figure(runs[:2]),
+        "exposure": charts.exposure_figure([run, best]),
     }
     if data["overfitting"]:
         pictures["logits"] = charts.logit_figure(data["overfitting"])

@@ -138,7 +138,7 @@ def _deflated(evidence: Evidence) -> Check:
         "deflated_sharpe",
         name,
         found.probability >= SURE,
-        Text(ko=f"시도 {found.trials}개, {shown}", en=f"{found.trials} trials, {shown}"),
+        Text(ko=f"시도 {found.trials}개, {shown}", en=f"trials {found.trials}, {shown}"),
     )
 
 
@@ -292,5 +292,5 @@ def _trials_warning(evidence: Evidence) -> Text:
     guess_en = "" if found.spread_known or found.trials == 1 else " Their spread is unknown; that of pure luck is used."
     return Text(
         ko=f"시도한 설정 {found.trials}개 중에서 고른 결과입니다. 참 샤프 비율이 운을 넘을 확률(DSR): {ko}.{guess}",
-        en=f"Chosen from {found.trials} trials; probability of a true Sharpe ratio beyond luck (DSR): {en}.{guess_en}",
+        en=f"Number of trials {found.trials}; probability of a true Sharpe ratio beyond luck (DSR): {en}.{guess_en}",
     )

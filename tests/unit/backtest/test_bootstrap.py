@@ -89,6 +89,11 @@ def test_paths_are_drawn_together_so_a_constant_lead_is_certain():
     assert intervals(noise, noise, np.random.default_rng(7), replicates=100).ahead == 0.0
 
 
+def test_the_start_is_a_peak_too():
+    found = intervals(np.full(80, -0.01), np.zeros(80), np.random.default_rng(1), replicates=20)
+    assert found.max_drawdown.low == found.max_drawdown.point == pytest.approx(0.99**80 - 1)
+
+
 def test_a_short_sample_has_no_yearly_interval_and_a_flat_one_no_ratio():
     found = intervals(np.zeros(30), np.zeros(30), np.random.default_rng(8), replicates=50)
     assert math.isnan(found.cagr.low) and math.isnan(found.excess_cagr.high) and math.isnan(found.sharpe.point)

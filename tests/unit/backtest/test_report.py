@@ -99,6 +99,20 @@ def test_the_page_of_every_examination_shows_them(whole):
     assert "계산하지 않았습니다" not in page.split("<body>")[1]
 
 
+def test_a_strategy_that_loses_before_costs_is_said_to():
+    lost = stress(lambda cost, _delay: run_of([-0.1 - cost / 1e8]))
+    told = html(run_of(np.zeros(30)), [run_of(np.zeros(30), "b")], "t", None, Evidence(stress=lost))
+    assert "비용이 없어도 손실입니다" in told and "수익이 0이 되는 비용" not in told
+
+
+def test_exposure_is_drawn_beside_that_of_the_best_benchmark():
+    worse, better = run_of(np.full(30, -0.01), "worse"), run_of(np.full(30, 0.01), "better")
+    page = html(run_of(np.zeros(30)), [worse, better], "t")
+    pictures = json.loads(re.search(r"const pictures = (.*);\n", page).group(1))
+    assert [line["name"] for line in pictures["exposure"]["data"]] == ["run", "better"]
+    assert [line["name"] for line in pictures["equity"]["data"]] == ["run", "worse", "better"]
+
+
 def test_the_page_asks_no_server_for_anything(whole):
     page = html(whole[0], whole[1], "t", *whole[2:])
     outside = re.sub(r"<script>.*?</script>", "", page, count=1, flags=re.S)
