@@ -31,6 +31,11 @@ def test_a_run_that_loses_from_the_start_falls_from_its_first_session():
     assert (fall.peak, fall.trough, fall.recovery) == (DAYS[0], DAYS[2], None)
 
 
+def test_a_fall_may_end_on_the_last_session():
+    (fall,) = drawdowns(run_of([0.1, -0.1, 0.2]))
+    assert (fall.trough, fall.recovery, fall.sessions) == (DAYS[2], DAYS[3], 1)
+
+
 def test_a_run_that_never_falls_has_none():
     assert drawdowns(run_of(np.full(20, 0.001))) == ()
 
