@@ -29,6 +29,14 @@ def _sold(weights: FloatArray, free: BoolArray, excess: float) -> FloatArray:
     return np.where(free, weights * (1.0 - min(1.0, excess / there)), weights)
 
 
+def _trimmed(request: Request, weights: FloatArray) -> FloatArray:
+    free = request.tradable
+    for number, top in enumerate(sector_tops(request)):
+        inside = request.in_sector(number)
+        weights = _sold(weights, inside & free, float(weights[inside].sum() - top))
+    return _sold(weights, free, float(weights.sum()) - whole_top(request))
+
+
 def forced(request: Request, *, pace: bool = True) -> FloatArray:
     """Return the weights after the sales that the limits demand and no others.
 
@@ -38,11 +46,7 @@ def forced(request: Request, *, pace: bool = True) -> FloatArray:
         Whether the turnover cap shortens them, all in the same proportion.
     """
     held, free = request.held, request.tradable
-    weights = np.where(free, np.minimum(held, request.caps), held)
-    for number, cap in enumerate(sector_tops(request)):
-        inside = request.in_sector(number)
-        weights = _sold(weights, inside & free, float(weights[inside].sum() - cap))
-    weights = _sold(weights, free, float(weights.sum()) - whole_top(request))
+    weights = _trimmed(request, np.where(free, np.minimum(held, request.caps), held))
     traded = float((held - weights).sum())
     if pace and traded > request.limits.turnover_cap:
         weights = held + (weights - held) * (request.limits.turnover_cap / traded)
@@ -153,15 +157,20 @@ def approach(request: Request, shape: FloatArray) -> FloatArray:
 def settled(request: Request, weights: FloatArray) -> FloatArray:
     """Return a solver's weights without its noise: exact where nothing is to be done, and within the limits.
 
-    A change below ``DUST`` is none. Buys then give way to whatever room that leaves, and all
-    changes to the turnover cap; both by amounts of the solver's own tolerance.
+    A change below ``DUST`` is none. Buys then give way to the room that leaves, sectors and the whole
+    are trimmed, and turnover is met on the way back to the forced sales. All of these are amounts of
+    the solver's own tolerance.
     """
     held = request.held
     after = np.clip(weights, 0.0, upper(request))
     after = np.where(after < DUST, 0.0, after)
     moves = np.where(request.tradable & (np.abs(after - held) > DUST), after - held, 0.0)
     moves = _within_room(request, held, moves)
-    asked = float(np.abs(moves).sum())
+    after = _trimmed(request, np.where(moves == 0.0, held, np.maximum(held + moves, 0.0)))
+    asked = float(np.abs(after - held).sum())
     if asked > request.limits.turnover_cap:
-        moves = moves * (request.limits.turnover_cap / asked)
-    return np.where(moves == 0.0, held, np.maximum(held + moves, 0.0))
+        base = forced(request)
+        least = float(np.abs(base - held).sum())
+        part = (request.limits.turnover_cap - least) / (asked - least) if asked > least else 0.0
+        after = np.where(after == held, held, base + (after - base) * max(0.0, part))
+    return after

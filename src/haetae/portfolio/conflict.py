@@ -92,7 +92,8 @@ def diagnose(request: Request) -> tuple[Conflict, ...]:
     Names over their caps and sectors are dropped first where they do not matter, so that what is left
     speaks of as few of them as possible.
     """
-    kept = _families(request)
+    every = _families(request)
+    kept = list(every)
     if np.isfinite(_least_slack(request, kept, None)):
         return ()
     for family in list(kept):
@@ -101,7 +102,7 @@ def diagnose(request: Request) -> tuple[Conflict, ...]:
             kept = without
     found = []
     for family in kept:
-        slack = _least_slack(request, kept, family) if family.direction else float("inf")
+        slack = _least_slack(request, every, family) if family.direction else float("inf")
         needed = family.limit + family.direction * slack if np.isfinite(slack) else float("nan")
         found.append(Conflict(family.name, family.limit, needed))
     return tuple(found)

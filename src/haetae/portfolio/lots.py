@@ -4,8 +4,8 @@ The rounding, by name **largest remainder within the limits**:
 
 1. a sale is rounded up to a whole lot, so that no limit is missed by a fraction; where the turnover
    cap forbids that, down, and the largest fractions get their lot while turnover lasts;
-2. a buy is rounded down; if cash or turnover do not reach for all of them, all are scaled alike;
-3. what is left goes lot by lot to the buy that is missing the largest part of a lot (then by code), as
+2. a buy is rounded down; if cash or turnover do not reach for all of them, all are scaled alike before;
+3. what is left gives one lot more to the buys that are missing the largest part of one (then by code), as
    long as cash with fees, turnover, the name's and sector's caps, the cash floor and the sum of what
    was wanted allow.
 
@@ -65,6 +65,7 @@ class _Order:
     """One name while its lots are counted; amounts are won."""
 
     place: int
+    side: Side
     symbol: Symbol
     held: Shares
     lot: Shares
@@ -80,8 +81,10 @@ class _Order:
 
     @property
     def missing(self) -> Fraction:
-        """Lots still missing to the goal, exactly."""
-        return Fraction(abs(self.goal - self.held * self.last) - self.quantity * self.last, self.lot * self.last)
+        """Lots still missing to the goal, exactly; negative beyond it."""
+        gap = self.goal - self.held * self.last
+        toward = gap if self.side is Side.BUY else -gap
+        return Fraction(toward - self.quantity * self.last, self.lot * self.last)
 
 
 def _won(equity: Won, weight: float) -> Won:
@@ -107,6 +110,7 @@ def _orders(allocation: Allocation, account: Account, rules: Rulebook, side: Sid
         orders.append(
             _Order(
                 place=int(k),
+                side=side,
                 symbol=symbol,
                 held=account.shares.get(symbol, 0),
                 lot=known.lot if known else 1,
@@ -129,6 +133,10 @@ def _count_sales(orders: list[_Order], turnover: Won) -> None:
     for order in orders:
         order.lots = max(0, (order.held * order.last - order.goal) // (order.lot * order.last))
     spent = sum(order.quantity * order.last for order in orders)
+    if spent > turnover:  # weights that already ask for too much
+        for order in orders:
+            order.lots = order.lots * turnover // spent
+        spent = sum(order.quantity * order.last for order in orders)
     for order in sorted(orders, key=lambda each: (-each.missing, each.symbol)):
         step = order.lot * order.last
         if order.missing > 0 and order.quantity + order.lot <= order.held and spent + step <= turnover:
@@ -137,39 +145,30 @@ def _count_sales(orders: list[_Order], turnover: Won) -> None:
 
 
 def _count_buys(orders: list[_Order], cash: Won, turnover: Won, room: _Room, fee_ppb: int) -> None:
+    # Quotas are exact fractions of lots; scaled so that even unrounded they can be paid.
+    quotas = {order.symbol: max(Fraction(0), order.missing) for order in orders}
+    need = sum(quotas[o.symbol] * o.lot * o.limit * (PPB + fee_ppb) / PPB for o in orders)
+    amount = sum(quotas[o.symbol] * o.lot * o.last for o in orders)
+    part = min(
+        [Fraction(1), *(Fraction(max(0, has)) / wants for has, wants in ((cash, need), (turnover, amount)) if wants)]
+    )
+    left, unspent = cash, min(int(amount), max(0, turnover))
     for order in orders:
-        order.lots = max(0, (order.goal - order.held * order.last) // (order.lot * order.last))
-    need = sum(int(scalar.reserve_buy(order.quantity, order.limit, fee_ppb)) for order in orders)
-    amount = sum(order.quantity * order.last for order in orders)
-    for has, wants in ((max(0, cash), need), (max(0, turnover), amount)):
-        if wants > has:
-            for order in orders:
-                order.lots = order.lots * has // wants
-    for order in orders:
-        order.lots = min(order.lots, max(0, room.left(order.place)) // (order.lot * order.last))
+        quota = quotas[order.symbol] = quotas[order.symbol] * part
+        order.lots = min(int(quota), max(0, room.left(order.place)) // (order.lot * order.last))
         room.take(order.place, order.quantity * order.last)
-    left = cash - sum(int(scalar.reserve_buy(order.quantity, order.limit, fee_ppb)) for order in orders)
-    wanted = sum(max(0, order.goal - order.held * order.last) for order in orders)
-    unspent = min(wanted, max(0, turnover)) - sum(order.quantity * order.last for order in orders)
-    for order in _by_remainder(orders):
+        left -= int(scalar.reserve_buy(order.quantity, order.limit, fee_ppb))
+        unspent -= order.quantity * order.last
+    for order in sorted(orders, key=lambda each: (each.lots - quotas[each.symbol], each.symbol)):
         step = order.lot * order.last
-        now = int(scalar.reserve_buy(order.quantity, order.limit, fee_ppb))
-        price = int(scalar.reserve_buy(order.quantity + order.lot, order.limit, fee_ppb)) - now
-        if price <= left and step <= unspent and step <= room.left(order.place):
+        price = int(scalar.reserve_buy(order.quantity + order.lot, order.limit, fee_ppb)) - int(
+            scalar.reserve_buy(order.quantity, order.limit, fee_ppb)
+        )
+        if order.lots < quotas[order.symbol] and price <= left and step <= min(unspent, room.left(order.place)):
             order.lots += 1
             left -= price
             unspent -= step
             room.take(order.place, step)
-
-
-def _by_remainder(orders: list[_Order]) -> list[_Order]:
-    # A name short of more than one lot stands in the line once for each, at what it would then still miss.
-    line = [
-        (-(order.missing - taken), order.symbol, order)
-        for order in orders
-        for taken in range(max(0, -(-order.missing.numerator // order.missing.denominator)))
-    ]
-    return [order for _, _, order in sorted(line, key=lambda each: each[:2])]
 
 
 class _Room:
@@ -249,17 +248,15 @@ def _proposed(
     targets: dict[Symbol, float] = {}
     scores: dict[Symbol, float] = {}
     legs: list[Leg] = []
-    line = [(Side.SELL, order) for order in sales]
-    line += [(Side.BUY, order) for order in sorted(buys, key=lambda o: (-opinion[o.place], o.symbol))]
-    for side, order in line:
+    for order in [*sales, *sorted(buys, key=lambda each: (-opinion[each.place], each.symbol))]:
         if not order.lots:
             continue
-        after = order.held + (order.quantity if side is Side.BUY else -order.quantity)
+        after = order.held + (order.quantity if order.side is Side.BUY else -order.quantity)
         # Half a won more: who turns the weight into shares by flooring finds exactly these shares again.
         weight = (after * order.last + 0.5) / account.equity if after else 0.0
         targets[order.symbol], scores[order.symbol] = weight, float(opinion[order.place])
         legs.append(
-            Leg(f"{proposal_id}.{len(legs):02d}", proposal_id, order.symbol, side, order.quantity, order.limit,
+            Leg(f"{proposal_id}.{len(legs):02d}", proposal_id, order.symbol, order.side, order.quantity, order.limit,
                 weight, scores[order.symbol])
         )  # fmt: skip
     ordered = dict(sorted(targets.items()))

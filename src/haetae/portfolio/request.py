@@ -174,8 +174,8 @@ class Outcome(Enum):
 class Conflict:
     """One of the limits that cannot be met together.
 
-    ``limit`` is its present value; ``needed`` is the value that would do if all the others stay as
-    they are, NaN where no value of this one alone would.
+    ``limit`` is its present value; ``needed`` is the value that would do if every other limit stays as
+    it is, NaN where no value of this one alone would.
     """
 
     name: str

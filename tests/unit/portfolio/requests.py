@@ -26,7 +26,7 @@ def returns(n: int, sessions: int = 400, seed: int = 0) -> np.ndarray:
 
 
 def covariance(n: int, seed: int = 0) -> np.ndarray:
-    return np.cov(returns(n, seed=seed), rowvar=False) * 10.0
+    return np.cov(returns(n, seed=seed), rowvar=False).reshape(n, n) * 10.0
 
 
 def request(n: int = 12, **changes: Any) -> Request:
@@ -67,7 +67,7 @@ def requests_st(draw: st.DrawFn) -> Request:
     owned = draw(some)
     parts = [draw(st.floats(0.001, 1.0)) for _ in owned]
     invested = draw(st.floats(0.0, 1.0))
-    wanted = {s: draw(st.floats(-0.05, 0.05) | st.just(float("nan"))) for s in draw(some)}
+    wanted = {s: draw(st.floats(-0.05, 0.05) | st.just(float("nan"))) for s in draw(some | st.just(list(names)))}
     halted = set(draw(some)) if draw(st.booleans()) else set()
     cost = draw(st.sampled_from([0.0, 0.0005, 0.01]))
     names_cost = dict.fromkeys(names, cost)
@@ -76,7 +76,7 @@ def requests_st(draw: st.DrawFn) -> Request:
         held={s: invested * p / sum(parts) for s, p in zip(owned, parts, strict=True)},
         wanted=wanted,
         symbols=names,
-        covariance=covariance(n, seed=draw(st.integers(0, 5))).reshape(n, n),
+        covariance=covariance(n, seed=draw(st.integers(0, 5))),
         limits=draw(limits_st),
         tradable=frozenset(names) - halted,
         sectors={s: draw(st.sampled_from(["", "a", "b", "c"])) for s in names},

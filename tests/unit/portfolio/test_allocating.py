@@ -83,9 +83,8 @@ def test_other_codes_for_the_same_names_change_nothing(method: Method) -> None:
     names, matrix = codes(n), covariance(n)
     opinions = np.sin(np.arange(n)) * 0.02
     one = request(n, wanted=dict(zip(names, opinions, strict=True)), sectors={})
-    two = request(
-        n, wanted=dict(zip(names, opinions[shuffle], strict=True)), covariance=matrix[np.ix_(shuffle, shuffle)], sectors={}
-    )  # fmt: skip
+    told = dict(zip(names, opinions[shuffle], strict=True))
+    two = request(n, wanted=told, covariance=matrix[np.ix_(shuffle, shuffle)], sectors={})
     first, second = allocate(method, one, OPTIMISER).weights, allocate(method, two, OPTIMISER).weights
     np.testing.assert_allclose(first[shuffle], second, atol=2e-5)
 
@@ -216,7 +215,10 @@ def test_conflicting_limits_are_named_with_what_each_would_need(method: Method) 
     answer = allocate(method, asked, OPTIMISER)
     assert answer.outcome is Outcome.INFEASIBLE
     told = {conflict.name: conflict.needed for conflict in answer.conflicts}
-    assert told == {f"max_weight:{names[0]}": pytest.approx(0.3, abs=1e-5), "turnover_cap": pytest.approx(0.4, abs=1e-5)}
+    assert told == {
+        f"max_weight:{names[0]}": pytest.approx(0.3, abs=1e-5),
+        "turnover_cap": pytest.approx(0.4, abs=1e-5),
+    }
     # The fallback sells the name that is over, as far as turnover goes, and buys nothing.
     assert answer.fallback is Fallback.SHRINK
     assert answer.changes() == {names[0]: pytest.approx(0.3)}
