@@ -59,7 +59,7 @@ def _part(name: str) -> Any:
 
 def _checked(returns: FloatArray) -> FloatArray:
     if returns.ndim != 2 or not np.isfinite(returns).all():
-        wrong = np.argwhere(~np.isfinite(returns)) if returns.ndim == 2 else []
+        wrong = np.argwhere(~np.isfinite(returns)) if returns.ndim == 2 else np.zeros((0, 2), np.int64)
         raise DataError(
             Text(ko="연구용 수익률에 빈 값이 있습니다", en="returns for a study have gaps"),
             expected="finite (n_sessions, n_names)",
