@@ -12,11 +12,12 @@ import pytest
 
 from haetae.domain.account import Book
 from haetae.domain.decisions import View
+from haetae.domain.errors import StrategyError
 from haetae.domain.market import Instrument, Kind, Market
 from haetae.domain.panel import empty_panel
+from haetae.domain.proposals import proposal_fault
 from haetae.domain.units import day_from, instant_at
-from haetae.execution.plan import proposal_fault
-from haetae.policies import OptimisedPolicy
+from haetae.policies import LIBRARY, OptimisedPolicy
 from haetae.portfolio import AllocationSettings, Candidates, CostSettings, Fallback, Limits, Method, Outcome
 from random_panels import daily_panel
 
@@ -59,7 +60,7 @@ def test_proposals_are_whole_shares_within_the_limits_that_cash_can_pay(method: 
     found = policy(method).propose(seen)
     assert found.policy_id == f"{method.value}:lightgbm"
     assert len(found.targets) >= 3
-    assert proposal_fault(found, set(seen.symbols)) == ""
+    assert proposal_fault(found, set(seen.symbols)) is None
     after = weights_after(seen, dict(found.targets))
     assert after.max() <= 0.15 + 1e-6
     assert after.sum() <= 0.98 + 1e-6
@@ -135,11 +136,32 @@ def test_only_sessions_of_the_view_are_used() -> None:
     assert day_from(int(part.days[-1])) < DAY
 
 
+@methods
+def test_the_ready_strategy_sizes_momentum_by_any_method(method: Method) -> None:
+    made = LIBRARY["optimised"](method=method.value, names=5, look_back=100, max_weight=0.25, turnover_cap=2.0)
+    seen = view(scores=np.zeros(N, np.float32), held=np.zeros(N, np.int64), equity=80_000_000)
+    found = made.propose(seen)
+    assert found.policy_id.startswith(f"optimised(method={method.value},names=5")
+    assert 3 <= len(found.targets) <= (N if method is Method.SCORE_COST else 5)
+    momentum = DAILY.close[-22] / np.maximum(DAILY.close[-101], 1)
+    best = DAILY.symbols[int(np.argmax(np.where(DAILY.close[-101] > 0, momentum, 0.0)))]
+    assert found.targets[best] > 0.05
+    assert made.propose(view(daily=DAILY.rows(0, 100), scores=np.zeros(N, np.float32))).targets.keys() <= {
+        DAILY.symbols[3]
+    }
+
+
+def test_an_unknown_method_is_refused_with_those_there_are() -> None:
+    with pytest.raises(StrategyError) as refused:
+        LIBRARY["optimised"](method="best")
+    assert "risk_parity" in str(refused.value.expected)
+
+
 WITHOUT = """
 import sys
 sys.modules["cvxpy"] = None
 from haetae.domain.errors import ConfigError
-from haetae.policies import OptimisedPolicy
+from haetae.policies import LIBRARY, OptimisedPolicy
 from haetae.portfolio import AllocationSettings, Method
 for method in Method:
     try:

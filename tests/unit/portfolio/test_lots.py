@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from haetae.domain.market import Instrument, Kind, Market
 from haetae.domain.orders import Side
-from haetae.execution.plan import proposal_fault
+from haetae.domain.proposals import proposal_fault
 from haetae.krx import Rulebook
 from haetae.portfolio import Account, Allocation, Limits, Method, OrderProposal, Outcome, Request, order_proposal
 from unit.portfolio.requests import DAY, codes, covariance, request
@@ -120,7 +120,7 @@ def test_who_floors_the_proposed_weights_finds_the_shares_of_the_legs(
     for leg in found.legs:
         after = account.shares[leg.symbol] + (leg.quantity if leg.side is Side.BUY else -leg.quantity)
         assert int(account.equity * found.proposal.targets[leg.symbol]) // account.last[leg.symbol] == after
-    assert proposal_fault(found.proposal, set(asked.symbols)) == "" or not all(
+    assert proposal_fault(found.proposal, set(asked.symbols)) is None or not all(
         weight <= 1.0 for weight in found.proposal.targets.values()
     )
 
