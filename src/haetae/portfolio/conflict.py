@@ -18,7 +18,7 @@ from haetae.portfolio.request import Conflict, FloatArray, Request
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Family:
-    """Rows ``matrix @ (buys, sales) <= bound``; loosening the limit by 1 adds ``per_unit`` to the bounds."""
+    """Rows ``matrix @ (buys, sales) <= bound``; a limit that gives way by some weight adds it to every bound."""
 
     name: str
     limit: float
@@ -92,10 +92,10 @@ def diagnose(request: Request) -> tuple[Conflict, ...]:
     Names over their caps and sectors are dropped first where they do not matter, so that what is left
     speaks of as few of them as possible.
     """
+    if can_be_met(request):
+        return ()
     every = _families(request)
     kept = list(every)
-    if np.isfinite(_least_slack(request, kept, None)):
-        return ()
     for family in list(kept):
         without = [other for other in kept if other is not family]
         if not np.isfinite(_least_slack(request, without, None)):

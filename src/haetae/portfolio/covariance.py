@@ -10,7 +10,7 @@ Rules, by name:
 - **unknown**: without two names of full history (or one, if there is but one) there is no covariance at
   all: None, and the caller falls back.
 
-Not here: the horizon (``scaled``, in one line below), weights.
+Not here: what is made of risk (``methods``, ``optimiser``).
 """
 
 from __future__ import annotations
