@@ -298,3 +298,16 @@ def test_a_name_without_an_opinion_is_never_bought_for_its_score() -> None:
     assert answer.weights[1] > 0.1
     assert answer.weights[2] == 0.0
     assert answer.day == DAY
+
+
+@methods
+def test_what_limits_demand_comes_before_what_is_wished_where_turnover_is_scarce(method: Method) -> None:
+    names = codes(12)
+    held = {names[0]: 0.25, names[3]: 0.25}  # both of sector a
+    asked = request(
+        held=held, sector_caps={"a": 0.3, "b": 1.0, "c": 1.0}, limits=Limits(max_weight=0.3, turnover_cap=0.2)
+    )
+    answer = allocate(method, asked, OPTIMISER)
+    assert answer.outcome is Outcome.SOLVED
+    assert answer.weights[[0, 3]].sum() == pytest.approx(0.3, abs=1e-6)
+    assert answer.weights.sum() == pytest.approx(0.3, abs=1e-5)
