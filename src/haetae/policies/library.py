@@ -1,20 +1,26 @@
 """Ready strategies by name: the baselines that anything clever has to beat, and a worked example of signals.
 
-Here: classes with parameters over the functions of `baselines`. Not here: the user's own files (``wiring``).
+Here: classes with parameters over the functions of `baselines`, and the optimised policy with momentum for
+scores. Not here: the user's own files (``wiring``).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.domain.decisions import Proposal, View
+from haetae.domain.errors import StrategyError, Text
 from haetae.domain.panel import Panel
 from haetae.policies import baselines, crossing
 from haetae.policies.baselines import TargetArray, Task
 from haetae.policies.forms import SignalStrategy, TargetStrategy
-from haetae.policies.strategy import Strategy
+from haetae.policies.optimised import OptimisedPolicy
+from haetae.policies.strategy import Parameter, Strategy
+from haetae.portfolio import AllocationSettings, CovarianceSettings, Limits, Method
 
 
 class Cash(TargetStrategy):
@@ -118,6 +124,59 @@ class SmaCross(SignalStrategy):
         return crossing.sma_cross(panel.close, self.fast, self.slow)
 
 
+class Optimised(Strategy):
+    """Size the best names by a method of ``portfolio``; the view's scores choose, 12-1 momentum where it has none.
+
+    ``minimum_variance`` and ``score_cost`` need the extra ``optimise``. Names count as common shares of the KOSPI
+    without a sector, because a view does not tell.
+    """
+
+    every: ClassVar[str] = "month"
+    sessions_back: ClassVar[int] = 504
+    method: str = "risk_parity"
+    names: int = 20
+    max_weight: float = 0.1
+    turnover_cap: float = 1.0
+    risk_aversion: float = 10.0
+    look_back: int = 252
+    skip: int = 21
+
+    def __init__(self, **parameters: Parameter) -> None:
+        """Set parameters; an unknown method is a ``StrategyError``, an absent extra a ``ConfigError``."""
+        super().__init__(**parameters)
+        methods = [method.value for method in Method]
+        if self.method not in methods:
+            raise StrategyError(
+                Text(ko=f"모르는 방법입니다: {self.method}", en=f"unknown method: {self.method}"),
+                expected=", ".join(methods),
+                found=self.method,
+                next_step="method=risk_parity",
+            )
+        settings = AllocationSettings(
+            method=Method(self.method),
+            names=self.names,
+            keep_rank=self.names * 3 // 2,
+            risk_aversion=self.risk_aversion,
+            limits=Limits(max_weight=self.max_weight, turnover_cap=self.turnover_cap),
+            covariance=CovarianceSettings(look_back_sessions=self.sessions_back),
+        )
+        self._policy = OptimisedPolicy(settings)
+
+    def propose(self, view: View) -> Proposal:
+        """Return whole-share weights of the names to be traded; nothing while histories are too short."""
+        if not np.any(view.scores):
+            view = replace(view, scores=self._momentum(view))
+        wanted = self._policy.propose(view)
+        return self.hold(view, wanted.targets, scores=wanted.scores)
+
+    def _momentum(self, view: View) -> NDArray[np.float32]:
+        closes = view.daily.close
+        if len(closes) <= self.look_back:
+            return np.zeros(len(view.symbols), np.float32)
+        then, lately = closes[-1 - self.look_back], closes[-1 - self.skip]
+        return np.where(then > 0, lately / np.maximum(then, 1) - 1.0, 0.0).astype(np.float32)
+
+
 LIBRARY: dict[str, type[Strategy]] = {
     made.title(): made
     for made in (
@@ -130,6 +189,7 @@ LIBRARY: dict[str, type[Strategy]] = {
         LowVolatility,
         PerfectForesight,
         SmaCross,
+        Optimised,
     )
 }
 """Every ready strategy by its name."""

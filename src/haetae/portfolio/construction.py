@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from haetae.domain.learning import Targets
 from haetae.domain.units import Symbol, Weight
@@ -24,10 +24,17 @@ from haetae.portfolio.settings import Constraints
 _DUST = 1e-9
 
 
-def _chosen(ranked: list[Symbol], held: Mapping[Symbol, Weight], limits: Constraints) -> list[Symbol]:
-    staying = [symbol for symbol in ranked[: limits.keep_rank] if held.get(symbol, 0.0) > _DUST][: limits.names]
+def best_names(ranked: Sequence[Symbol], held: Mapping[Symbol, Weight], names: int, keep_rank: int) -> list[Symbol]:
+    """Return the names to hold, those that stay first.
+
+    Parameters
+    ----------
+    ranked : best first
+    names, keep_rank : how many; a held name stays until it falls below the place ``keep_rank``
+    """
+    staying = [symbol for symbol in ranked[:keep_rank] if held.get(symbol, 0.0) > _DUST][:names]
     fresh = [symbol for symbol in ranked if symbol not in set(staying)]
-    return staying + fresh[: max(0, limits.names - len(staying))]
+    return staying + fresh[: max(0, names - len(staying))]
 
 
 def _capped(raw: dict[Symbol, float], budget: float, cap: float) -> dict[Symbol, float]:
@@ -97,7 +104,8 @@ def construct(
     if not ranked:
         return Targets(day, dict(sorted(held.items())), "no_scores")
     budget = max(0.0, 1.0 - rules.cash_floor - sum(frozen.values()))
-    chosen = _chosen(ranked, {s: w for s, w in held.items() if s not in frozen}, rules)
+    free_held = {s: w for s, w in held.items() if s not in frozen}
+    chosen = best_names(ranked, free_held, rules.names, rules.keep_rank)
     wanted = _capped(_inverse_volatility(chosen, volatility), budget, rules.max_weight)
     moves: dict[Symbol, float] = {}
     for symbol in sorted(set(wanted) | (set(held) - set(frozen))):
