@@ -7,7 +7,9 @@ strategy is written over arrays, and otherwise asks ``propose`` with a view of e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,7 @@ from haetae.backtest.asking import view_at
 from haetae.backtest.engine import Listing, assumptions, run, walk
 from haetae.backtest.result import Result, stale_value
 from haetae.backtest.settings import BacktestSettings
-from haetae.domain.decisions import View
+from haetae.domain.decisions import Proposal, View
 from haetae.domain.errors import DataError, Text
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel, empty_panel
@@ -29,6 +31,9 @@ from haetae.sim.batch import Batch, BatchMarket, run_signals
 from haetae.sim.batch.signals import BatchResult
 
 _MIN_BARS = 2
+
+Heard: TypeAlias = Callable[[int, View, Proposal], None]
+"""Told of every asking: the row of the whole panel, the view and what was proposed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +97,7 @@ def run_strategy(
     settings: BacktestSettings | None = None,
     model: FillModel | None = None,
     market: BatchMarket | None = None,
+    heard: Heard | None = None,
 ) -> Result:
     """Return the result of one strategy on a ground.
 
@@ -99,6 +105,8 @@ def run_strategy(
     ----------
     market : BatchMarket, optional
         ``ground.market()`` prepared before, for sweeps over signals.
+    heard : callable, optional
+        Told of every view and proposal; array forms are not asked.
 
     Raises
     ------
@@ -113,10 +121,10 @@ def run_strategy(
         found = _signals(strategy, ground, name, settings, model, market)
     elif isinstance(strategy, TargetStrategy):
         rows = strategy.schedule().rows(ground.panel, ground.first)
-        targets = strategy.targets(ground.task(rows))[ground.first :]
+        targets = strategy.checked_targets(ground.task(rows))[ground.first :]
         found = run(ground.traded, targets, name=name, listing=ground.listing, model=model, settings=settings)
     else:
-        found = _asked(strategy, ground, name, settings, model)
+        found = _asked(strategy, ground, name, settings, model, heard)
     return replace(found, bound=strategy.bound)
 
 
@@ -168,7 +176,12 @@ class Views:
 
 
 def _asked(
-    strategy: Strategy, ground: Ground, name: str, settings: BacktestSettings, model: FillModel | None
+    strategy: Strategy,
+    ground: Ground,
+    name: str,
+    settings: BacktestSettings,
+    model: FillModel | None,
+    heard: Heard | None,
 ) -> Result:
     panel = ground.traded
     places = {symbol: place for place, symbol in enumerate(panel.symbols)}
@@ -178,6 +191,8 @@ def _asked(
         view = seen.at(row + ground.first, held=batch.shares[0].copy(), cash=int(batch.cash[0]), deposits=settings.cash)
         proposal = strategy.propose(view)
         check(proposal, view)
+        if heard is not None:
+            heard(row + ground.first, view, proposal)
         targets = np.full((1, len(places)), np.nan)
         for symbol, weight in proposal.targets.items():
             targets[0, places[symbol]] = weight
