@@ -50,7 +50,8 @@ class Ground:
         Who may be bought, known at each row.
     daily : Panel
         Closed sessions with the same symbols, for views of a minute run; empty if there are none.
-    shares_outstanding : (n_symbols,) int64, optional
+    shares_outstanding : (n_symbols,) or (n_bars, n_symbols) int64, optional
+        Listed shares as known at each row.
     """
 
     panel: Panel

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.domain.decisions import Proposal, View
 from haetae.domain.panel import Panel
 from haetae.policies import baselines, crossing
 from haetae.policies.baselines import TargetArray, Task
@@ -33,6 +34,10 @@ class BuyAndHold(TargetStrategy):
     def targets(self, task: Task) -> TargetArray:
         """Return one row of equal parts."""
         return baselines.buy_and_hold(task)
+
+    def propose(self, view: View) -> Proposal:
+        """Return equal parts to an account that holds nothing, and nothing to one that has bought."""
+        return self.hold(view, {}) if view.held.any() else super().propose(view)
 
 
 class EqualWeight(TargetStrategy):

@@ -52,7 +52,8 @@ def delisted_names(subject: Subject, dice: np.random.Generator) -> Finding:
     )
     return passed(
         CHECK,
-        f"상장폐지 {len(added.symbols)}종목을 넣어도 장부가 맞습니다: 수익률 {said[0]}, 남은 {held}종목이 0원이면 {said[1]}",
+        f"상장폐지 {len(added.symbols)}종목을 넣어도 장부가 맞습니다: "
+        f"수익률 {said[0]}, 남은 {held}종목이 0원이면 {said[1]}",
         f"with {len(added.symbols)} names that end the books balance: return {said[0]}, "
         f"{said[1]} if the {held} still held are worth nothing",
         numbers,

@@ -13,6 +13,7 @@ from haetae.backtest.audit.findings import Finding, noted, passed
 from haetae.backtest.audit.noise import hold_all
 from haetae.backtest.audit.subject import Seat, Subject, place_text, proposed
 from haetae.backtest.result import Result
+from haetae.domain.errors import DataError
 from haetae.policies import SignalStrategy
 from haetae.sim import FillModel
 
@@ -72,7 +73,15 @@ def live_form(subject: Subject) -> Finding:
     strategy = subject.make()
     none = np.zeros(len(subject.ground.panel.symbols), np.int64)
     views = subject.views([Seat(row, none, subject.settings.cash) for row in some.tolist()])
-    found = proposed(strategy, views)
+    try:
+        found = proposed(strategy, views)
+    except DataError as fault:
+        return noted(
+            LIVE_FORM,
+            f"장면으로는 물을 수 없습니다, 실거래에 쓸 수 없습니다: {fault.message}",
+            f"it cannot be asked by views, so no live day can use it: {fault.message}",
+            {"views": 0, "differ": 0},
+        )
     known = subject.grid(rows, strategy)[some]
     if isinstance(strategy, SignalStrategy):
         entering = np.array([view.tradable for view in views]) & (known > 0)

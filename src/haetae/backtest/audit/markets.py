@@ -1,7 +1,8 @@
 """Grounds of chance, and grounds to which names are added that stop trading.
 
-Here: prices made of moves, each rounded to the tick grid before the next, so that rounding favours neither side. Not
-here: the moves (`chance`), other futures of the same bars (`futures`).
+Here: prices made of moves, each rounded to the tick grid by a throw that keeps its mean: the nearest tick would turn
+many small moves one way into none, and leave a few large ones the other way a drift. Not here: the moves (`chance`),
+other futures of the same bars (`futures`).
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ def of_chance(ground: Ground, null: Null, rows: int, dice: np.random.Generator) 
     start = dice.integers(*_START, len(places)).astype(np.float64)
     daily, panel = ground.daily, ground.panel.rows(0, rows)
     if len(daily):
-        daily = _priced(daily, drawn(daily, null, len(daily), dice), start, places)
+        daily = _priced(daily, drawn(daily, null, len(daily), dice), start, places, dice)
         start = _close_before(daily, int(panel.days[0]), start)
-    panel = _priced(panel, drawn(ground.panel, null, rows, dice), start, places)
+    panel = _priced(panel, drawn(ground.panel, null, rows, dice), start, places, dice)
     listed = ground.shares_outstanding
     return dataclasses.replace(
         ground,
@@ -70,7 +71,9 @@ def with_delisted(ground: Ground, count: int, dice: np.random.Generator) -> Deli
     names = [name for name in (f"99{place:03d}0" for place in range(1, 1_000)) if name not in known][:count]
     sessions = [(first, last) for _day, first, last in ground.panel.sessions() if first >= ground.first]
     fall = max(1, min(LIQUIDATION_SESSIONS, len(sessions) // 6))
-    ends = [int(place) for place in dice.integers(len(sessions) // 3 + fall, max(2 * len(sessions) // 3, 2) + fall, count)]
+    ends = [
+        int(place) for place in dice.integers(len(sessions) // 3 + fall, max(2 * len(sessions) // 3, 2) + fall, count)
+    ]
     ends = [min(place, len(sessions) - 1) for place in ends]
     grown = _with_names(ground, names)
     columns = np.array([grown.panel.symbols.index(name) for name in names])
@@ -115,11 +118,11 @@ def _end(
 def _walks(
     panel: Panel, count: int, start: FloatArray, places: Sequence[tuple[Kind, Market]], dice: np.random.Generator
 ) -> Panel:
-    """Return bars of ``count`` random walks at the times of a panel, as volatile as its names are in the mean."""
-    plain = Panel(tuple(f"{place:06d}" for place in range(count)), panel.days, panel.start, panel.end, *(
-        getattr(panel, name)[:, dice.integers(0, len(panel.symbols), count)] for name in BLOCKS
-    ))  # fmt: skip
-    return _priced(plain, drawn(plain, Null.WALK, len(plain), dice), start, places)
+    """Return bars of ``count`` random walks at the times of a panel, each as volatile as one of its names."""
+    donors = dice.choice(np.flatnonzero(panel.traded.any(axis=0)), count)
+    blocks = [getattr(panel, name)[:, donors] for name in BLOCKS]
+    plain = Panel(tuple(f"{place:06d}" for place in range(count)), panel.days, panel.start, panel.end, *blocks)
+    return _priced(plain, drawn(plain, Null.WALK, len(plain), dice), start, places, dice)
 
 
 def _with_names(ground: Ground, names: Sequence[Symbol]) -> Ground:
@@ -139,7 +142,7 @@ def _with_names(ground: Ground, names: Sequence[Symbol]) -> Ground:
     eligible[:, old] = ground.eligible
     listed = ground.shares_outstanding
     if listed is not None:
-        wide = np.full((*listed.shape[:-1], len(symbols)), 10**7, np.int64)
+        wide = np.full((*listed.shape[:-1], len(symbols)), int(np.median(listed)), np.int64)
         wide[..., old] = listed
         listed = wide
     return dataclasses.replace(
@@ -152,7 +155,9 @@ def _with_names(ground: Ground, names: Sequence[Symbol]) -> Ground:
     )
 
 
-def _listing_of(listing: Listing, known: tuple[Symbol, ...], symbols: tuple[Symbol, ...], names: Sequence[Symbol]) -> Listing:
+def _listing_of(
+    listing: Listing, known: tuple[Symbol, ...], symbols: tuple[Symbol, ...], names: Sequence[Symbol]
+) -> Listing:
     instruments = listing.instruments
     if instruments is None:
         instruments = {
@@ -198,23 +203,26 @@ def _with_sessions(daily: Panel, panel: Panel) -> Panel:
     return with_blocks(daily, blocks)
 
 
-def _priced(panel: Panel, moves: Moves, start: FloatArray, places: Sequence[tuple[Kind, Market]]) -> Panel:
+def _priced(
+    panel: Panel, moves: Moves, start: FloatArray, places: Sequence[tuple[Kind, Market]], dice: np.random.Generator
+) -> Panel:
     """Return bars that begin at a price and move so, at the times of a panel."""
     shape = (len(panel), len(places))
     blocks = {name: np.zeros(shape, np.int64) for name in ("open", "high", "low", "close")}
+    dither = dice.random((2, *shape))
     last, ticks, day = start, _Ticks(places), 0
     for row in range(shape[0]):
         if int(panel.days[row]) != day:
             day = int(panel.days[row])
             ticks.turn(day)
-        opened = ticks.nearest(last * (1.0 + moves.gap[row]))
-        closed = ticks.nearest(opened * (1.0 + moves.inside[row]))
+        opened = ticks.rounded(last * (1.0 + moves.gap[row]), dither[0, row])
+        closed = ticks.rounded(opened * (1.0 + moves.inside[row]), dither[1, row])
         blocks["open"][row], blocks["close"][row] = opened, closed
         blocks["high"][row] = np.maximum(
-            ticks.nearest(np.maximum(opened, closed) * (1.0 + moves.above[row])), np.maximum(opened, closed)
+            ticks.rounded(np.maximum(opened, closed) * (1.0 + moves.above[row]), 0.5), np.maximum(opened, closed)
         )
         blocks["low"][row] = np.minimum(
-            ticks.nearest(np.minimum(opened, closed) * (1.0 - moves.below[row])), np.minimum(opened, closed)
+            ticks.rounded(np.minimum(opened, closed) * (1.0 - moves.below[row]), 0.5), np.minimum(opened, closed)
         )
         last = np.where(moves.traded[row], closed, last).astype(np.float64)
     whole = silenced(blocks | {"volume": moves.volume}, moves.traded & (moves.volume > 0))
@@ -233,10 +241,13 @@ class _Ticks:
         rules = Rulebook.on(day_from(day))
         self._tables = [rules.tick_table(kind, market) for kind, market in self._classes]
 
-    def nearest(self, prices: FloatArray) -> Int64Array:
+    def rounded(self, prices: FloatArray, dither: FloatArray | float) -> Int64Array:
+        """Return prices on the grid; with a uniform ``dither`` in [0, 1) the mean stays, with 0.5 it is the nearest."""
         found = np.zeros(len(prices), np.int64)
         for columns, (bounds, sizes) in zip(self._columns, self._tables, strict=True):
             mine = prices[columns]
             tick = sizes[np.searchsorted(bounds, mine, side="right")]
-            found[columns] = np.maximum(np.rint(mine / tick).astype(np.int64) * tick, tick)
+            found[columns] = np.maximum(
+                np.floor(mine / tick + np.broadcast_to(dither, prices.shape)[columns]).astype(np.int64) * tick, tick
+            )
         return found

@@ -86,7 +86,8 @@ def noise(subject: Subject, dice: np.random.Generator, runs: int = 20, tell: Tel
         mean, t = told["mean_before_costs"], told["t_before_costs"]
         return failed(
             CHECK,
-            f"벌 수 없는 시장({found.value})에서 비용 전 초과수익 {mean:+.2%} (t {t:+.1f}): 미래를 보거나 체결이 후합니다",
+            f"벌 수 없는 시장({found.value})에서 비용 전 초과수익 {mean:+.2%} (t {t:+.1f}): "
+            "미래를 보거나 체결이 후합니다",
             f"on noise ({found.value}) it makes {mean:+.2%} over buy and hold before costs (t {t:+.1f}): "
             "it sees the future, or fills are too kind",
             numbers,

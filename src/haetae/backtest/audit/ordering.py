@@ -36,7 +36,7 @@ def symbol_order(subject: Subject, dice: np.random.Generator) -> Finding:
     orders = [np.arange(count)[::-1].copy(), *(dice.permutation(count) for _ in range(SHUFFLES))]
     shared = ""
     for order in orders:
-        other_rows, other, again = _decided(subject.on(renamed(subject.ground, order)))
+        _rows, other, again = _decided(subject.on(renamed(subject.ground, order)))
         back = other[:, np.argsort(order)]
         place = first_difference(known, back, _SLACK) if known.shape == back.shape else (0, 0)
         path = first_path_difference(result, again, len(result.days))

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-OWN = "haetae"
-CLOCKS = {("time", name) for name in ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")}
+_CLOCK_NAMES = ("time", "monotonic", "perf_counter", "process_time")
+CLOCKS = {("time", name + unit) for name in _CLOCK_NAMES for unit in ("", "_ns")}
 _DAYS = {"now", "today", "utcnow"}
 _DICE_MODULES = ("random", "_random", "numpy.random", "secrets", "uuid")
 _OUTSIDE_MODULES = ("socket", "_socket", "ssl", "_ssl", "subprocess", "_posixsubprocess")
