@@ -81,6 +81,8 @@ def open_stretch(
     eligible = _named(market, symbols) if symbols else _chosen(market, first, universe or UniverseSettings())
     begin = max(0, first - LOOK_BACK_DAYS)
     columns = np.flatnonzero(eligible[first:].any(axis=0))
+    if not len(columns):
+        raise _no_names(panel, first)
     daily = _part(panel, columns, begin)
     may = np.ascontiguousarray(eligible[begin:, columns])
     known = {item.symbol: item for item in market.instruments(day_from(int(panel.days[-1])))}
@@ -157,7 +159,7 @@ def _minutes(lake: Lake, daily: Ground, first: dt.date, end: dt.date | None) -> 
         first=first_row(panel, yyyymmdd(first)),
         eligible=eligible,
         daily=daily.panel,
-        shares_outstanding=listed[np.searchsorted(daily.panel.days, panel.days, side="right") - 1],
+        shares_outstanding=listed[np.maximum(np.searchsorted(daily.panel.days, panel.days, side="right") - 1, 0)],
     )
 
 
@@ -180,6 +182,18 @@ def ground_digest(ground: Ground) -> str:
         whole.update(np.ascontiguousarray(block).data)
     whole.update(",".join(panel.symbols).encode())
     return whole.hexdigest()
+
+
+def _no_names(panel: Panel, first: int) -> DataError:
+    return DataError(
+        Text(ko="그 기간에 거래할 종목이 없습니다", en="no symbol may be traded in that period"),
+        expected=Text(
+            ko="유니버스 규칙을 통과하는 종목, 또는 거래가 있는 종목",
+            en="symbols that pass the universe's rules, or named ones that trade",
+        ),
+        found=f"{len(panel.symbols)} symbols, none eligible from {day_from(int(panel.days[first]))}",
+        next_step="--symbols 005930,000660",
+    )
 
 
 def _no_days(panel: Panel, start: dt.date | None, end: dt.date | None) -> DataError:

@@ -21,7 +21,7 @@ from haetae.backtest.audit.subject import (
     place_text,
     proposed,
 )
-from haetae.backtest.audit.watching import Watch, source_of
+from haetae.backtest.audit.watching import Watch, numpy_dice, source_of
 from haetae.backtest.result import Result
 from haetae.domain.market import Int64Array
 from haetae.policies import Strategy
@@ -133,7 +133,8 @@ def _heard(subject: Subject, rows: Int64Array, seats: list[Seat]) -> Mapping[str
             subject.grid(rows, strategy)
         else:
             proposed(strategy, views)
-    return watch.heard
+    dice = numpy_dice(source_of(type(strategy))) if not type(strategy).__module__.startswith("haetae.") else {}
+    return dice | watch.heard
 
 
 def _state(strategy: Strategy) -> dict[str, str]:

@@ -1,14 +1,17 @@
 """What a strategy calls while it decides: clocks, dice, files and sockets of its own.
 
 The interpreter tells of every call of a built-in function while a `Watch` stands; what is not made of the view alone
-shows there, even where two runs in a row agree by chance. Not here: what is made of it (`determinism`).
+shows there, even where two runs in a row agree by chance; compiled dice, which it does not tell of, are looked
+for in the source. Not here: what is made of it (`determinism`).
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -67,6 +70,16 @@ class Watch:
 def source_of(made: type) -> str:
     """Return the file a strategy is written in, as its frames name it."""
     return inspect.getfile(made)
+
+
+def numpy_dice(file: str) -> dict[str, str]:
+    """Return where a file names the dice of numpy, with their lines: compiled as they are, no profiler hears them."""
+    found: dict[str, str] = {}
+    for node in ast.walk(ast.parse(Path(file).read_text(encoding="utf-8"))):
+        direct = isinstance(node, ast.ImportFrom) and (node.module or "").startswith("numpy.random")
+        if direct or (isinstance(node, ast.Attribute) and ast.unparse(node) in ("np.random", "numpy.random")):
+            found.setdefault("numpy.random", str(node.lineno))  # type: ignore[attr-defined]
+    return found
 
 
 def suspicious(called: Any) -> str:
