@@ -141,8 +141,7 @@ def run(
 ) -> None:
     """Run one strategy and print its figures, whatever they are."""
     check_target(json_file)
-    from haetae.registry.trials import TrialBook
-    from haetae.wiring.backtests import run_backtest
+    from haetae.wiring.backtests import run_backtest, trial_book
     from haetae.wiring.strategies import make_strategy
 
     made = make_strategy(strategy, given(parameters))
@@ -152,7 +151,7 @@ def run(
             made,
             stretch,
             out or Path("data/backtests") / made.title(),
-            book=TrialBook(trials),
+            book=trial_book(trials),
             settings=settings,
             seed=seed,
             with_baselines=baselines,
