@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,8 +120,6 @@ def test_parameters_that_are_none_are_refused(refused: Callable[..., str], pair:
 def test_a_lot_that_is_none_names_the_symbol_and_the_day(
     lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], lot: int
 ) -> None:
-    import shutil
-
     copy = Path(shutil.copytree(lake, tmp_path / "lake"))
     rows = Lake(copy).read("instruments")
     lots = np.where(np.array(rows.column("symbol").to_pylist()) == SYMBOLS[4], lot, 1)
@@ -130,6 +130,43 @@ def test_a_lot_that_is_none_names_the_symbol_and_the_day(
     command = ["backtest", "run", "cash", "--lake", str(copy), *SPAN, "--out", str(tmp_path / "out")]
     assert main([*command, "--trials", str(tmp_path / "trials.jsonl")]) == 3
     fields(capsys.readouterr().err, f"{SYMBOLS[4]}: the trading lot does not fit", f"lot {lot}", "as of", "mend lot")
+    assert not (tmp_path / "trials.jsonl").exists()
+
+
+def spoilt_bars(lake: Path, folder: Path, change: Callable[[dict[str, object]], None]) -> list[str]:
+    """Return the command that runs on a copy of the lake in which one row of the daily bars was changed."""
+    copy = Path(shutil.copytree(lake, folder / "lake"))
+    (row,) = (
+        each
+        for each in Lake(copy).read("daily", symbols=[SYMBOLS[4]]).to_pylist()
+        if each["day"].isoformat() == "2025-06-10"
+    )
+    change(row)
+    schema = Lake(copy).read("daily", symbols=[SYMBOLS[4]]).schema
+    Lake(copy).write("daily", pa.Table.from_pylist([row], schema=schema), keys=TABLES["daily"].keys)
+    named = ("--symbols", ",".join(SYMBOLS[2:6]), "--out", str(folder / "out"), "--no-baselines")
+    return ["backtest", "run", "equal_weight", "--lake", str(copy), *named, "--trials", str(folder / "trials.jsonl")]
+
+
+def test_a_bar_whose_high_is_below_its_low_stops_the_run(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("haetae.sim.faults", reason="the simulator does not check bars yet")
+    command = spoilt_bars(lake, tmp_path, lambda row: row.update(high=row["low"] - 10))  # type: ignore[operator]
+    capsys.readouterr()
+    assert main([*command, *SPAN]) == 3
+    fields(capsys.readouterr().err, SYMBOLS[4], "2025-06-10", "high")
+    assert not (tmp_path / "trials.jsonl").exists()
+
+
+def test_a_day_of_a_year_without_rules_stops_the_run_and_names_it(
+    lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    later = dt.date(2031, 3, 4)
+    command = spoilt_bars(lake, tmp_path, lambda row: row.update(day=later))
+    capsys.readouterr()
+    assert main([*command, "--from", strategy_lake.FROM, "--to", "2031-12-30"]) in (3, 4)
+    fields(capsys.readouterr().err, "2031")
     assert not (tmp_path / "trials.jsonl").exists()
 
 

@@ -86,8 +86,6 @@ def suspicious(called: Any) -> str:
     """Return the name of a built-in function that depends on more than its arguments, empty if it does not."""
     module, name = getattr(called, "__module__", None) or "", getattr(called, "__name__", "")
     owner = getattr(called, "__self__", None)
-    if (module, name) in CLOCKS or (module, name) in _OPENERS:
-        return f"{module}.{name}"
     if isinstance(owner, type) and owner.__module__ == "datetime" and name in _DAYS:
         return f"datetime.{name}"
     made_of = owner.__module__ if isinstance(owner, type) else type(owner).__module__ if owner is not None else module
