@@ -16,6 +16,7 @@ from haetae.cloud.aws import client
 from haetae.store.lake import Lake
 from lake_rows import bars
 from local_aws import aws, aws_server
+from strategy_lake import make_lake
 
 __all__ = ["aws", "aws_server"]
 
@@ -24,6 +25,7 @@ pytestmark = [
     pytest.mark.timeout(480),
 ]
 
+STRATEGIES = read("docs/strategies.md")
 EMULATOR = read("docs/emulator.md")
 README, TRANSLATION = read("README.md"), read("README.en.md")
 BUCKET = "haetae-documents"
@@ -114,7 +116,27 @@ def test_the_bucket_of_the_readme_holds_the_same_lake(tmp_path: Path, aws: str) 
     assert here.digest("daily") == copy.digest("daily")
 
 
+@pytest.mark.slow
+def test_the_page_on_strategies_leads_from_the_template_to_an_audit(tmp_path: Path) -> None:
+    told = Reader(STRATEGIES, tmp_path).run("first")
+    assert (tmp_path / "first_try.py").is_file()
+    assert "class FastTry(SignalStrategy)" in (tmp_path / "fast_try.py").read_text(encoding="utf-8")
+    assert told.rstrip().endswith("every check passed.")
+
+
+@pytest.mark.slow
+def test_the_worked_examples_of_strategies_pass_their_audit_and_run(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    make_lake(tmp_path / "data")
+    told = Reader(STRATEGIES, tmp_path, {"005930,000660,035420": "000030,000040,000050,000060,000070"}).run("examples")
+    for name in ("calm", "bounce"):
+        assert json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))["passed"]
+    assert "> calm_risers(look_back=60,top=4)" in told
+    assert (tmp_path / "data" / "backtests" / "calm_risers" / "report.html").is_file()
+
+
 def test_no_block_of_a_page_is_left_out_and_both_readmes_show_the_same_commands() -> None:
+    assert STRATEGIES.names == {"first", "examples"}
     assert EMULATOR.names == {"first", "lost", "rough"}
     assert README.names == {"collect", "collect-more", "lake", "bucket"}
     assert [line.replace("버킷", "BUCKET") for line in README.without_comments()] == TRANSLATION.without_comments()

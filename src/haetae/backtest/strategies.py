@@ -7,7 +7,9 @@ strategy is written over arrays, and otherwise asks ``propose`` with a view of e
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from haetae.backtest.charges import scaled_costs, scaled_model
 from haetae.backtest.engine import Listing, assumptions, kept_fills, run, walk
 from haetae.backtest.result import Result, stale_value
 from haetae.backtest.settings import BacktestSettings
-from haetae.domain.decisions import View
+from haetae.domain.decisions import Proposal, View
 from haetae.domain.errors import DataError, Text
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel, empty_panel
@@ -30,6 +32,9 @@ from haetae.sim.batch import Batch, BatchMarket, run_signals
 from haetae.sim.batch.signals import BatchResult
 
 _MIN_BARS = 2
+
+Heard: TypeAlias = Callable[[int, View, Proposal], None]
+"""Told of every asking: the row of the whole panel, the view and what was proposed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +51,8 @@ class Ground:
         Who may be bought, known at each row.
     daily : Panel
         Closed sessions with the same symbols, for views of a minute run; empty if there are none.
-    shares_outstanding : (n_symbols,) int64, optional
+    shares_outstanding : (n_symbols,) or (n_bars, n_symbols) int64, optional
+        Listed shares as known at each row.
     """
 
     panel: Panel
@@ -93,6 +99,7 @@ def run_strategy(
     settings: BacktestSettings | None = None,
     model: FillModel | None = None,
     market: BatchMarket | None = None,
+    heard: Heard | None = None,
 ) -> Result:
     """Return the result of one strategy on a ground.
 
@@ -100,6 +107,8 @@ def run_strategy(
     ----------
     market : BatchMarket, optional
         ``ground.market()`` prepared before, for sweeps over signals.
+    heard : callable, optional
+        Told of every view and proposal; array forms are not asked.
 
     Raises
     ------
@@ -114,10 +123,10 @@ def run_strategy(
         found = _signals(strategy, ground, name, settings, model, market)
     elif isinstance(strategy, TargetStrategy):
         rows = strategy.schedule().rows(ground.panel, ground.first)
-        targets = strategy.targets(ground.task(rows))[ground.first :]
+        targets = strategy.checked_targets(ground.task(rows))[ground.first :]
         found = run(ground.traded, targets, name=name, listing=ground.listing, model=model, settings=settings)
     else:
-        found = _asked(strategy, ground, name, settings, model)
+        found = _asked(strategy, ground, name, settings, model, heard)
     return replace(found, bound=strategy.bound)
 
 
@@ -169,7 +178,12 @@ class Views:
 
 
 def _asked(
-    strategy: Strategy, ground: Ground, name: str, settings: BacktestSettings, model: FillModel | None
+    strategy: Strategy,
+    ground: Ground,
+    name: str,
+    settings: BacktestSettings,
+    model: FillModel | None,
+    heard: Heard | None,
 ) -> Result:
     panel = ground.traded
     places = {symbol: place for place, symbol in enumerate(panel.symbols)}
@@ -179,6 +193,8 @@ def _asked(
         view = seen.at(row + ground.first, held=batch.shares[0].copy(), cash=int(batch.cash[0]), deposits=settings.cash)
         proposal = strategy.propose(view)
         check(proposal, view)
+        if heard is not None:
+            heard(row + ground.first, view, proposal)
         targets = np.full((1, len(places)), np.nan)
         for symbol, weight in proposal.targets.items():
             targets[0, places[symbol]] = weight

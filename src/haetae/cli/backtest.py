@@ -18,7 +18,7 @@ from haetae.domain.errors import ConfigError, Text
 
 if TYPE_CHECKING:
     from haetae.backtest import BacktestSettings
-    from haetae.wiring.grounds import Stretch
+    from haetae.wiring.grounds import Bars, Stretch
 
 nouns = typer.Typer(
     no_args_is_help=True,
@@ -77,11 +77,27 @@ def stretch_of(
     cash: int | None,
 ) -> tuple[Stretch, BacktestSettings]:
     """Return the stretch the options name and the settings of its runs."""
-    from haetae.wiring.grounds import Bars, open_stretch
+    from haetae.wiring.grounds import open_stretch
     from haetae.wiring.lakes import LakeAt, open_lake
 
     settings = read_settings(config).research
     runs = settings.backtest if cash is None else dataclasses.replace(settings.backtest, cash=cash)
+    stretch = open_stretch(
+        open_lake(LakeAt(lake, region, endpoint_url)),
+        read_day(start, "--from"),
+        read_day(end, "--to"),
+        bars=read_bars(bars),
+        symbols=[each.strip() for each in symbols.split(",") if each.strip()],
+        universe=settings.universe,
+        cash=runs.cash,
+    )
+    return stretch, runs
+
+
+def read_bars(bars: str) -> Bars:
+    """Return the bars an option names."""
+    from haetae.wiring.grounds import Bars
+
     if bars not in {each.value for each in Bars}:
         raise ConfigError(
             Text(ko="모르는 봉입니다", en="unknown bars"),
@@ -89,16 +105,7 @@ def stretch_of(
             found=bars,
             next_step="--bars daily",
         )
-    stretch = open_stretch(
-        open_lake(LakeAt(lake, region, endpoint_url)),
-        read_day(start, "--from"),
-        read_day(end, "--to"),
-        bars=Bars(bars),
-        symbols=[each.strip() for each in symbols.split(",") if each.strip()],
-        universe=settings.universe,
-        cash=runs.cash,
-    )
-    return stretch, runs
+    return Bars(bars)
 
 
 @nouns.command(
@@ -134,8 +141,7 @@ def run(
 ) -> None:
     """Run one strategy and print its figures, whatever they are."""
     check_target(json_file)
-    from haetae.registry.trials import TrialBook
-    from haetae.wiring.backtests import run_backtest
+    from haetae.wiring.backtests import run_backtest, trial_book
     from haetae.wiring.strategies import make_strategy
 
     made = make_strategy(strategy, given(parameters))
@@ -145,7 +151,7 @@ def run(
             made,
             stretch,
             out or Path("data/backtests") / made.title(),
-            book=TrialBook(trials),
+            book=trial_book(trials),
             settings=settings,
             seed=seed,
             with_baselines=baselines,

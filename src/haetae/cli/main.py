@@ -11,7 +11,7 @@ import typer
 
 from haetae import __version__
 from haetae.cli import (
-    backtest,
+    backtest_audit,
     collect,
     deploy,
     emulator,
@@ -85,7 +85,7 @@ def build() -> typer.Typer:
     app.add_typer(emulator.nouns, name="emulator")
     app.add_typer(collect.nouns, name="collect")
     app.add_typer(research.nouns, name="research")
-    app.add_typer(backtest.nouns, name="backtest")
+    app.add_typer(backtest_audit.nouns, name="backtest")  # those of `backtest`, and the audit
     app.add_typer(strategy.nouns, name="strategy")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")

@@ -11,10 +11,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import Enum
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.domain.errors import DataError, Text
 from haetae.domain.units import Instant, Shares, Symbol, Won
 
 Int64Array = NDArray[np.int64]
@@ -80,6 +82,19 @@ class Instrument:
     lot: Shares = 1
     flags: frozenset[str] = frozenset()
     as_of: dt.date = dt.date(1970, 1, 1)
+
+    def __post_init__(self) -> None:
+        """Refuse a lot that is no whole number of shares of at least 1."""
+        if isinstance(self.lot, bool) or not isinstance(self.lot, Integral) or self.lot < 1:
+            raise DataError(
+                Text(ko=f"{self.symbol}: 매매 단위가 맞지 않습니다", en=f"{self.symbol}: the trading lot does not fit"),
+                expected="a whole number of shares, 1 or more",
+                found=f"lot {self.lot!r} ({self.symbol}, as of {self.as_of})",
+                next_step=Text(
+                    ko="종목 자료(instruments)의 lot을 고치거나 다시 수집하세요",
+                    en="mend lot in the instruments, or collect them again",
+                ),
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,10 @@ class BuyAndHold(TargetStrategy):
         """Return one row of equal parts."""
         return baselines.buy_and_hold(task)
 
+    def propose(self, view: View) -> Proposal:
+        """Return equal parts to an account that holds nothing, and nothing to one that has bought."""
+        return self.hold(view, {}) if view.held.any() else super().propose(view)
+
 
 class EqualWeight(TargetStrategy):
     """Return to equal parts every month."""

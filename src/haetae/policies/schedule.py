@@ -42,11 +42,16 @@ class Schedule:
     count: int = 1
 
     def rows(self, panel: Panel, first: int = 0) -> Int64Array:
-        """Return the rows of a panel at whose end the strategy is asked, from row ``first`` on, ascending."""
+        """Return the rows of a panel at whose end the strategy is asked, from row ``first`` on, ascending.
+
+        Raises ``StrategyError`` where minutes are counted in a panel of daily bars.
+        """
         match self.unit:
             case Unit.BAR:
                 rows = np.arange(first, max(len(panel) - 1, first), self.count, dtype=np.int64)
             case Unit.MINUTE:
+                if len(panel) and len(panel.sessions()) == len(panel):
+                    raise _needs_minutes(self.count)
                 rows = minute_rows(panel, every_minutes=self.count)
             case Unit.SESSION:
                 return _from(decision_rows(panel, every_sessions=1), first)[:: self.count]
@@ -74,6 +79,15 @@ def schedule(every: str) -> Schedule:
             next_step='every = "day"',
         )
     return Schedule(Unit.MINUTE if found[2].startswith("m") else Unit.SESSION, int(found[1]))
+
+
+def _needs_minutes(count: int) -> StrategyError:
+    return StrategyError(
+        Text(ko="분마다 묻는 전략에는 분봉이 필요합니다", en="a strategy asked every few minutes needs minute bars"),
+        expected="minute bars",
+        found=f"daily bars, every = {count}m",
+        next_step='--bars minute, or every = "day"',
+    )
 
 
 def _from(rows: Int64Array, first: int) -> Int64Array:

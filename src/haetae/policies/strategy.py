@@ -74,7 +74,7 @@ class Strategy:
     def defaults(cls) -> dict[str, Parameter]:
         """Return the parameters with their default values, in the order of their declaration."""
         found: dict[str, Parameter] = {}
-        for name, hint in get_type_hints(cls).items():
+        for name, hint in _hints(cls).items():
             if name.startswith("_") or get_origin(hint) is ClassVar or hint is ClassVar:
                 continue
             value = getattr(cls, name, None)
@@ -136,6 +136,21 @@ class Strategy:
         proposal = Proposal(f"{self.policy_id}@{view.at}", view.at, self.policy_id, targets, dict(scores or {}))
         check(proposal, view)
         return proposal
+
+
+def _hints(made: type[Strategy]) -> dict[str, object]:
+    try:
+        return get_type_hints(made)
+    except (NameError, TypeError, SyntaxError) as fault:
+        raise StrategyError(
+            Text(
+                ko=f"{made.__name__}: 타입 표기를 읽을 수 없습니다",
+                en=f"{made.__name__}: its annotations cannot be read",
+            ),
+            expected="int, float, str, bool",
+            found=str(fault),
+            next_step="look_back: int = 20",
+        ) from fault
 
 
 def check(proposal: Proposal, view: View) -> None:

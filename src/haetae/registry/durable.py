@@ -37,7 +37,8 @@ def refusals(path: Path) -> Iterator[None]:
         ) from fault
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Make what was written to a file, or the names in a folder, survive a power cut."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
@@ -58,7 +59,7 @@ def make_directory(path: Path) -> None:
         missing = [each for each in (path, *path.parents) if not each.exists()]
         for each in reversed(missing):
             each.mkdir(exist_ok=True)
-            _sync(each.parent)
+            sync(each.parent)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -68,7 +69,7 @@ def write_file(path: Path, content: bytes) -> None:
         try:
             _put(draft, content)
             draft.rename(path)
-            _sync(path.parent)
+            sync(path.parent)
         finally:
             draft.unlink(missing_ok=True)
 
@@ -82,9 +83,9 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             draft.mkdir()
             for name, content in sorted(files.items()):
                 _put(draft / name, content)
-            _sync(draft)
+            sync(draft)
             draft.rename(path)
-            _sync(path.parent)
+            sync(path.parent)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from haetae.domain.codec import decode, encode
 from haetae.domain.errors import DataError, ModelError, Text
 from haetae.domain.learning import Trial
-from haetae.registry.durable import make_directory, refusals, writer_lock
+from haetae.registry.durable import make_directory, refusals, sync, writer_lock
 
 
 class TrialBook:
@@ -36,12 +36,15 @@ class TrialBook:
                 body = encode(trial)
                 seal = _seal(seal, body)
                 lines.append(json.dumps({"seal": seal, "trial": body}, ensure_ascii=False) + "\n")
-            with refusals(self.path), self.path.open("r+b" if self.path.exists() else "w+b") as file:
+            fresh = not self.path.exists()
+            with refusals(self.path), self.path.open("w+b" if fresh else "r+b") as file:
                 file.truncate(whole)
                 file.seek(whole)
                 file.write("".join(lines).encode())
                 file.flush()
                 os.fsync(file.fileno())
+            if fresh:
+                sync(self.path.parent)
         return len(known) + len(lines)
 
     def trials(self) -> tuple[Trial, ...]:

@@ -99,6 +99,11 @@ def run_backtest(
     return Ran(figures, files)
 
 
+def trial_book(path: Path) -> TrialBook:
+    """Return the book of trials of a file, for faces, which do not know the registry."""
+    return TrialBook(path)
+
+
 def note_trial(
     book: TrialBook, strategy: Strategy, stretch: Stretch, result: backtest.Result, why: str = "run"
 ) -> tuple[Trial, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -18,7 +19,7 @@ import numpy as np
 from haetae import backtest
 from haetae.backtest.strategies import Ground, first_row
 from haetae.domain.errors import DataError, Text
-from haetae.domain.market import BoolArray
+from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, Won, day_from, yyyymmdd
 from haetae.krx import previous_trading_day
@@ -80,16 +81,18 @@ def open_stretch(
     eligible = _named(market, symbols) if symbols else _chosen(market, first, universe or UniverseSettings())
     begin = max(0, first - LOOK_BACK_DAYS)
     columns = np.flatnonzero(eligible[first:].any(axis=0))
+    if not len(columns):
+        raise _no_names(panel, first)
     daily = _part(panel, columns, begin)
     may = np.ascontiguousarray(eligible[begin:, columns])
     known = {item.symbol: item for item in market.instruments(day_from(int(panel.days[-1])))}
     listing = backtest.Listing(instruments={symbol: known[symbol] for symbol in daily.symbols})
-    listed = np.array([known[symbol].shares_outstanding for symbol in daily.symbols], np.int64)
+    listed = _shares_outstanding(market, daily)
     ground = Ground(daily, first - begin, listing, may, shares_outstanding=listed)
     if bars is Bars.MINUTE:
         ground = _minutes(lake, ground, day_from(int(panel.days[first])), end)
     index = _index(market, ground, begin, cash) if bars is Bars.DAILY else None
-    return Stretch(ground, _digest(ground), market.survivorship, index, market.adjusted)
+    return Stretch(ground, ground_digest(ground), market.survivorship, index, market.adjusted)
 
 
 def _named(market: DailyMarket, symbols: Sequence[Symbol]) -> BoolArray:
@@ -108,9 +111,20 @@ def _named(market: DailyMarket, symbols: Sequence[Symbol]) -> BoolArray:
 def _chosen(market: DailyMarket, first: int, settings: UniverseSettings) -> BoolArray:
     snapshots = monthly(market, first, settings)
     months, _ = to_files(snapshots)
-    import json
-
     return members(json.loads(months["months.json"]), market.panel) & market.panel.traded
+
+
+def _shares_outstanding(market: DailyMarket, panel: Panel) -> Int64Array:
+    """Return listed shares as announced by each day, ``(n_bars, n_symbols)``; before the first word, that first word.
+
+    A lake that was begun today knows today's number only; it is the best there is for the days before.
+    """
+    found = np.zeros((len(panel), len(panel.symbols)), np.int64)
+    for column, symbol in enumerate(panel.symbols):
+        states = market.history[symbol]
+        since = np.searchsorted([yyyymmdd(state.as_of) for state in states], panel.days, side="right")
+        found[:, column] = np.array([state.shares_outstanding for state in states], np.int64)[np.maximum(since - 1, 0)]
+    return found
 
 
 def _part(panel: Panel, columns: np.ndarray, begin: int) -> Panel:
@@ -137,8 +151,15 @@ def _minutes(lake: Lake, daily: Ground, first: dt.date, end: dt.date | None) -> 
     # who may be bought during a day was known at the close of the day before
     before = {day: previous for previous, day in zip(may, list(may)[1:], strict=False)}
     eligible = np.array([may.get(before.get(int(day), 0), none) for day in panel.days], np.bool_)
+    listed = daily.shares_outstanding
+    assert listed is not None
     return dataclasses.replace(
-        daily, panel=panel, first=first_row(panel, yyyymmdd(first)), eligible=eligible, daily=daily.panel
+        daily,
+        panel=panel,
+        first=first_row(panel, yyyymmdd(first)),
+        eligible=eligible,
+        daily=daily.panel,
+        shares_outstanding=listed[np.maximum(np.searchsorted(daily.panel.days, panel.days, side="right") - 1, 0)],
     )
 
 
@@ -153,13 +174,26 @@ def _index(market: DailyMarket, ground: Ground, begin: int, cash: Won) -> backte
     return backtest.index_result("KOSPI", ground.traded.days, closes, cash)
 
 
-def _digest(ground: Ground) -> str:
+def ground_digest(ground: Ground) -> str:
+    """Return the name of the exact bars, symbols and choices of a ground."""
     whole = hashlib.blake2b(digest_size=12)
     panel = ground.panel
     for block in (panel.days, panel.open, panel.high, panel.low, panel.close, panel.volume, ground.eligible):
         whole.update(np.ascontiguousarray(block).data)
     whole.update(",".join(panel.symbols).encode())
     return whole.hexdigest()
+
+
+def _no_names(panel: Panel, first: int) -> DataError:
+    return DataError(
+        Text(ko="그 기간에 거래할 종목이 없습니다", en="no symbol may be traded in that period"),
+        expected=Text(
+            ko="유니버스 규칙을 통과하는 종목, 또는 거래가 있는 종목",
+            en="symbols that pass the universe's rules, or named ones that trade",
+        ),
+        found=f"{len(panel.symbols)} symbols, none eligible from {day_from(int(panel.days[first]))}",
+        next_step="--symbols 005930,000660",
+    )
 
 
 def _no_days(panel: Panel, start: dt.date | None, end: dt.date | None) -> DataError:

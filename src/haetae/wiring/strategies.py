@@ -10,6 +10,7 @@ import hashlib
 import importlib
 import importlib.util
 import inspect
+import keyword
 import re
 import sys
 from collections.abc import Mapping
@@ -40,7 +41,10 @@ def strategy_class(named: str) -> type[Strategy]:
     else:
         raise StrategyError(
             Text(ko=f"모르는 전략입니다: {named}", en=f"unknown strategy: {named}"),
-            expected=", ".join(sorted(LIBRARY)) + Text(ko=" 또는 파일.py[:클래스]", en=" or FILE.py[:Class]").ko,
+            expected=Text(
+                ko=", ".join(sorted(LIBRARY)) + " 또는 파일.py[:클래스]",
+                en=", ".join(sorted(LIBRARY)) + " or FILE.py[:Class]",
+            ),
             found=named,
             next_step="haetae strategy new my_strategy",
         )
@@ -69,15 +73,12 @@ def code_digest(strategy: Strategy | type[Strategy]) -> str:
 
 def new_strategy(name: str, folder: Path, form: str = "view") -> Path:
     """Write the template of a strategy and return its path; an existing file is never written over."""
-    if not _NAME.fullmatch(name) or name in LIBRARY or form not in FORMS:
+    if form not in FORMS:
         raise StrategyError(
-            Text(ko=f"쓸 수 없는 이름입니다: {name}", en=f"this name cannot be used: {name}"),
-            expected=Text(
-                ko="작은 글자로 시작하는 영문·숫자·_ (준비된 전략의 이름 제외)",
-                en="small letters, digits and _, not the name of a ready strategy",
-            ),
-            found=name,
-            next_step="haetae strategy new my_strategy",
+            Text(ko="모르는 형식입니다", en="unknown form"),
+            expected=", ".join(FORMS),
+            found=form,
+            next_step=f"haetae strategy new {name} --form {FORMS[0]}",
         )
     path = folder / f"{name}.py"
     if path.exists():
@@ -88,9 +89,25 @@ def new_strategy(name: str, folder: Path, form: str = "view") -> Path:
             next_step=Text(ko="다른 이름을 쓰거나 파일을 옮기세요", en="choose another name, or move the file"),
         )
     title = "".join(part.capitalize() for part in name.split("_"))
+    if not _NAME.fullmatch(name) or name in LIBRARY or _taken(name, title):
+        raise StrategyError(
+            Text(ko=f"쓸 수 없는 이름입니다: {name}", en=f"this name cannot be used: {name}"),
+            expected=Text(
+                ko="작은 글자로 시작하는 영문·숫자·_ (준비된 전략과 파이썬 모듈의 이름 제외)",
+                en="small letters, digits and _, not the name of a ready strategy or of a Python module",
+            ),
+            found=name,
+            next_step="haetae strategy new my_strategy",
+        )
     text = (_TEMPLATES / f"strategy_{form}.py.txt").read_text(encoding="utf-8")
     write_text(path, text.replace("MyStrategy", title).replace("my_strategy", name))
     return path
+
+
+def _taken(name: str, title: str) -> bool:
+    """Whether a file of this name would hide a module, or its class a name that the template uses."""
+    hides = name in sys.stdlib_module_names or importlib.util.find_spec(name) is not None
+    return hides or keyword.iskeyword(title) or title in ("Strategy", "SignalStrategy", "View", "Proposal")
 
 
 def _file_module(path: Path) -> ModuleType:
@@ -109,7 +126,7 @@ def _file_module(path: Path) -> ModuleType:
     sys.modules[name] = module  # so that annotations can be read, and other processes can name the class
     try:
         spec.loader.exec_module(module)
-    except Exception as fault:
+    except (Exception, SystemExit) as fault:
         del sys.modules[name]
         raise _broken(str(path), fault) from fault
     return module
@@ -118,7 +135,7 @@ def _file_module(path: Path) -> ModuleType:
 def _installed_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except ImportError as fault:
+    except (Exception, SystemExit) as fault:
         raise _broken(name, fault) from fault
 
 
@@ -143,7 +160,7 @@ def _chosen(module: ModuleType, wanted: str, named: str) -> type[Strategy]:
     )
 
 
-def _broken(where: str, fault: Exception) -> StrategyError:
+def _broken(where: str, fault: BaseException) -> StrategyError:
     line = getattr(fault, "lineno", None)
     told = fault.__traceback__
     while told is not None:
