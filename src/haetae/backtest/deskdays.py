@@ -27,6 +27,7 @@ from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.policies import Strategy
 from haetae.policies.asked import OnSchedule
+from haetae.policies.authored import authors_errors
 from haetae.sim import FillModel
 
 _TURNOVER_SESSIONS = 20
@@ -75,14 +76,15 @@ def run_through_desk(
     first = ground.traded.sessions()[0][0]
     instruments = ground.listing.named(ground.panel)
     venue = sim.open_venue(Rulebook.on(first), instruments, settings.cash, model=model)
-    track = run_episode(
-        open_desk(chosen, open_book(settings.cash)),
-        venue,
-        mornings(ground, instruments),
-        policy,
-        decide or _nobody,
-        record,
-    )
+    with authors_errors(type(strategy)):
+        track = run_episode(
+            open_desk(chosen, open_book(settings.cash)),
+            venue,
+            mornings(ground, instruments),
+            policy,
+            decide or _nobody,
+            record,
+        )
     return track.result(name or strategy.policy_id)
 
 

@@ -26,6 +26,7 @@ from haetae.domain.panel import Panel, empty_panel
 from haetae.domain.units import day_from
 from haetae.features import minute
 from haetae.policies import SignalStrategy, Strategy, TargetStrategy, Task
+from haetae.policies.authored import authors_errors
 from haetae.policies.strategy import check
 from haetae.sim import FillModel
 from haetae.sim.batch import Batch, BatchMarket, run_signals
@@ -113,20 +114,21 @@ def run_strategy(
     Raises
     ------
     StrategyError
-        If what it returned cannot be meant; nothing is traded on it.
+        If its code stops, or what it returned cannot be meant; nothing is traded on it.
     DataError
         If the bars cannot be traded on.
     """
     settings = settings or BacktestSettings()
     name = name or strategy.policy_id
-    if isinstance(strategy, SignalStrategy):
-        found = _signals(strategy, ground, name, settings, model, market)
-    elif isinstance(strategy, TargetStrategy):
-        rows = strategy.schedule().rows(ground.panel, ground.first)
-        targets = strategy.checked_targets(ground.task(rows))[ground.first :]
-        found = run(ground.traded, targets, name=name, listing=ground.listing, model=model, settings=settings)
-    else:
-        found = _asked(strategy, ground, name, settings, model, heard)
+    with authors_errors(type(strategy)):
+        if isinstance(strategy, SignalStrategy):
+            found = _signals(strategy, ground, name, settings, model, market)
+        elif isinstance(strategy, TargetStrategy):
+            rows = strategy.schedule().rows(ground.panel, ground.first)
+            targets = strategy.checked_targets(ground.task(rows))[ground.first :]
+            found = run(ground.traded, targets, name=name, listing=ground.listing, model=model, settings=settings)
+        else:
+            found = _asked(strategy, ground, name, settings, model, heard)
     return replace(found, bound=strategy.bound)
 
 

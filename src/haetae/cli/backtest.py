@@ -134,6 +134,9 @@ def run(
         bool,
         typer.Option("--desk", help=hint("분봉을 데스크와 가드로 거칩니다", "live through the desk and its guards")),
     ] = False,
+    picture: Annotated[
+        bool, typer.Option("--png", help=hint("그림도 (extra: report)", "a picture too (extra: report)"))
+    ] = False,
     config: Config = None,
     region: Region = REGION,
     endpoint_url: Endpoint = None,
@@ -156,6 +159,7 @@ def run(
             seed=seed,
             with_baselines=baselines,
             desk=read_settings(config).desk if through_desk else None,
+            with_picture=picture,
             progress=report,
         )
     show(ran.figures)

@@ -6,12 +6,13 @@ Here: the dice, and what the record says beside the findings. Not here: the chec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from haetae import __version__
-from haetae.backtest import BacktestSettings
+from haetae.backtest import BacktestSettings, Result
 from haetae.backtest.audit import Audit, Subject, audit
-from haetae.backtest.strategies import spoken_period
+from haetae.backtest.strategies import run_strategy, spoken_period
 from haetae.domain.units import Symbol
 from haetae.policies import Strategy
 from haetae.wiring.dice import rng
@@ -40,8 +41,18 @@ def run_audit(
     def again() -> Strategy:
         return type(strategy)(**strategy.parameters)
 
-    subject = Subject(again, stretch.ground, settings or BacktestSettings())
-    found = audit(subject, lambda check: rng(seed, f"audit.{check}"), noise_runs=noise_runs, tell=progress)
+    settings = settings or BacktestSettings()
+
+    def at_costs(multiple_ppm: int) -> Result:
+        return run_strategy(again(), stretch.ground, settings=replace(settings, cost_multiple_ppm=multiple_ppm))
+
+    found = audit(
+        Subject(again, stretch.ground, settings),
+        lambda check: rng(seed, f"audit.{check}"),
+        noise_runs=noise_runs,
+        rerun=at_costs,
+        tell=progress,
+    )
     first, last = spoken_period(stretch.ground)
     symbols: tuple[Symbol, ...] = stretch.ground.panel.symbols
     record = {

@@ -28,7 +28,7 @@ from haetae.registry.trials import TrialBook
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import rng
 from haetae.wiring.grounds import Stretch
-from haetae.wiring.records import write_json, write_text
+from haetae.wiring.records import write_bytes, write_json, write_text
 from haetae.wiring.strategies import code_digest
 
 _SESSIONS_PER_YEAR = 246
@@ -54,6 +54,7 @@ def run_backtest(
     seed: int = 7,
     with_baselines: bool = True,
     desk: DeskSettings | None = None,
+    with_picture: bool = False,
     progress: Progress | None = None,
 ) -> Ran:
     """Run a strategy and its baselines, write the report, and write the trial down whatever came of it.
@@ -88,6 +89,9 @@ def run_backtest(
     )
     out.mkdir(parents=True, exist_ok=True)
     files = {"html": out / "report.html", "json": out / "report.json"}
+    if with_picture:
+        files["png"] = out / "report.png"
+        write_bytes(files["png"], backtest.png(result, others, title=strategy.policy_id))
     write_text(files["html"], backtest.html(result, others, strategy.policy_id, notes, evidence))
     figures = {
         **backtest.figures(result, others, notes, evidence),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 
 import numpy as np
@@ -11,8 +10,8 @@ from haetae.backtest.audit import delisting, determinism, fragility, lookahead, 
 from haetae.backtest.audit.findings import Audit, Finding, refused
 from haetae.backtest.audit.fragility import Rerun
 from haetae.backtest.audit.subject import Subject
-from haetae.backtest.audit.watching import source_of
-from haetae.domain.errors import HaetaeError, StrategyError, Text
+from haetae.domain.errors import HaetaeError
+from haetae.policies.authored import authors_errors
 
 CHECKS = (
     lookahead.CHECK,
@@ -78,25 +77,7 @@ def audit(
 
 def _made(check: str, make: Callable[[], Finding], subject: Subject) -> Finding:
     try:
-        return _typed(make, subject)
+        with authors_errors(type(subject.make())):
+            return make()
     except HaetaeError as fault:
         return refused(check, fault)
-
-
-def _typed(make: Callable[[], Finding], subject: Subject) -> Finding:
-    """Make a check; what the strategy's own code raises becomes a ``StrategyError`` that names its line."""
-    try:
-        return make()
-    except HaetaeError:
-        raise
-    except Exception as fault:
-        file = source_of(type(subject.make()))
-        lines = [frame.lineno for frame in traceback.extract_tb(fault.__traceback__) if frame.filename == file]
-        if not lines:
-            raise
-        raise StrategyError(
-            Text(ko="전략의 코드가 멈췄습니다", en="the strategy's code stopped"),
-            expected=Text(ko="어떤 시장에서도 끝까지 도는 코드", en="code that runs through on any market"),
-            found=f"{type(fault).__name__}: {fault} (line {lines[-1]})",
-            next_step=Text(ko="그 줄을 고치세요", en="mend that line"),
-        ) from fault

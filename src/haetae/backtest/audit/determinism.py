@@ -21,10 +21,11 @@ from haetae.backtest.audit.subject import (
     place_text,
     proposed,
 )
-from haetae.backtest.audit.watching import Watch, numpy_dice, source_of
+from haetae.backtest.audit.watching import Watch, numpy_dice
 from haetae.backtest.result import Result
 from haetae.domain.market import Int64Array
 from haetae.policies import Strategy
+from haetae.policies.authored import source_of
 
 CHECK = "determinism"
 _VIEWS = 40

@@ -67,11 +67,6 @@ class Watch:
         return 0
 
 
-def source_of(made: type) -> str:
-    """Return the file a strategy is written in, as its frames name it."""
-    return inspect.getfile(made)
-
-
 def numpy_dice(file: str) -> dict[str, str]:
     """Return where a file names the dice of numpy, with their lines: compiled as they are, no profiler hears them."""
     found: dict[str, str] = {}
