@@ -6,6 +6,7 @@ A ``Venue`` is a value; ``accept`` enters orders, ``step`` lets a slice of the m
 """
 
 from haetae.sim.admission import RejectCode
+from haetae.sim.assumptions import ALWAYS, LAWS, REFUSES
 from haetae.sim.book import DayOrders, VenueOrder
 from haetae.sim.changes import cancel_part, reissue
 from haetae.sim.entry import accept
@@ -17,6 +18,9 @@ from haetae.sim.venue import Venue, close_day, open_day, open_venue, set_call, s
 from haetae.sim.waiting import join_closing
 
 __all__ = [
+    "ALWAYS",
+    "LAWS",
+    "REFUSES",
     "DayOrders",
     "FillModel",
     "Pricing",
