@@ -100,8 +100,10 @@ def submit(
         live_from=DORMANT if terms.pricing is Pricing.STOP else at + venue.model.latency_ns,
         sequence=sequence,
         terms=terms,
+        held=venue.hold(intent.symbol, intent.side, command.order.quantity, intent.limit_price),
     )
-    return replace(venue.with_order(order), sequence=sequence), (Accepted(intent.intent_id, at, order.order_id),)
+    after = replace(venue, orders=venue.orders.changed((order,)), sequence=sequence)
+    return after, (Accepted(intent.intent_id, at, order.order_id),)
 
 
 def _cancel(venue: Venue, intent_id: str, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
@@ -110,8 +112,8 @@ def _cancel(venue: Venue, intent_id: str, at: Instant) -> tuple[Venue, tuple[Ord
         return refuse(venue, intent_id, at, RejectCode.UNKNOWN_ORDER, intent_id)
     if order.status.terminal:
         return refuse(venue, intent_id, at, RejectCode.NOT_OPEN, f"the order is {order.status.value}")
-    ended = replace(order, status=OrderStatus.CANCELED)
-    return venue.with_order(ended), (Canceled(intent_id, at, order.filled),)
+    ended = replace(order, status=OrderStatus.CANCELED, held=0)
+    return replace(venue, orders=venue.orders.changed((ended,))), (Canceled(intent_id, at, order.filled),)
 
 
 def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:

@@ -196,12 +196,13 @@ class _Trade:
         self._cash -= sign * amount + charge.total
         self._fees += charge.fee
         self._taxes += charge.tax
-        held = self._holdings.get(order.symbol, self.venue.holdings.get(order.symbol, 0))
-        self._holdings[order.symbol] = held + sign * quantity
+        owned = self._holdings.get(order.symbol, self.venue.holdings.get(order.symbol, 0))
+        self._holdings[order.symbol] = owned + sign * quantity
         self.events.append(Filled(order.intent_id, self.piece.end, fill))
         status = OrderStatus.FILLED if filled == order.quantity else order.status
-        after = replace(order, filled=filled, amount=order.amount + amount, status=status)
-        return replace(after, held=self.venue.reservation(after))
+        paid = order.amount + amount
+        held = self.venue.hold(order.symbol, order.side, order.quantity - filled, order.limit_price, paid)
+        return replace(order, filled=filled, amount=paid, status=status, held=held)
 
     def result(self) -> Venue:
         """Return the venue after the slice."""

@@ -63,10 +63,13 @@ class Venue:
 
     def reservation(self, order: VenueOrder) -> Won:
         """Return the cash an open buy ties up: at its limit, or at the upper limit of the day."""
-        if order.side is Side.SELL or not order.is_open:
+        return self.hold(order.symbol, order.side, order.open_quantity, order.limit_price, order.amount)
+
+    def hold(self, symbol: Symbol, side: Side, quantity: Shares, limit: Won, executed: Won = 0) -> Won:
+        """Return the cash that an order for so many shares more ties up after ``executed`` won."""
+        if side is Side.SELL or not quantity:
             return 0
-        price = order.limit_price or self.limits[order.symbol][1]
-        return int(reserve_buy(order.open_quantity, price, self.rules.fee_ppb, order.amount))
+        return int(reserve_buy(quantity, limit or self.limits[symbol][1], self.rules.fee_ppb, executed))
 
     @property
     def orderable_cash(self) -> Won:
