@@ -185,7 +185,7 @@ def test_a_short_walk_agrees() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_million_order_bars_agree_to_the_won(seed: int) -> None:
     cash = 2_000_000_000 if seed % 2 else 10**12
-    counts = walk_both(seed, TAX_DAYS, 320, 80, MODELS[seed], cash)
+    counts = walk_both(seed, TAX_DAYS, 340, 80, MODELS[seed], cash)
     assert counts.order_bars >= 250_000, "four walks make a million"
     assert counts.fills > 10_000
     assert min(counts.partial, counts.rejected, counts.in_halts, counts.ended_by_life) > 100, counts
