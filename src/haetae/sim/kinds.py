@@ -76,6 +76,8 @@ PLAIN = {OrderKind.LIMIT: Terms(Pricing.LIMIT), OrderKind.MARKET: Terms(Pricing.
 
 _AUCTION = frozenset({Pricing.LIMIT, Pricing.MARKET})
 _AUCTION_BEFORE_CLOSING = _AUCTION | {Pricing.CONDITIONAL}
+_EVENING = frozenset({Pricing.LIMIT, Pricing.OPPOSITE, Pricing.SAME})
+"""KIS notices 2026-09: 애프터마켓 takes limit and best-price orders only."""
 _REGULAR = frozenset({Phase.OPENING_AUCTION, Phase.CONTINUOUS, Phase.CLOSING_AUCTION})
 
 
@@ -93,7 +95,7 @@ def takes(
         The name is in a call auction of its own: a volatility interruption, or after a halt.
     """
     if hours is OffHours.AFTERMARKET:
-        if phase is not Phase.AFTERMARKET:
+        if phase is not Phase.AFTERMARKET or pricing not in _EVENING:
             return RejectCode.MARKET_CLOSED
         waits = pricing is Pricing.LIMIT and force is TimeInForce.DAY
         return RejectCode.NOT_IN_AUCTION if in_call and not waits else None

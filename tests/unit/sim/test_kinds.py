@@ -126,6 +126,7 @@ def test_auctions_take_no_order_that_cannot_wait(force: TimeInForce) -> None:
     assert answer.code == "not_in_auction"
     assert takes(Pricing.OPPOSITE, TimeInForce.DAY, Phase.CONTINUOUS, in_call=True) is not None
     assert takes(Pricing.LIMIT, force, Phase.AFTERMARKET, hours=OffHours.AFTERMARKET) is None
+    assert takes(Pricing.MARKET, force, Phase.AFTERMARKET, hours=OffHours.AFTERMARKET) is not None
 
 
 def test_a_name_in_its_own_auction_fills_at_its_single_price_only() -> None:
