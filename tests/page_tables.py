@@ -8,15 +8,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from haetae.domain.errors import Text
+from haetae.domain.market import Phase
+from haetae.domain.orders import TimeInForce
 from haetae.emulator.behaviours import BEHAVIOURS
 from haetae.emulator.control import Control
 from haetae.emulator.faults.catalogue import CATALOGUE
 from haetae.emulator.faults.entries import Entry
 from haetae.kis.wire.frames import STREAMS
 from haetae.kis.wire.operations import OPERATIONS
+from haetae.krx.afterhours import OffHours
+from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
 from rule_tables import rule_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -105,6 +111,35 @@ def behaviours() -> str:
     return table(["id", "what", "source"], [[f"`{row.id}`", row.what, row.source] for row in told])
 
 
+def fill_model() -> str:
+    """Return what the fill model assumes at its defaults."""
+    return said(FillModel().assumptions())
+
+
+def said(texts: Iterable[Text]) -> str:
+    """Return numbered sentences in both languages."""
+    rows = [[str(number), text.ko, text.en] for number, text in enumerate(texts, start=1)]
+    return table(["#", "한국어", "English"], rows)
+
+
+def kinds() -> str:
+    """Return which phase takes which kind of resting order."""
+    phases = (Phase.OPENING_AUCTION, Phase.CONTINUOUS, Phase.CLOSING_AUCTION, Phase.AFTERMARKET)
+    rows = []
+    for pricing in Pricing:
+        if pricing is Pricing.CLOSE:
+            rows.append([f"`{pricing.value}`", *["장전·장후 시간외에만 / off hours only"] * len(phases), "-"])
+            continue
+        cells = [
+            takes(pricing, TimeInForce.DAY, phase, hours=OffHours.AFTERMARKET if phase is Phase.AFTERMARKET else None)
+            for phase in phases
+        ]
+        cells.append(takes(pricing, TimeInForce.DAY, Phase.CONTINUOUS, in_call=True))
+        rows.append([f"`{pricing.value}`", *("O" if refusal is None else "-" for refusal in cells)])
+    head = ["종류 / kind", "시가 동시호가", "접속매매", "종가 동시호가", "애프터마켓", "VI·정지 뒤 단일가"]
+    return table(head, rows)
+
+
 TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("KIS_API.md", "operations", operations),
     ("KIS_API.md", "streams", streams),
@@ -112,6 +147,11 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/emulator.md", "faults", faults),
     ("docs/emulator.md", "behaviours", behaviours),
     *rule_tables("docs/market-rules.md", table),
+    ("docs/simulator.md", "fill-model", fill_model),
+    ("docs/simulator.md", "always", partial(said, ALWAYS)),
+    ("docs/simulator.md", "laws", partial(said, LAWS)),
+    ("docs/simulator.md", "refuses", partial(said, REFUSES)),
+    ("docs/simulator.md", "kinds", kinds),
 )
 """Page, name between the marks, and the function that tells the table."""
 

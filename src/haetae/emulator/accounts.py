@@ -27,21 +27,33 @@ from haetae.domain.orders import (
     OrderEvent,
     OrderIntent,
     OrderKind,
-    OrderStatus,
     Rejected,
     Side,
     TimeInForce,
 )
 from haetae.domain.units import Instant, Shares, Symbol, Won, day_of
-from haetae.emulator.conditions import join_closing, put_to_sleep, wake
 from haetae.emulator.entitlements import Entitlement, entitled, fulfil
 from haetae.emulator.interventions import Action
-from haetae.emulator.orderkinds import ORDER_TYPES, Pricing, phases_of
+from haetae.emulator.orderkinds import ORDER_TYPES
 from haetae.emulator.orders import CorporateLine, Execution, Notice, OrderRow, notice_of, parts_of
 from haetae.kis.wire.operations import Mode
 from haetae.krx import Rulebook
 from haetae.krx.afterhours import OffHours
-from haetae.sim import FillModel, RejectCode, Venue, accept, close_day, open_day, open_venue, set_halt, step
+from haetae.sim import (
+    FillModel,
+    RejectCode,
+    Terms,
+    Venue,
+    accept,
+    cancel_part,
+    close_day,
+    join_closing,
+    open_day,
+    open_venue,
+    reissue,
+    set_halt,
+    step,
+)
 
 __all__ = ["BRANCHES", "KINDS", "Account", "CorporateLine", "Execution", "Notice", "OrderRow", "open_account"]
 
@@ -103,7 +115,8 @@ class Account:
             day_of(at), number, BRANCHES[self.mode], symbol, side, quantity, 0 if market else price, kind, at, app_key,
             intent_id or f"{self.mode.value}-{self.number}-{day_of(at):%Y%m%d}-{number}", trigger=trigger,
         )  # fmt: skip
-        answer = self._enter(row, at)
+        terms = ORDER_TYPES[kind].terms(trigger)
+        self.venue, (answer,) = accept(self.venue, _submit(row, terms, at), at, terms=terms)
         if isinstance(answer, Rejected):
             if self.mode is Mode.MOCK or answer.code not in _EXCHANGE:
                 return answer
@@ -117,18 +130,6 @@ class Account:
         self._notify(row, at, quantity=quantity)
         return row
 
-    def _enter(self, row: OrderRow, at: Instant) -> OrderEvent:
-        """Send a row's order to the exchange."""
-        kind = ORDER_TYPES[row.kind]
-        intent = OrderIntent(
-            row.intent_id, "", row.symbol, row.side, row.quantity, kind.kind, row.price, at, kind.force
-        )  # fmt: skip
-        command = Submit(ClearedOrder(intent, row.quantity, at, ()))
-        self.venue, (answer,) = accept(self.venue, command, at, phases=phases_of(kind))
-        if not isinstance(answer, Rejected) and kind.pricing is Pricing.STOP:
-            self.venue = put_to_sleep(self.venue, row.intent_id)
-        return answer
-
     def modify(
         self, original: OrderRow, price: Won, at: Instant, app_key: str, *, quantity: Shares = 0, kind: str = ""
     ) -> OrderRow | Rejected:
@@ -137,8 +138,7 @@ class Account:
         part, kind = quantity or left, kind or original.kind
         if part < left or kind != original.kind:
             return self._reissue(original, part, price, kind, at, app_key)
-        phases = phases_of(ORDER_TYPES[kind])
-        self.venue, (answer,) = accept(self.venue, Replace(original.intent_id, at, price), at, phases=phases)
+        self.venue, (answer,) = accept(self.venue, Replace(original.intent_id, at, price), at)
         if isinstance(answer, Rejected):
             return answer
         row = self._changed(original, left, price, kind, at, app_key, original.intent_id)
@@ -150,18 +150,16 @@ class Account:
         self, original: OrderRow, part: Shares, price: Won, kind: str, at: Instant, app_key: str
     ) -> OrderRow | Rejected:
         """Take shares out of an order and enter them anew; nothing changes where that is refused."""
-        before, number = self.venue, self.next_number()
-        order = self.venue.orders[original.intent_id]
-        ended = OrderStatus.CANCELED if part == original.remaining else order.status
-        self.venue = self.venue.with_order(replace(order, quantity=order.quantity - part, status=ended))
+        number, held = self.next_number(), self.venue.orders[original.intent_id].terms
+        terms = held if kind == original.kind else ORDER_TYPES[kind].terms()
         market = ORDER_TYPES[kind].kind is OrderKind.MARKET
         row = OrderRow(
             day_of(at), number, original.branch, original.symbol, original.side, part, 0 if market else price, kind,
             at, app_key, f"{original.intent_id}/{number}", original=original.number, change="1",
+            trigger=original.trigger if kind == original.kind else 0,
         )  # fmt: skip
-        answer = self._enter(row, at)
+        self.venue, (answer,) = reissue(self.venue, original.intent_id, _submit(row, terms, at), at, terms)
         if isinstance(answer, Rejected):
-            self.venue = before
             return answer
         original.moved += part
         if not original.remaining:
@@ -179,8 +177,10 @@ class Account:
         left = original.remaining
         part = quantity or left
         if part < left:
-            order = self.venue.orders[original.intent_id]
-            self.venue = self.venue.with_order(replace(order, quantity=order.quantity - part))
+            self.venue, answers = cancel_part(self.venue, original.intent_id, part, at)
+            for refused in answers:
+                if isinstance(refused, Rejected):
+                    return refused
         else:
             self.venue, (answer,) = accept(self.venue, Cancel(original.intent_id, at, why), at)
             if isinstance(answer, Rejected):
@@ -256,17 +256,13 @@ class Account:
 
     def meet(self, piece: Slice, single: Collection[Symbol] = frozenset(), hours: OffHours | None = None) -> None:
         """Let open orders for a market meet a slice of it; ``single`` names those that end an auction with it."""
-        among = {key for key, row in self._current.items() if ORDER_TYPES[row.kind].hours is hours}
-        self.venue, events = step(self.venue, piece, single=single, among=among)
+        self.venue, events = step(self.venue, piece, single=single, hours=hours, printed=True)
         for event in events:
             self._apply(event)
-        self.venue = wake(self.venue, self._current.values(), piece)
 
     def join_closing(self, at: Instant) -> None:
         """Turn conditional orders into market orders of the closing auction."""
-        for row in self._current.values():
-            if ORDER_TYPES[row.kind].pricing is Pricing.CONDITIONAL:
-                self.venue = join_closing(self.venue, row, at)
+        self.venue = join_closing(self.venue, at)
 
     def expire(self, at: Instant, hours: OffHours | None = None, keep: Collection[Symbol] = ()) -> None:
         """Let the orders for a market expire with it, save those of names that are still in their auction."""
@@ -371,6 +367,13 @@ class Account:
     def broker_id(self, row: OrderRow) -> BrokerOrderId:
         """Return the name of an order as clients know it."""
         return BrokerOrderId(row.day, row.branch, f"{row.number:010d}")
+
+
+def _submit(row: OrderRow, terms: Terms, at: Instant) -> Submit:
+    """Return a row's order as the exchange takes it."""
+    kind, force = terms.pricing.kind, ORDER_TYPES[row.kind].force
+    intent = OrderIntent(row.intent_id, "", row.symbol, row.side, row.quantity, kind, row.price, at, force)
+    return Submit(ClearedOrder(intent, row.quantity, at, ()))
 
 
 def open_account(

@@ -15,11 +15,11 @@ from haetae.emulator.accounts import Account, OrderRow
 from haetae.emulator.answers import Answer
 from haetae.emulator.board import Board, Standing
 from haetae.emulator.gate import Refusal
-from haetae.emulator.orderkinds import ORDER_TYPES, OrderType, Pricing, is_taken
+from haetae.emulator.orderkinds import ORDER_TYPES, OrderType, is_taken
 from haetae.kis.wire import codes
 from haetae.kis.wire.operations import Mode, Operation
 from haetae.krx.afterhours import AFTERMARKET_FROM, OffHours
-from haetae.sim import RejectCode
+from haetae.sim import Pricing, RejectCode, entry_price
 
 _REAL = {
     RejectCode.NO_CASH.value: Refusal("APBK0952", rt_cd="7"),
@@ -33,6 +33,13 @@ _REAL = {
     RejectCode.NOT_A_LIMIT.value: Refusal("APBK1943", rt_cd="7"),
     RejectCode.OUTSIDE_LIMITS.value: Refusal("APBK0506", "상/하한가 오류입니다.", rt_cd="7"),
     RejectCode.HALTED.value: Refusal("APBK0656", "거래정지 종목입니다.", rt_cd="7"),
+    RejectCode.NOT_IN_AUCTION.value: Refusal(
+        "APBK1943", "단일가 매매 시간에 사용할 수 없는 호가유형입니다.", rt_cd="7"
+    ),
+    RejectCode.AT_THE_LIMIT.value: Refusal(
+        "APBK1943", "조건부지정가는 상한가 매수, 하한가 매도를 할 수 없습니다.", rt_cd="7"
+    ),
+    RejectCode.TOO_MANY.value: Refusal("APBK0400", "정정취소 가능수량을 초과했습니다.", rt_cd="7"),
 }
 _MOCK = {
     **_REAL,
@@ -143,31 +150,19 @@ def _admit(board: Board, account: Account, symbol: str, side: Side, kind: OrderT
     if standing is Standing.BREAKER:
         return Refusal("APBK0918", "서킷브레이커 발동 중입니다.(주문불가)", rt_cd="7")
     if not is_taken(kind, standing):
-        return Refusal("APBK1943", "단일가 매매 시간에 사용할 수 없는 호가유형입니다.", rt_cd="7")
-    if "liquidation" in item.flags and kind.pricing is not Pricing.LIMIT:
-        return Refusal("APBK1943", rt_cd="7")
+        return _REAL[RejectCode.NOT_IN_AUCTION.value]
     return price_of(board, symbol, side, kind, price)
 
 
 def price_of(board: Board, symbol: str, side: Side, kind: OrderType, price: Won) -> Won | Refusal:
-    """Return the price of an order by its type."""
-    sight = board.sight(symbol)
-    match kind.pricing:
-        case Pricing.CONDITIONAL:
-            edge = sight.upper if side is Side.BUY else sight.lower
-            if price == edge:
-                return Refusal("APBK1943", "조건부지정가는 상한가 매수, 하한가 매도를 할 수 없습니다.", rt_cd="7")
-            return price
-        case Pricing.OPPOSITE | Pricing.SAME:
-            evening = kind.hours is OffHours.AFTERMARKET
-            ask, bid, _ = board.evening_top(symbol) if evening else board.top(symbol)
-            buys = side is Side.BUY
-            best = ask if buys == (kind.pricing is Pricing.OPPOSITE) else bid
-            return best or Refusal("APBK1943", "해당 호가가 없습니다.", rt_cd="7")
-        case Pricing.CLOSE:
-            return sight.base if kind.hours is OffHours.BEFORE_OPEN else sight.last
-        case _:
-            return price
+    """Return the price an order goes out with, by its type and what stands in the book."""
+    sight, evening = board.sight(symbol), kind.hours is OffHours.AFTERMARKET
+    ask, bid, _ = board.evening_top(symbol) if evening else board.top(symbol)
+    close = sight.base if kind.hours is OffHours.BEFORE_OPEN else sight.last
+    found = entry_price(kind.pricing, side, price, ask=ask, bid=bid, close=close)
+    if not found and kind.pricing is not Pricing.MARKET:
+        return Refusal("APBK1943", "해당 호가가 없습니다.", rt_cd="7")
+    return found
 
 
 def order_change(

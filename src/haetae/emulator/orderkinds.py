@@ -1,7 +1,7 @@
-"""Order types of the broker (ORD_DVSN): what each means, where and when it is taken.
+"""Order types of the broker (ORD_DVSN): which kind of order of the exchange each is.
 
-Here: the table with its source, and which states of a name take which type. Not here: what happens to an order
-(``accounts``), the codes of refusals (``trading``).
+Here: the table with its source, and which states of a name take which type. Not here: what the kinds mean and when
+the exchange takes them (``sim.kinds``), what happens to an order (``accounts``), the codes of refusals (``trading``).
 
 Not served, and refused: mid-price orders (21, 23, 24), which would trade half a tick off the grid that this
 market's prints stand on; the single-price session (07), abolished on 2026-09-14 and not emulated before.
@@ -10,37 +10,15 @@ market's prints stand on; the single-price session (07), abolished on 2026-09-14
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 
 from haetae.domain.market import Phase
 from haetae.domain.orders import OrderKind, TimeInForce
-from haetae.emulator.session import AUCTIONS, Standing
+from haetae.domain.units import Won
+from haetae.emulator.session import Standing
 from haetae.krx.afterhours import OffHours
-from haetae.sim.entry import REGULAR
-
-
-class Pricing(Enum):
-    """Where the price of an order comes from."""
-
-    LIMIT = "limit"
-    MARKET = "market"
-    CONDITIONAL = "conditional"
-    """A limit that joins the closing auction as a market order."""
-    OPPOSITE = "opposite"
-    """The best price of the other side when it is entered."""
-    SAME = "same"
-    """The best price of its own side when it is entered."""
-    CLOSE = "close"
-    """The close of the market it is for."""
-    STOP = "stop"
-    """A limit that is live once a print reaches its condition."""
-
-    @property
-    def priced(self) -> bool:
-        """Whether the client gives a price."""
-        return self in (Pricing.LIMIT, Pricing.CONDITIONAL, Pricing.STOP)
+from haetae.sim import Pricing, Terms, takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +36,11 @@ class OrderType:
     @property
     def kind(self) -> OrderKind:
         """The price type at the exchange."""
-        return OrderKind.MARKET if self.pricing is Pricing.MARKET else OrderKind.LIMIT
+        return self.pricing.kind
+
+    def terms(self, trigger: Won = 0) -> Terms:
+        """Return what an order of this type says to the exchange; ``trigger`` is the condition of a stop."""
+        return Terms(self.pricing, self.hours, trigger)
 
 
 _DAY, _IOC, _FOK = TimeInForce.DAY, TimeInForce.IOC, TimeInForce.FOK
@@ -89,26 +71,19 @@ _ROWS = (
 """KIS workbook 2026-06 and notices 2026-09; that mock has the regular types only: the same workbook."""
 ORDER_TYPES: Mapping[str, OrderType] = {row.code: row for row in _ROWS}
 
-_ANY_PHASE = frozenset(Phase)
-_OPENING, _CALL = frozenset({"00", "01", "02"}), frozenset({"00", "01"})
-"""Auctions take limit and market orders; conditional ones until the closing auction begins (KRX)."""
+_PHASES: Mapping[Standing, tuple[Phase, bool]] = {
+    Standing.OPENING_AUCTION: (Phase.OPENING_AUCTION, False),
+    Standing.CONTINUOUS: (Phase.CONTINUOUS, False),
+    Standing.VI: (Phase.CONTINUOUS, True),
+    Standing.CALL: (Phase.CONTINUOUS, True),
+    Standing.CLOSING_AUCTION: (Phase.CLOSING_AUCTION, False),
+    Standing.AFTERMARKET: (Phase.AFTERMARKET, False),
+}
 
 
 def is_taken(kind: OrderType, standing: Standing) -> bool:
-    """Return whether a state of a name takes an order of a type of the regular session or the aftermarket."""
-    if kind.hours is OffHours.AFTERMARKET:
-        return standing is Standing.AFTERMARKET or (standing is Standing.VI and kind.code == "41")
-    if kind.hours is not None:
-        return True
-    if standing is Standing.CLOSING_AUCTION:
-        return kind.code in _CALL
-    if standing in AUCTIONS:
-        return kind.code in _OPENING
-    return standing is Standing.CONTINUOUS
-
-
-def phases_of(kind: OrderType) -> Collection[Phase]:
-    """Return when the exchange takes a type; whoever asks knows the hours of a market at a fixed price."""
-    if kind.hours is None:
-        return REGULAR
-    return frozenset({Phase.AFTERMARKET}) if kind.hours is OffHours.AFTERMARKET else _ANY_PHASE
+    """Return whether a state of a name takes an order of a type; a market at a fixed price always does."""
+    phase, in_call = _PHASES.get(standing, (Phase.CLOSED, False))
+    if standing is Standing.VI and kind.hours is OffHours.AFTERMARKET:
+        phase = Phase.AFTERMARKET
+    return takes(kind.pricing, kind.force, phase, hours=kind.hours, in_call=in_call) is None

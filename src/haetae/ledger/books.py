@@ -117,10 +117,12 @@ def settled_cash(book: Book) -> Won:
 
 
 def _with(positions: Mapping[Symbol, Position], changed: Position) -> dict[Symbol, Position]:
-    kept = {symbol: position for symbol, position in positions.items() if symbol != changed.symbol}
-    if changed.quantity:
-        kept[changed.symbol] = changed
-    return dict(sorted(kept.items()))
+    """Return the positions by code with one changed; only a new name has to find its place."""
+    after = {**positions, changed.symbol: changed}
+    if not changed.quantity:
+        del after[changed.symbol]
+        return after
+    return after if changed.symbol in positions else dict(sorted(after.items()))
 
 
 def _owed(unsettled: tuple[Settlement, ...], day: dt.date, amount: Won) -> tuple[Settlement, ...]:

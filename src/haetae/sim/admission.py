@@ -21,6 +21,8 @@ OFF_TICK = 3
 OUTSIDE_LIMITS = 4
 NO_SHARES = 5
 NO_CASH = 6
+HALTED = 7
+NOT_IN_AUCTION = 8
 
 _HUGE = 4e18
 """Amounts beyond this would leave int64; no account can pay them."""
@@ -41,6 +43,9 @@ class RejectCode(Enum):
     UNKNOWN_ORDER = "unknown_order"
     NOT_OPEN = "not_open"
     NOT_A_LIMIT = "not_a_limit"
+    NOT_IN_AUCTION = "not_in_auction"
+    AT_THE_LIMIT = "at_the_limit"
+    TOO_MANY = "too_many"
 
 
 BY_NUMBER: tuple[RejectCode | None, ...] = (
@@ -51,8 +56,10 @@ BY_NUMBER: tuple[RejectCode | None, ...] = (
     RejectCode.OUTSIDE_LIMITS,
     RejectCode.NO_SHARES,
     RejectCode.NO_CASH,
+    RejectCode.HALTED,
+    RejectCode.NOT_IN_AUCTION,
 )
-"""The code of each number that ``check`` returns; ``None`` for ``OK``."""
+"""The code of each number that ``check`` and ``sim.batch`` return; ``None`` for ``OK``."""
 
 
 @njit(cache=True, error_model="numpy")

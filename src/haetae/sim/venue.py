@@ -1,8 +1,9 @@
 """State of the simulated exchange and broker for one account.
 
-Here: the ``Venue`` record, its orders, the turn of the day, halts. Not here: entry of orders
-(`entry`), meeting the market (`trading`), the books with cost and profit (``ledger``). A venue is a
-value: every function returns a new one. Money is won, quantities are shares.
+Here: the ``Venue`` record, the turn of the day, halts, volatility interruptions. Not here: its orders
+(`book`), their entry (`entry`) and changes (`changes`), meeting the market (`trading`), the books with
+cost and profit (``ledger``). A venue is a value: every function returns a new one. Money is won,
+quantities are shares.
 """
 
 from __future__ import annotations
@@ -12,66 +13,15 @@ from dataclasses import dataclass, field, replace
 
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import HaltChange, Instrument
-from haetae.domain.orders import (
-    BrokerOrder,
-    BrokerOrderId,
-    Expired,
-    OrderEvent,
-    OrderKind,
-    OrderStatus,
-    Side,
-    TimeInForce,
-)
+from haetae.domain.orders import Expired, OrderEvent, OrderStatus, Side
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.krx import Rulebook
 from haetae.krx.scalar import reserve_buy
+from haetae.sim.book import DayOrders, VenueOrder
 from haetae.sim.settings import FillModel
 
 BRANCH = "00950"
 """Branch number of simulated orders; the mock servers of the broker use the same."""
-
-
-@dataclass(frozen=True, slots=True)
-class VenueOrder:
-    """One order as the venue holds it.
-
-    ``live_from`` is the earliest start of data it may meet; ``limit_price`` is 0 for market orders;
-    ``filled`` and ``amount`` are cumulative over replacements.
-    """
-
-    intent_id: str
-    order_id: BrokerOrderId
-    symbol: Symbol
-    side: Side
-    kind: OrderKind
-    time_in_force: TimeInForce
-    limit_price: Won
-    quantity: Shares
-    sent_at: Instant
-    live_from: Instant
-    sequence: int
-    filled: Shares = 0
-    amount: Won = 0
-    status: OrderStatus = OrderStatus.WORKING
-
-    @property
-    def open_quantity(self) -> Shares:
-        """Shares that may still fill; 0 once the order ended."""
-        return 0 if self.status.terminal else self.quantity - self.filled
-
-    def report(self) -> BrokerOrder:
-        """Return the order as a broker reports it."""
-        return BrokerOrder(
-            self.order_id,
-            self.symbol,
-            self.side,
-            self.quantity,
-            self.filled,
-            self.amount,
-            self.open_quantity,
-            self.limit_price,
-            self.sent_at,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +35,9 @@ class Venue:
     cash : won
         Trade-date cash: moves in full with each fill.
     holdings : mapping of symbol to shares, without empty rows
-    orders : mapping of intent id to today's orders, ended ones included
+    orders : today's orders by intent id, ended ones included
+    halted, in_call : sets of symbols
+        Names without trading, and names in a call auction of their own (a volatility interruption).
     limits : mapping of symbol to the lowest and highest valid price of the day
     known_until : instant
         End of the newest slice that was met.
@@ -97,8 +49,9 @@ class Venue:
     cash: Won
     holdings: Mapping[Symbol, Shares]
     limits: Mapping[Symbol, tuple[Won, Won]]
-    orders: Mapping[str, VenueOrder] = field(default_factory=dict)
+    orders: DayOrders = field(default_factory=DayOrders)
     halted: frozenset[Symbol] = frozenset()
+    in_call: frozenset[Symbol] = frozenset()
     sequence: int = 0
     known_until: Instant = 0
     fees: Won = 0
@@ -106,30 +59,30 @@ class Venue:
 
     def open_orders(self) -> Iterator[VenueOrder]:
         """Yield the orders that may still fill, in the order they were taken."""
-        return (order for order in self.orders.values() if not order.status.terminal)
+        return iter(self.orders.open.values())
 
     def reservation(self, order: VenueOrder) -> Won:
         """Return the cash an open buy ties up: at its limit, or at the upper limit of the day."""
-        if order.side is Side.SELL or order.status.terminal:
+        return self.hold(order.symbol, order.side, order.open_quantity, order.limit_price, order.amount)
+
+    def hold(self, symbol: Symbol, side: Side, quantity: Shares, limit: Won, executed: Won = 0) -> Won:
+        """Return the cash that an order for so many shares more ties up after ``executed`` won."""
+        if side is Side.SELL or not quantity:
             return 0
-        price = order.limit_price or self.limits[order.symbol][1]
-        return int(reserve_buy(order.open_quantity, price, self.rules.fee_ppb, order.amount))
+        return int(reserve_buy(quantity, limit or self.limits[symbol][1], self.rules.fee_ppb, executed))
 
     @property
     def orderable_cash(self) -> Won:
         """Cash that no open buy has reserved."""
-        return self.cash - sum(self.reservation(order) for order in self.open_orders())
+        return self.cash - self.orders.reserved
 
     def orderable_shares(self, symbol: Symbol) -> Shares:
         """Shares held that no open sell has reserved."""
-        promised = sum(
-            order.open_quantity for order in self.open_orders() if order.symbol == symbol and order.side is Side.SELL
-        )
-        return self.holdings.get(symbol, 0) - promised
+        return self.holdings.get(symbol, 0) - self.orders.promised.get(symbol, 0)
 
     def with_order(self, order: VenueOrder) -> Venue:
-        """Return the venue with one order added or changed."""
-        return replace(self, orders={**self.orders, order.intent_id: order})
+        """Return the venue with one order added or changed, and what it ties up counted anew."""
+        return replace(self, orders=self.orders.changed((replace(order, held=self.reservation(order)),)))
 
 
 def open_venue(
@@ -176,7 +129,7 @@ def open_day(venue: Venue, rules: Rulebook, base_prices: Mapping[Symbol, Won]) -
             next_step="end the day with close_day first",
         )
     limits = _limits(rules, venue.instruments, base_prices)
-    return replace(venue, rules=rules, limits=limits, orders={}, sequence=0)
+    return replace(venue, rules=rules, limits=limits, orders=DayOrders(), in_call=frozenset(), sequence=0)
 
 
 def close_day(venue: Venue, at: Instant, among: Collection[str] | None = None) -> tuple[Venue, tuple[OrderEvent, ...]]:
@@ -184,19 +137,31 @@ def close_day(venue: Venue, at: Instant, among: Collection[str] | None = None) -
 
     ``among`` names the orders whose session it is, all by default.
     """
-    ended = {
-        order.intent_id: replace(order, status=OrderStatus.EXPIRED)
+    ended = [
+        replace(order, status=OrderStatus.EXPIRED, held=0)
         for order in venue.open_orders()
         if among is None or order.intent_id in among
-    }
-    events = tuple(Expired(order.intent_id, at, order.filled) for order in ended.values())
-    return replace(venue, orders={**venue.orders, **ended}), events
+    ]
+    if not ended:
+        return venue, ()
+    events = tuple(Expired(order.intent_id, at, order.filled) for order in ended)
+    return replace(venue, orders=venue.orders.changed(ended)), events
 
 
 def set_halt(venue: Venue, change: HaltChange) -> Venue:
     """Return the venue after trading in a symbol was halted or resumed; resting orders stay."""
     halted = venue.halted | {change.symbol} if change.halted else venue.halted - {change.symbol}
     return replace(venue, halted=halted)
+
+
+def set_call(venue: Venue, symbol: Symbol, *, begins: bool) -> Venue:
+    """Return the venue after a name's own call auction (VI, or after a halt) began or ended.
+
+    While it lasts nothing fills but at its single price (``step(..., single=...)``), and orders that cannot wait
+    for one are not taken.
+    """
+    in_call = venue.in_call | {symbol} if begins else venue.in_call - {symbol}
+    return replace(venue, in_call=in_call)
 
 
 def _limits(

@@ -13,6 +13,7 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
 from haetae.krx import Rulebook, trading_days
 from haetae.sim import FillModel, batch
+from haetae.sim.batch import kernels
 from markets import random_market
 
 DAYS = list(trading_days(dt.date(2023, 1, 19), dt.date(2023, 1, 27)))
@@ -198,3 +199,60 @@ def test_a_signal_after_the_last_bar_changes_nothing() -> None:
     assert len(walked.fills) == 0
     with pytest.raises(ValueError, match="shape"):
         batch.run_signals(batch.prepare(panel), signal[:2], 500_000, 10**7)
+
+
+def test_a_halt_keeps_orders_out_and_what_rests_unfilled() -> None:
+    panel = flat(DAYS[:4], [[10_000]] * 4, volume=100)
+    halted = np.array([[False], [True], [False], [False]])
+    arrays = batch.Batch(batch.prepare(panel, halted=halted), 1, 10**7)
+    assert arrays.place(np.array([[5]])).tolist() == [[0]]
+    arrays.advance(0)
+    assert arrays.affordable(np.array([[5]])).tolist() == [[0]]
+    assert arrays.place(np.array([[5]])).tolist() == [[7]]
+    arrays.advance(1)
+    assert arrays.shares.tolist() == [[5]]
+    assert arrays.place(np.array([[5]])).tolist() == [[0]]
+    arrays.advance(2)
+    assert arrays.shares.tolist() == [[10]]
+    with pytest.raises(DataError, match="does not fit"):
+        batch.prepare(panel, halted=halted[:2])
+
+
+def test_a_resting_order_outlives_a_halt_within_its_session() -> None:
+    panel, listed, bases = random_market(np.random.default_rng(8), DAYS[:1], 20)
+    traded, volume = np.ones_like(panel.traded), np.full(panel.volume.shape, 50)
+    halted = np.zeros(panel.close.shape, np.bool_)
+    halted[1:4] = True
+    open_, price = bases[0] + 0 * panel.open, bases[0] + 0 * panel.close
+    flat_bars = Panel(panel.symbols, panel.days, panel.start, panel.end, open_, price.copy(), price.copy(), price,
+                      volume, traded)  # fmt: skip
+    arrays = batch.Batch(batch.prepare(flat_bars, listed, base_prices=bases, halted=halted), 1, 10**10)
+    arrays.place(np.full((1, len(panel.symbols)), 12))
+    held = []
+    for bar in range(8):
+        arrays.advance(bar)
+        held.append(int(arrays.shares[0, 0]))
+    assert held == [5, 5, 5, 5, 10, 12, 12, 12]
+
+
+def test_lives_that_may_not_rest_end_with_their_first_bar() -> None:
+    market = batch.prepare(flat(DAYS[:3], [[10_000, 10_000, 10_000]] * 3, volume=100))
+    arrays = batch.Batch(market, 1, 10**7)
+    forces = np.array([[kernels.REST, kernels.IOC, kernels.FOK]])
+    assert arrays.place(np.array([[15, 15, 15]]), forces=forces).tolist() == [[0, 0, 0]]
+    arrays.advance(0)
+    assert arrays.shares.tolist() == [[10, 10, 0]]
+    assert arrays.working.tolist() == [[5, 0, 0]]
+    assert arrays.place(np.array([[0, 10, 10]]), forces=forces).tolist() == [[-1, 0, 0]]
+    arrays.advance(1)
+    assert arrays.shares.tolist() == [[10, 20, 10]], "the first expired with its day"
+    assert arrays.reserved.tolist() == [0]
+
+
+def test_a_call_auction_takes_only_orders_that_rest() -> None:
+    panel, listed, bases = random_market(np.random.default_rng(8), DAYS[:1], 12)
+    arrays = batch.Batch(batch.prepare(panel, listed, base_prices=bases), 1, 10**9, start=11)
+    width = len(panel.symbols)
+    codes = arrays.place(np.ones((1, width), np.int64), forces=np.full((1, width), kernels.IOC))
+    assert codes.tolist() == [[8] * width]
+    assert (arrays.place(np.ones((1, width), np.int64)) == 0).all()

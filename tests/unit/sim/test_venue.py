@@ -10,11 +10,24 @@ import pytest
 
 from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import Cancel, Replace
-from haetae.domain.market import HaltChange, Instrument, Kind, Market, Phase, Slice
+from haetae.domain.market import HaltChange, Instrument, Kind, Market, Slice
 from haetae.domain.orders import Accepted, Canceled, Expired, Filled, OrderStatus, Rejected, Replaced, TimeInForce
 from haetae.domain.units import NS_PER_MINUTE
 from haetae.krx import Rulebook
-from haetae.sim import FillModel, RejectCode, Venue, accept, close_day, open_day, open_venue, set_halt, step
+from haetae.krx.afterhours import OffHours
+from haetae.sim import (
+    FillModel,
+    Pricing,
+    RejectCode,
+    Terms,
+    Venue,
+    accept,
+    close_day,
+    open_day,
+    open_venue,
+    set_halt,
+    step,
+)
 from markets import order
 
 DAY = dt.date(2026, 11, 23)
@@ -240,16 +253,16 @@ def test_a_market_of_its_own_meets_the_orders_named_for_it() -> None:
     assert closed.orders["mine"].status is OrderStatus.FILLED
 
 
-def test_orders_are_taken_in_the_phases_their_kind_names() -> None:
-    evening = RULES.session.aftermarket_from
+def test_an_order_for_the_aftermarket_is_taken_and_moved_then_and_only_then() -> None:
+    evening, terms = RULES.session.aftermarket_from, Terms(Pricing.LIMIT, OffHours.AFTERMARKET)
     sent = order("a", "005930", 1, 70_000, evening)
     _, (answer,) = accept(venue(), sent, evening)
     assert answer.code == "market_closed"
-    stage, (answer,) = accept(venue(), sent, evening, phases={Phase.AFTERMARKET})
+    stage, (answer,) = accept(venue(), sent, evening, terms=terms)
     assert isinstance(answer, Accepted)
-    _, (moved,) = accept(stage, Replace("a", evening, 69_900), evening, phases={Phase.AFTERMARKET})
+    _, (moved,) = accept(stage, Replace("a", evening, 69_900), evening)
     assert isinstance(moved, Replaced)
-    _, (answer,) = accept(venue(), order("b", "005930", 1, 70_000, OPEN), OPEN, phases={Phase.AFTERMARKET})
+    _, (answer,) = accept(venue(), order("b", "005930", 1, 70_000, OPEN), OPEN, terms=terms)
     assert answer.code == "market_closed"
 
 

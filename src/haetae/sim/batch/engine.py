@@ -1,9 +1,10 @@
 """Many accounts on one market at once, bar by bar: the array twin of ``sim.Venue``.
 
 Here: ``Batch``, a mutable state machine for learning and backtests. Supported: one working day
-order per environment and symbol, market or limit; no in-place change of price, no IOC or FOK, no
-latency beyond the next bar. What it does not support it refuses. Not here: policies, books with
-cost bases (``ledger``). Money is int64 won, quantities are signed shares (buys positive).
+order per environment and symbol, market or limit, that rests to the end of its session or ends with
+its first bar (IOC, FOK); no in-place change of price, no latency beyond the next bar. What it does not
+support it refuses. Not here: policies, books with cost bases (``ledger``). Money is int64 won,
+quantities are signed shares (buys positive).
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ class Batch:
         self._n_envs = n_envs
         self._keep = keep_fills
         self._turns = frozen(np.arange(len(market.panel.symbols))[None, :], np.int64)
-        self._market_orders = frozen(np.zeros((1, len(market.panel.symbols))), np.int64)
+        self._zeros = frozen(np.zeros((1, len(market.panel.symbols))), np.int64)
         self.reset(start)
 
     def reset(self, start: int = 0) -> None:
@@ -105,7 +106,12 @@ class Batch:
         return as_fills(self._log[: self._count])
 
     def place(
-        self, quantities: Int64Array, limits: Int64Array | None = None, *, turns: Int64Array | None = None
+        self,
+        quantities: Int64Array,
+        limits: Int64Array | None = None,
+        *,
+        turns: Int64Array | None = None,
+        forces: Int64Array | None = None,
     ) -> Int8Array:
         """Send orders for the next bar; a new order first cancels the symbol's working one.
 
@@ -117,6 +123,8 @@ class Batch:
             Limit prices, 0 for a market order; all are market orders by default.
         turns : (n_envs, n_symbols) or (1, n_symbols) int64, optional
             Columns in the order in which scarce cash is granted; by code if not given.
+        forces : (n_envs, n_symbols) or (1, n_symbols) int64, optional
+            ``kernels.REST``, ``IOC`` or ``FOK``; all rest by default. A call auction takes only orders that rest.
 
         Returns
         -------
@@ -124,7 +132,8 @@ class Batch:
             -1 where nothing was sent, 0 accepted, else a number of ``sim.admission``.
         """
         codes = np.empty(quantities.shape, dtype=np.int8)
-        kernels.place(*self._order_arguments(quantities, limits, turns), codes)
+        lives = self._rows(forces, self._zeros, "forces")
+        kernels.place(*self._order_arguments(quantities, limits, turns), lives, codes)
         return codes
 
     def affordable(
@@ -145,9 +154,7 @@ class Batch:
                 next_step="advance bar by bar, or reset to where the episode starts",
             )
         if self._keep and self._count + self.working.size > len(self._log):
-            longer = np.empty((2 * len(self._log) + self.working.size, LOG_WIDTH), dtype=np.int64)
-            longer[: self._count] = self._log[: self._count]
-            self._log = longer
+            self._log = lengthened(self._log, self._count, self.working.size)
         _, self._count, _, _ = kernels.walk(
             self.market.frame, self._accounts, self._terms, t, t + 1, NO_SIGNAL, 0, NO_EQUITY, self._log, self._count
         )
@@ -177,7 +184,7 @@ class Batch:
             self._terms,
             min(self.next_bar, len(self.market.panel) - 1),
             frozen(quantities, np.int64),
-            self._rows(limits, self._market_orders, "limits"),
+            self._rows(limits, self._zeros, "limits"),
             self._rows(turns, self._turns, "turns"),
         )
 
@@ -209,8 +216,15 @@ def open_accounts(n_envs: int, n_symbols: int, cash: Won) -> Accounts:
         money=money,
         shares=np.zeros((n_envs, n_symbols), dtype=np.int64),
         quantity=np.zeros((n_envs, n_symbols), dtype=np.int64),
-        order=np.zeros((n_envs, n_symbols, 4), dtype=np.int64),
+        order=np.zeros((n_envs, n_symbols, 5), dtype=np.int64),
     )
+
+
+def lengthened(log: Int64Array, count: int, room: int) -> Int64Array:
+    """Return a log of at least twice the length and ``room`` more rows, with its first ``count`` rows."""
+    longer = np.empty((2 * len(log) + room, LOG_WIDTH), dtype=np.int64)
+    longer[:count] = log[:count]
+    return longer
 
 
 def as_fills(log: Int64Array) -> NDArray[np.void]:

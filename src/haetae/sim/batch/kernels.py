@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.krx.scalar import affordable, charge_next, part_of, reserve_buy, whole_lots
-from haetae.sim.admission import OK, check
+from haetae.sim.admission import HALTED, NOT_IN_AUCTION, OK, check
 from haetae.sim.batch.prefetch import prefetch
 from haetae.sim.matching import fill_price, volume_cap
 
@@ -31,12 +31,18 @@ LOG_WIDTH = 7
 CASH, RESERVED, FEES, TAXES, BUSY = range(5)
 """Columns of ``Accounts.money``; ``BUSY`` counts working orders."""
 
-LIMIT, HELD, DAY, PAID = range(4)
-"""Columns of ``Accounts.order``: price (0 is market), cash reserved, session it lives in, won executed."""
+LIMIT, HELD, DAY, PAID, FORCE = range(5)
+"""Columns of ``Accounts.order``: price (0 is market), cash reserved, session it lives in, won executed, its life."""
+
+REST, IOC, FOK = range(3)
+"""Values of ``FORCE``: the order rests to the end of its session, or its first bar decides."""
 
 
 class Frame(NamedTuple):
-    """Bars ``(n_bars, n_symbols)`` and rules ``(n_sessions, n_symbols)``; see ``BatchMarket``."""
+    """Bars ``(n_bars, n_symbols)`` and rules ``(n_sessions, n_symbols)``; see ``BatchMarket``.
+
+    ``traded`` is False in halted bars too: nothing fills there. ``halted`` has no rows where nothing is halted.
+    """
 
     open: Int64Array
     high: Int64Array
@@ -44,6 +50,7 @@ class Frame(NamedTuple):
     close: Int64Array
     volume: Int64Array
     traded: BoolArray
+    halted: BoolArray
     session: Int32Array
     one_price: BoolArray
     lower: Int64Array
@@ -59,7 +66,7 @@ class Accounts(NamedTuple):
     """State of all environments.
 
     ``money`` is (n_envs, 5), ``shares`` and ``quantity`` are (n_envs, n_symbols), ``order`` is
-    (n_envs, n_symbols, 4). ``quantity`` is the open part of the working order, 0 if there is none.
+    (n_envs, n_symbols, 5). ``quantity`` is the open part of the working order, 0 if there is none.
     """
 
     money: Int64Array
@@ -111,10 +118,9 @@ def admit(
     s: int,
     signed: int,
     limit: int,
+    force: int,
 ) -> int:
     """Replace the working order of a symbol by a new one that lives in a session; return its code."""
-    if quantity[env, s] != 0:
-        drop(money, quantity, order, env, s)
     sign = 1 if signed > 0 else -1
     code = check(
         sign,
@@ -135,6 +141,7 @@ def admit(
         order[env, s, LIMIT] = limit
         order[env, s, DAY] = day
         order[env, s, PAID] = 0
+        order[env, s, FORCE] = force
         money[env, BUSY] += 1
         if sign > 0:
             held = reserve_buy(signed, limit if limit != 0 else upper[day, s], fee_ppb)
@@ -152,27 +159,38 @@ def place(
     quantities: Int64Array,
     limits: Int64Array,
     turns: Int64Array,
+    forces: Int64Array,
     codes: Int8Array,
 ) -> None:
     """Admit an order per non-zero quantity, in the order of ``turns``; write codes, -1 for none.
 
-    ``limits`` has one row per environment, or a single row for all; ``turns`` likewise.
+    ``limits`` has one row per environment, or a single row for all; ``turns`` and ``forces`` likewise.
     """
     lower, upper, table = frame.lower, frame.upper, frame.table
     bounds, sizes, lots = frame.bounds, frame.sizes, frame.lots
     money, shares, quantity, order = accounts.money, accounts.shares, accounts.quantity, accounts.order
     n_envs, n_symbols = quantities.shape
     day = frame.session[bar]
+    halts = frame.halted.shape[0] > 0
     for env in range(n_envs):
         limit_row = env if limits.shape[0] > 1 else 0
         turn_row = env if turns.shape[0] > 1 else 0
+        force_row = env if forces.shape[0] > 1 else 0
         for turn in range(n_symbols):
             s = turns[turn_row, turn]
             codes[env, s] = -1
-            if quantities[env, s] != 0:
+            if quantities[env, s] == 0:
+                continue
+            if quantity[env, s] != 0:
+                drop(money, quantity, order, env, s)
+            if halts and frame.halted[bar, s]:
+                codes[env, s] = HALTED
+            elif forces[force_row, s] != REST and frame.one_price[bar]:
+                codes[env, s] = NOT_IN_AUCTION
+            else:
                 codes[env, s] = admit(
-                    lower, upper, table, bounds, sizes, lots, money, shares, quantity, order,
-                    terms.fee_ppb, day, env, s, quantities[env, s], limits[limit_row, s],
+                    lower, upper, table, bounds, sizes, lots, money, shares, quantity, order, terms.fee_ppb,
+                    day, env, s, quantities[env, s], limits[limit_row, s], forces[force_row, s],
                 )  # fmt: skip
 
 
@@ -190,6 +208,7 @@ def clip(
     """Cut quantities to what ``place`` would admit for cash and shares, in the order of ``turns``."""
     n_envs, n_symbols = quantities.shape
     day = frame.session[bar]
+    halts = frame.halted.shape[0] > 0
     for env in range(n_envs):
         limit_row = env if limits.shape[0] > 1 else 0
         turn_row = env if turns.shape[0] > 1 else 0
@@ -200,6 +219,8 @@ def clip(
             wanted = quantities[env, s]
             freed = accounts.order[env, s, HELD]
             admitted = 0
+            if halts and frame.halted[bar, s]:
+                wanted = 0
             if wanted < 0:
                 admitted = -whole_lots(min(-wanted, accounts.shares[env, s]), lot)
             elif wanted > 0:
@@ -237,29 +258,30 @@ def walk(
     equity: Int64Array,
     log: Int64Array,
     count: int,
-) -> tuple[Int64Array, int, int, int]:
+) -> tuple[int, int, int, int]:
     """Move bars ``first_bar <= bar < end_bar``; with a signal, trade entries and exits on the way.
 
-    For each bar and environment: working orders of earlier sessions expire, the others meet the
-    bar; then, if ``signal`` has rows, equity is marked at the closes and orders are sent that meet
-    the next bar first. ``log`` takes fills as long as it has rows; with a signal it grows as needed.
-    Return log, fills in it, orders taken, orders refused.
+    For each bar and environment: working orders of earlier sessions expire, the others meet the bar
+    (those that may not rest end with it); then, if ``signal`` has rows, equity is marked at the closes
+    and orders are sent that meet the next bar first. ``log`` takes fills as long as it has rows; with a
+    signal the walk stops before a bar for which it might have too few, so that the caller can go on from
+    there with a longer one (an array made in here would take as long to compile as all the rest).
+    Return the bar after the last one moved, fills in the log, orders taken, orders refused.
     """
     open_, high, low, close, volume = frame.open, frame.high, frame.low, frame.close, frame.volume
     traded, lower, upper, tax_ppb = frame.traded, frame.lower, frame.upper, frame.tax_ppb
     table, bounds, sizes, lots = frame.table, frame.bounds, frame.sizes, frame.lots
-    session, one_price = frame.session, frame.one_price
+    session, one_price, halted = frame.session, frame.one_price, frame.halted
     money, shares, quantity, order = accounts.money, accounts.shares, accounts.quantity, accounts.order
     fee_ppb, share_ppm, slippage, touch = terms
     n_envs, n_symbols = quantity.shape
     signals = signal.shape[0] > 0
+    halts = halted.shape[0] > 0
     orders = 0
     refused = 0
     for bar in range(first_bar, end_bar):
         if signals and count + n_envs * n_symbols > log.shape[0]:
-            longer = np.empty((2 * log.shape[0] + n_envs * n_symbols, LOG_WIDTH), dtype=np.int64)
-            longer[:count] = log[:count]
-            log = longer
+            return bar, count, orders, refused
         day = session[bar]
         single = one_price[bar]
         for env in range(n_envs):
@@ -271,28 +293,33 @@ def walk(
                     if order[env, s, DAY] < day:
                         drop(money, quantity, order, env, s)
                         continue
-                    if not traded[bar, s]:
-                        continue
                     sign = 1 if signed > 0 else -1
                     limit = order[env, s, LIMIT]
-                    price = fill_price(
-                        sign,
-                        limit,
-                        close[bar, s] if single else open_[bar, s],
-                        close[bar, s] if single else high[bar, s],
-                        close[bar, s] if single else low[bar, s],
-                        lower[day, s],
-                        upper[day, s],
-                        slippage,
-                        touch,
-                        bounds,
-                        sizes,
-                        table[day, s],
-                    )
-                    if price == 0:
-                        continue
-                    filled = min(signed * sign, volume_cap(volume[bar, s], share_ppm, lots[s]))
+                    price = 0
+                    filled = 0
+                    if traded[bar, s]:
+                        price = fill_price(
+                            sign,
+                            limit,
+                            close[bar, s] if single else open_[bar, s],
+                            close[bar, s] if single else high[bar, s],
+                            close[bar, s] if single else low[bar, s],
+                            lower[day, s],
+                            upper[day, s],
+                            slippage,
+                            touch,
+                            bounds,
+                            sizes,
+                            table[day, s],
+                        )
+                    force = order[env, s, FORCE]
+                    if price != 0:
+                        filled = min(signed * sign, volume_cap(volume[bar, s], share_ppm, lots[s]))
+                        if force == FOK and filled < signed * sign:
+                            filled = 0
                     if filled == 0:
+                        if force != REST:
+                            drop(money, quantity, order, env, s)
                         continue
                     left = signed - sign * filled
                     amount = filled * price
@@ -310,6 +337,8 @@ def walk(
                         held = reserve_buy(left, limit if limit != 0 else upper[day, s], fee_ppb, before + amount)
                         money[env, RESERVED] += held - order[env, s, HELD]
                         order[env, s, HELD] = held
+                    if left != 0 and force != REST:
+                        drop(money, quantity, order, env, s)
                     if count < log.shape[0]:
                         log[count, 0] = env
                         log[count, 1] = bar
@@ -325,7 +354,8 @@ def walk(
             for s in range(n_symbols):
                 total += shares[env, s] * close[bar, s]
             equity[bar, env] = total
-            following = session[min(bar + 1, session.shape[0] - 1)]
+            next_bar = min(bar + 1, session.shape[0] - 1)
+            following = session[next_bar]
             for s in range(n_symbols):
                 wish = signal[bar, s]
                 if wish == 0:
@@ -338,10 +368,14 @@ def walk(
                     if signed == 0 and quantity[env, s] > 0:
                         drop(money, quantity, order, env, s)
                 if signed != 0:
-                    code = admit(
-                        lower, upper, table, bounds, sizes, lots, money, shares, quantity, order,
-                        fee_ppb, following, env, s, signed, 0,
-                    )  # fmt: skip
+                    if quantity[env, s] != 0:
+                        drop(money, quantity, order, env, s)
+                    code = HALTED
+                    if not (halts and halted[next_bar, s]):
+                        code = admit(
+                            lower, upper, table, bounds, sizes, lots, money, shares, quantity, order,
+                            fee_ppb, following, env, s, signed, 0, REST,
+                        )  # fmt: skip
                     if code == OK:
                         orders += 1
                         if bar + 1 < end_bar:
@@ -351,4 +385,4 @@ def walk(
                             prefetch(volume, bar + 1, s)
                             prefetch(traded, bar + 1, s)
                     refused += code != OK
-    return log, count, orders, refused
+    return end_bar, count, orders, refused

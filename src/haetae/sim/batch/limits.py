@@ -25,18 +25,19 @@ def daily_limits(
     table: NDArray[np.int32],
     bounds: Int64Array,
     sizes: Int64Array,
-) -> tuple[Int64Array, Int64Array]:
-    """Return lowest and highest valid prices per session and symbol, 0 where nothing is known.
+    lower: Int64Array,
+    upper: Int64Array,
+    bottom: Int64Array,
+    top: Int64Array,
+) -> None:
+    """Write lowest and highest valid prices per session and symbol, 0 where nothing is known.
 
     ``edges`` (n_sessions, 2) holds the first row and the one after the last of each session. The
     base price is the given one, else the close before, else the first price of the day; if the
     day's range leaves the limits of a base, its open is the base and the limits widen to the range.
+    ``lower`` and ``upper`` come as zeros; ``bottom`` and ``top`` (n_symbols,) are room to count in.
     """
     n_sessions, n_symbols = bases.shape
-    lower = np.zeros((n_sessions, n_symbols), dtype=np.int64)
-    upper = np.zeros((n_sessions, n_symbols), dtype=np.int64)
-    top = np.empty(n_symbols, dtype=np.int64)
-    bottom = np.empty(n_symbols, dtype=np.int64)
     for day in range(n_sessions):
         first_bar, end_bar = edges[day, 0], edges[day, 1]
         top[:] = 0
@@ -66,4 +67,3 @@ def daily_limits(
                     high_limit = max(high_limit, top[s])
                 lower[day, s] = low_limit
                 upper[day, s] = high_limit
-    return lower, upper

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from haetae.domain.errors import DataError, Text
-from haetae.domain.market import Instrument, Int64Array, Kind, Market
+from haetae.domain.market import BoolArray, Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, Won
 from haetae.krx import FeeSchedule, Rulebook
 from haetae.sim.batch.kernels import Frame, frozen
 from haetae.sim.batch.limits import daily_limits
+from haetae.sim.faults import check_bars
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,6 +49,7 @@ def prepare(
     kinds: Sequence[Kind] | None = None,
     base_prices: Int64Array | Mapping[Symbol, Won] | None = None,
     fees: FeeSchedule | None = None,
+    halted: BoolArray | None = None,
 ) -> BatchMarket:
     """Return a panel with the rules of its days.
 
@@ -63,12 +65,17 @@ def prepare(
         the session before stands in, for the first session the first price. A day whose bars
         leave the limits so found had another base price (corporate action, adjusted data): its
         open is taken, and if even that does not fit, the limits are the range of the day.
+    halted : (n_bars, n_symbols) bool, optional
+        Bars in which a name was halted: no order that would meet them first is taken, nothing fills,
+        resting orders stay. Flags of the instruments tell of one day only and are not used.
 
     Raises
     ------
     DataError
-        If ``markets``, ``kinds`` or ``base_prices`` do not fit the panel.
+        If a bar is corrupt (it names symbol, time and values), if bars are out of order, or if ``markets``,
+        ``kinds``, ``base_prices`` or ``halted`` do not fit the panel.
     """
+    check_bars(panel)
     count = len(panel.symbols)
     listing, kind_of, lots = _listing(panel.symbols, instruments, markets, kinds)
     sessions = panel.sessions()
@@ -105,13 +112,17 @@ def prepare(
     )
     traded, places = frozen(panel.traded, np.bool_), frozen(table, np.int32)
     bounds, sizes = frozen(bounds, np.int64), frozen(sizes, np.int64)
-    lower, upper = daily_limits(
+    lower, upper = (np.zeros((len(sessions), count), dtype=np.int64) for _ in range(2))
+    daily_limits(
         open_, high, low, close, traded, frozen(edges, np.int64),
         frozen(_bases(base_prices, panel.symbols, len(sessions)), np.int64),
         frozen(limit_bp, np.int64), places, bounds, sizes,
+        lower, upper, np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64),
     )  # fmt: skip
+    halts = _halts(halted, panel)
     frame = Frame(
-        open_, high, low, close, volume, traded, frozen(session, np.int32), frozen(one_price, np.bool_),
+        open_, high, low, close, volume, frozen(traded & ~halts, np.bool_) if len(halts) else traded, halts,
+        frozen(session, np.int32), frozen(one_price, np.bool_),
         frozen(lower, np.int64), frozen(upper, np.int64), frozen(tax, np.int64), places, bounds, sizes,
         frozen(lots, np.int64),
     )  # fmt: skip
@@ -153,6 +164,15 @@ def _bases(given: Int64Array | Mapping[Symbol, Won] | None, symbols: tuple[Symbo
             raise _misfit(f"base prices of shape {shape}", f"shape {given.shape}")
         bases[:] = given
     return bases
+
+
+def _halts(given: BoolArray | None, panel: Panel) -> BoolArray:
+    """Return the mask of halts, without rows where nothing is halted."""
+    if given is not None and given.shape != panel.close.shape:
+        raise _misfit(f"a mask of halts of shape {panel.close.shape}", f"shape {given.shape}")
+    if given is None or not given.any():
+        return frozen(np.empty((0, len(panel.symbols))), np.bool_)
+    return frozen(given, np.bool_)
 
 
 def _misfit(expected: str, found: str) -> DataError:

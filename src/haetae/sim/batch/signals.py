@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from haetae.domain.market import Int64Array
 from haetae.domain.units import Won
 from haetae.sim.batch import kernels
-from haetae.sim.batch.engine import as_fills, open_accounts, terms_of
+from haetae.sim.batch.engine import as_fills, lengthened, open_accounts, terms_of
 from haetae.sim.batch.kernels import LOG_WIDTH, Int8Array, frozen
 from haetae.sim.batch.market import BatchMarket
 from haetae.sim.settings import FillModel
@@ -65,18 +65,17 @@ def run_signals(
         raise ValueError(f"signal has shape {signal.shape}, expected {shape}")
     accounts = open_accounts(1, shape[1], cash)
     equity = np.empty((shape[0], 1), dtype=np.int64)
-    log, count, orders, refused = kernels.walk(
-        market.frame,
-        accounts,
-        terms_of(market, model if model is not None else FillModel()),
-        0,
-        shape[0],
-        frozen(signal, np.int8),
-        fraction_ppm,
-        equity,
-        np.empty((1_024 + shape[1], LOG_WIDTH), dtype=np.int64),
-        0,
-    )
+    terms = terms_of(market, model if model is not None else FillModel())
+    wishes = frozen(signal, np.int8)
+    log = np.empty((1_024 + shape[1], LOG_WIDTH), dtype=np.int64)
+    bar = count = orders = refused = 0
+    while bar < shape[0]:
+        bar, count, taken, turned_away = kernels.walk(
+            market.frame, accounts, terms, bar, shape[0], wishes, fraction_ppm, equity, log, count
+        )
+        orders, refused = orders + taken, refused + turned_away
+        if bar < shape[0]:
+            log = lengthened(log, count, shape[1])
     return BatchResult(
         equity=equity[:, 0],
         fills=as_fills(log[:count]),
