@@ -11,7 +11,7 @@ when an input is missing. Numbers and codes (G01 …) follow the project's relia
 from haetae.guards.escape import EscapeLevel, EscapeState, observe, open_escape, start_session
 from haetae.guards.finding import Cap, Guard
 from haetae.guards.review import GUARDS, clear, review
-from haetae.guards.settings import CEILINGS, EscapeSettings, Limits
+from haetae.guards.settings import CEILINGS, EscapeSettings, Limits, TrialLimits
 from haetae.guards.situation import Sent, Situation
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Limits",
     "Sent",
     "Situation",
+    "TrialLimits",
     "clear",
     "observe",
     "open_escape",

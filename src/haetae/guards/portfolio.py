@@ -75,7 +75,8 @@ def loss_streak(intent: OrderIntent, quantity: Shares, now: Situation, limits: L
         return None
     if now.losing_exits >= limits.losing_exits:
         return f"{now.losing_exits} losing exits today"
-    return "sold at a loss today" if intent.symbol in now.lost_symbols else None
+    resting = limits.rest_after_loss and intent.symbol in now.lost_symbols
+    return "sold at a loss today" if resting else None
 
 
 def confidence(intent: OrderIntent, quantity: Shares, now: Situation, limits: Limits) -> Finding:
