@@ -12,7 +12,7 @@ from haetae.guards.escape import EscapeLevel, EscapeState, observe, open_escape,
 from haetae.guards.finding import Cap, Guard
 from haetae.guards.review import GUARDS, clear, review
 from haetae.guards.settings import CEILINGS, EscapeSettings, Limits, TrialLimits
-from haetae.guards.situation import Sent, Situation
+from haetae.guards.situation import Sent, Situation, Traffic
 
 __all__ = [
     "CEILINGS",
@@ -25,6 +25,7 @@ __all__ = [
     "Limits",
     "Sent",
     "Situation",
+    "Traffic",
     "TrialLimits",
     "clear",
     "observe",

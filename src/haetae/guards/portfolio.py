@@ -30,13 +30,20 @@ def concentration(intent: OrderIntent, quantity: Shares, now: Situation, limits:
     """G14: sector, gross and the five largest names; a name without a sector shares one with all such."""
     if intent.side is Side.SELL:
         return None
-    values = now.exposures()
-    own = values.get(intent.symbol, 0)
-    sector = now.sectors.get(intent.symbol, "")
-    in_sector = sum(value for name, value in values.items() if now.sectors.get(name, "") == sector)
-    largest_others = sum(sorted((value for name, value in values.items() if name != intent.symbol), reverse=True)[:4])
+    own_sector = now.sectors.get(intent.symbol, "")
+    own, gross, in_sector = 0, 0, 0
+    others: list[Won] = []
+    for symbol, value in now.exposures().items():
+        gross += value
+        if now.sectors.get(symbol, "") == own_sector:
+            in_sector += value
+        if symbol == intent.symbol:
+            own = value
+        else:
+            others.append(value)
+    largest_others = sum(sorted(others, reverse=True)[:4])
     rooms = (
-        ("gross", now.equity * limits.max_gross_ppm // _PPM - sum(values.values())),
+        ("gross", now.equity * limits.max_gross_ppm // _PPM - gross),
         ("sector", now.equity * limits.max_sector_ppm // _PPM - in_sector),
         ("top five", now.equity * limits.max_top5_ppm // _PPM - largest_others - own),
     )

@@ -6,8 +6,6 @@ Escape orders pass only the guards marked for them: what protects entries must n
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from haetae.domain.decisions import Allow, Deny, Reason, Reduce, Verdict
 from haetae.domain.errors import Text
 from haetae.domain.orders import ClearedOrder, OrderIntent
@@ -45,15 +43,15 @@ GUARDS: tuple[Guard, ...] = (
     Guard("G19", Text(ko="회전율", en="turnover"), portfolio.turnover),
 )
 
+_OF_ESCAPES = tuple(guard for guard in GUARDS if guard.escape)
+
 
 def review(intent: OrderIntent, now: Situation, limits: Limits) -> Verdict:
     """Return what the guards say about an intent."""
     quantity = intent.quantity
     reasons: list[Reason] = []
     passed: list[str] = []
-    for guard in GUARDS:
-        if intent.escape and not guard.escape:
-            continue
+    for guard in _OF_ESCAPES if intent.escape else GUARDS:
         try:
             finding = guard.check(intent, quantity, now, limits)
         except (KeyError, ZeroDivisionError) as fault:
@@ -74,7 +72,10 @@ def review(intent: OrderIntent, now: Situation, limits: Limits) -> Verdict:
 def clear(intent: OrderIntent, now: Situation, limits: Limits) -> ClearedOrder | Deny:
     """Review an intent and return the order that may be sent, or the refusal."""
     verdict = review(intent, now, limits)
-    if isinstance(verdict, Deny):
-        return verdict
+    return verdict if isinstance(verdict, Deny) else cleared(intent, verdict, now)
+
+
+def cleared(intent: OrderIntent, verdict: Allow | Reduce, now: Situation) -> ClearedOrder:
+    """Return the order of a verdict that ``review`` gave on this intent in this situation a moment ago."""
     quantity = verdict.quantity if isinstance(verdict, Reduce) else intent.quantity
-    return ClearedOrder(replace(intent), quantity, now.at, verdict.codes)
+    return ClearedOrder(intent, quantity, now.at, verdict.codes)

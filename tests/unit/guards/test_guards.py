@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from haetae.domain.errors import ConfigError
 from haetae.domain.events import OperatorState
 from haetae.domain.orders import Order, OrderIntent, OrderKind, OrderStatus, Side
 from haetae.domain.units import NS_PER_SECOND, instant_at
-from haetae.guards import CEILINGS, GUARDS, EscapeLevel, Limits, Sent, Situation, clear, review
+from haetae.guards import CEILINGS, GUARDS, EscapeLevel, Limits, Sent, Situation, Traffic, TrialLimits, clear, review
 from haetae.krx import Rulebook
 
 DAY = dt.date(2026, 11, 23)
@@ -72,7 +73,7 @@ def now(**changes) -> Situation:
         "held": {SYMBOL: 10},
         "open_orders": (),
         "known_intents": frozenset(),
-        "sent": (),
+        "sent": Traffic(),
         "cash": E,
         "equity": E,
         "opening_equity": E,
@@ -106,8 +107,12 @@ def at(hhmmss: int, extra_ns: int = 0) -> dict:
     return {"at": moment, "price_at": moment, "traded_at": {SYMBOL: moment, OTHER: moment}}
 
 
-def sents(count: int, *, apart_s: float = 1.0, symbol: str = OTHER, escape: bool = False) -> tuple[Sent, ...]:
-    return tuple(Sent(AT - seconds(apart_s * n), f"S{n}", symbol, Side.BUY, escape) for n in range(count))
+def sents(count: int, *, first: int = 0, apart_s: float = 1.0, symbol: str = OTHER, escape: bool = False) -> Traffic:
+    return traffic(*(Sent(AT - seconds(apart_s * n), f"S{n}", symbol, Side.BUY, escape) for n in range(first, count)))
+
+
+def traffic(*sent: Sent) -> Traffic:
+    return reduce(Traffic.and_then, sent, Traffic())
 
 
 def lost(ppm: int) -> dict:
@@ -151,20 +156,20 @@ CASES = [
     (
         "G17",
         intent(),
-        now(sent=(Sent(AT - seconds(29.9), "S", SYMBOL, Side.BUY, False),)),
+        now(sent=traffic(Sent(AT - seconds(29.9), "S", SYMBOL, Side.BUY, False))),
         now(),
-        now(sent=(Sent(AT - seconds(30), "S", SYMBOL, Side.BUY, False),)),
+        now(sent=traffic(Sent(AT - seconds(30), "S", SYMBOL, Side.BUY, False))),
     ),
     ("G18", intent(), now(sent=sents(12)), now(), now(sent=sents(11))),
-    ("G18", intent(), now(sent=sents(12, apart_s=5)), now(), now(sent=sents(13, apart_s=5)[1:])),
+    ("G18", intent(), now(sent=sents(12, apart_s=5)), now(), now(sent=sents(13, first=1, apart_s=5))),
     ("G18", intent(), now(sent=sents(120, apart_s=29)), now(), now(sent=sents(119, apart_s=29))),
     ("G18", intent(), now(sent=sents(400, apart_s=61)), now(), now(sent=sents(399, apart_s=61))),
     (
         "G18",
         intent(),
-        now(sent=sents(13, apart_s=61, symbol=SYMBOL)[1:]),
+        now(sent=sents(13, first=1, apart_s=61, symbol=SYMBOL)),
         now(),
-        now(sent=sents(12, apart_s=61, symbol=SYMBOL)[1:]),
+        now(sent=sents(12, first=1, apart_s=61, symbol=SYMBOL)),
     ),
     ("G18", escape(), now(sent=sents(200, escape=True)), now(sent=sents(300)), now(sent=sents(199, escape=True))),
     ("G20", intent(), now(**lost(15_000)), now(), now(**lost(14_999))),
