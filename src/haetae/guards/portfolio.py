@@ -30,20 +30,15 @@ def concentration(intent: OrderIntent, quantity: Shares, now: Situation, limits:
     """G14: sector, gross and the five largest names; a name without a sector shares one with all such."""
     if intent.side is Side.SELL:
         return None
-    own_sector = now.sectors.get(intent.symbol, "")
-    own, gross, in_sector = 0, 0, 0
-    others: list[Won] = []
-    for symbol, value in now.exposures().items():
-        gross += value
-        if now.sectors.get(symbol, "") == own_sector:
-            in_sector += value
-        if symbol == intent.symbol:
-            own = value
-        else:
-            others.append(value)
-    largest_others = sum(sorted(others, reverse=True)[:4])
+    values, sector_of = now.exposures(), now.sectors.get
+    own, sector = values.get(intent.symbol, 0), sector_of(intent.symbol, "")
+    in_sector = sum(value for symbol, value in values.items() if sector_of(symbol, "") == sector)
+    largest = sorted(values.values(), reverse=True)[:5]
+    if own in largest:
+        largest.remove(own)
+    largest_others = sum(largest[:4])
     rooms = (
-        ("gross", now.equity * limits.max_gross_ppm // _PPM - gross),
+        ("gross", now.equity * limits.max_gross_ppm // _PPM - sum(values.values())),
         ("sector", now.equity * limits.max_sector_ppm // _PPM - in_sector),
         ("top five", now.equity * limits.max_top5_ppm // _PPM - largest_others - own),
     )

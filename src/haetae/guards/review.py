@@ -10,7 +10,7 @@ from haetae.domain.decisions import Allow, Deny, Reason, Reduce, Verdict
 from haetae.domain.errors import Text
 from haetae.domain.orders import ClearedOrder, OrderIntent
 from haetae.guards import order, portfolio, state
-from haetae.guards.finding import Cap, Guard
+from haetae.guards.finding import Guard
 from haetae.guards.settings import Limits
 from haetae.guards.situation import Situation
 
@@ -44,29 +44,31 @@ GUARDS: tuple[Guard, ...] = (
 )
 
 _OF_ESCAPES = tuple(guard for guard in GUARDS if guard.escape)
+_CODES = tuple(guard.code for guard in GUARDS)
+_CODES_OF_ESCAPES = tuple(guard.code for guard in _OF_ESCAPES)
 
 
 def review(intent: OrderIntent, now: Situation, limits: Limits) -> Verdict:
     """Return what the guards say about an intent."""
+    guards, codes = (_OF_ESCAPES, _CODES_OF_ESCAPES) if intent.escape else (GUARDS, _CODES)
     quantity = intent.quantity
     reasons: list[Reason] = []
-    passed: list[str] = []
-    for guard in _OF_ESCAPES if intent.escape else GUARDS:
+    for guard in guards:
         try:
             finding = guard.check(intent, quantity, now, limits)
         except (KeyError, ZeroDivisionError) as fault:
             return Deny((*reasons, guard.reason(f"an input is missing ({fault})")))
+        if finding is None:
+            continue
         if isinstance(finding, str):
             return Deny((*reasons, guard.reason(finding)))
-        if isinstance(finding, Cap):
-            reasons.append(guard.reason(finding.message))
-            if finding.quantity <= 0:
-                return Deny(tuple(reasons))
-            quantity = min(quantity, finding.quantity)
-        passed.append(guard.code)
+        reasons.append(guard.reason(finding.message))
+        if finding.quantity <= 0:
+            return Deny(tuple(reasons))
+        quantity = min(quantity, finding.quantity)
     if quantity < intent.quantity:
-        return Reduce(quantity, tuple(reasons), tuple(passed))
-    return Allow(tuple(passed))
+        return Reduce(quantity, tuple(reasons), codes)
+    return Allow(codes)
 
 
 def clear(intent: OrderIntent, now: Situation, limits: Limits) -> ClearedOrder | Deny:

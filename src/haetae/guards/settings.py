@@ -190,6 +190,20 @@ class TrialLimits(Limits):
     ceilings: ClassVar[Mapping[str, int]] = {}
 
 
+def require_ceilings(limits: Limits) -> None:
+    """Refuse limits that know no ceilings: whoever trades on a real or a paper account asks this first."""
+    if limits.ceilings is not CEILINGS:
+        raise ConfigError(
+            Text(
+                ko="실험용 한도로는 거래일을 운영할 수 없습니다",
+                en="a trading day does not run on the limits of an experiment",
+            ),
+            expected=Text(ko="상한이 있는 한도 (Limits)", en="limits with their ceilings (Limits)"),
+            found=type(limits).__name__,
+            next_step=Text(ko="[desk.limits] 설정으로 만드세요", en="make them from the [desk.limits] settings"),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class EscapeSettings:
     """When volatility sends the desk out, and when it may come back (G26)."""

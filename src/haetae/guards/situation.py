@@ -47,8 +47,9 @@ class Traffic:
         newest = {**self.newest, key: max(sent.at, self.newest.get(key, 0))}
         if sent.escape:
             return Traffic(self.times, self.of_symbol, newest, self.escapes + 1)
-        place = bisect_right(self.times, sent.at)
-        times = (*self.times[:place], sent.at, *self.times[place:])
+        times = (*self.times, sent.at)
+        if len(times) > 1 and times[-2] > sent.at:
+            times = tuple(sorted(times))
         counts = {**self.of_symbol, sent.symbol: self.of_symbol.get(sent.symbol, 0) + 1}
         return Traffic(times, counts, newest, self.escapes)
 
