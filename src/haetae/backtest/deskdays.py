@@ -16,13 +16,13 @@ from haetae.backtest.episode import Decide, Record, Session, run_episode
 from haetae.backtest.result import Result
 from haetae.backtest.settings import BacktestSettings
 from haetae.backtest.strategies import Ground
-from haetae.desk import DeskSettings, open_desk
+from haetae.desk import DeskSettings, open_desk, warm
 from haetae.desk.settings import ReviewMode
 from haetae.domain.decisions import AgentReply, Brief
 from haetae.domain.errors import StrategyError, Text
 from haetae.domain.events import SessionStart
 from haetae.domain.market import Instrument, Int64Array, Slice
-from haetae.domain.units import Instant, Symbol
+from haetae.domain.units import Instant, Symbol, yyyymmdd
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.policies import Strategy
@@ -76,9 +76,11 @@ def run_through_desk(
     first = ground.traded.sessions()[0][0]
     instruments = ground.listing.named(ground.panel)
     venue = sim.open_venue(Rulebook.on(first), instruments, settings.cash, model=model)
+    earlier = ground.panel.rows(0, ground.first)
+    known = ground.daily.rows(0, int(np.searchsorted(ground.daily.days, yyyymmdd(first))))
     with authors_errors(type(strategy)):
         track = run_episode(
-            open_desk(chosen, open_book(settings.cash)),
+            warm(open_desk(chosen, open_book(settings.cash)), earlier, known),
             venue,
             mornings(ground, instruments),
             policy,

@@ -31,6 +31,7 @@ from haetae.domain.events import (
     Cancel,
     Command,
     DeskEvent,
+    Note,
     Replace,
     SessionStart,
     SetTimer,
@@ -40,11 +41,13 @@ from haetae.domain.market import PhaseChange, Slice
 from haetae.domain.orders import Filled
 from haetae.domain.units import Instant, Shares, Won, yyyymmdd
 from haetae.krx import Rulebook
+from haetae.policies.strategy import check as check_proposal
 from haetae.ports import Policy
 from haetae.sim import Venue
 
 Decide: TypeAlias = Callable[[Brief, Instant], AgentReply | None]
 """The agent in simulation: rules or recorded replies; None means no answer came."""
+Check: TypeAlias = Callable[[Proposal, View], None]
 Record: TypeAlias = Callable[[DeskEvent, tuple[Command, ...]], None]
 
 
@@ -116,26 +119,27 @@ def episode(
         Called with every event and the commands it caused, in order.
     """
     track = Track(desk, venue)
-    tell = record or (lambda _event, _commands: None)
     for session in sessions:
         rules = session.rules
         track.venue = sim.open_day(track.venue, rules, session.start.base_prices)
         timers: list[Instant] = []
-        yield from _feed(track, rules, (session.start, _snapshot(track.venue, session.start.at)), decide, tell, timers)
+        yield from _feed(
+            track, rules, (session.start, _snapshot(track.venue, session.start.at)), decide, record, timers
+        )
         changes = deque(rules.session.changes())
         for piece in session.slices:
             while changes and changes[0][0] <= piece.start:
-                yield from _feed(track, rules, (PhaseChange(*changes.popleft()),), decide, tell, timers)
+                yield from _feed(track, rules, (PhaseChange(*changes.popleft()),), decide, record, timers)
             track.venue, fills = sim.step(track.venue, piece)
-            yield from _feed(track, rules, (*fills, piece), decide, tell, timers)
+            yield from _feed(track, rules, (*fills, piece), decide, record, timers)
             due = [at for at in timers if at <= piece.end]
             if due:
                 timers[:] = [at for at in timers if at > piece.end]
-                yield from _feed(track, rules, (_snapshot(track.venue, piece.end),), decide, tell, timers)
+                yield from _feed(track, rules, (_snapshot(track.venue, piece.end),), decide, record, timers)
             track.note(yyyymmdd(rules.day))
         closing = rules.session.close_at
         track.venue, expired = sim.close_day(track.venue, closing)
-        yield from _feed(track, rules, (*expired, _snapshot(track.venue, closing)), decide, tell, timers)
+        yield from _feed(track, rules, (*expired, _snapshot(track.venue, closing)), decide, record, timers)
     return track
 
 
@@ -146,13 +150,23 @@ def run_episode(
     policy: Policy,
     decide: Decide,
     record: Record | None = None,
+    check: Check = check_proposal,
 ) -> Track:
-    """Live through sessions with a policy that answers by itself; see ``episode``."""
+    """Live through sessions with a policy that answers by itself; see ``episode``.
+
+    Parameters
+    ----------
+    check : callable
+        Called with each proposal and the view it answers before the desk sees it; raises what ends the run. A
+        simulation does not go on with a proposal that cannot be meant, where the live desk refuses it and notes so.
+    """
     life = episode(desk, venue, sessions, decide, record)
     try:
         view = next(life)
         while True:
-            view = life.send(policy.propose(view))
+            proposal = policy.propose(view)
+            check(proposal, view)
+            view = life.send(proposal)
     except StopIteration as end:
         track: Track = end.value
         return track
@@ -163,35 +177,35 @@ def _feed(
     rules: Rulebook,
     events: Iterable[DeskEvent],
     decide: Decide,
-    tell: Record,
+    record: Record | None,
     timers: list[Instant],
 ) -> Generator[View, Proposal, None]:
     queue = deque(events)
     while queue:
         event = queue.popleft()
         track.desk, commands = desks.step(track.desk, event, rules)
-        tell(event, commands)
+        if record is not None:
+            record(event, commands)
         if isinstance(event, Filled):
             track.filled += event.fill.quantity
-        at = event_at(event)
         for command in commands:
             match command:
+                case Note():
+                    pass
                 case AskPolicy(view=view):
                     queue.append((yield view))
                 case AskAgent(brief=brief):
-                    reply = decide(brief, at)
+                    reply = decide(brief, event_at(event))
                     if reply is not None:
                         queue.append(reply)
                 case Submit() | Cancel() | Replace():
                     if isinstance(command, Submit):
                         track.orders += 1
                         track.ordered += command.order.quantity
-                    track.venue, replies = sim.accept(track.venue, command, at)
+                    track.venue, replies = sim.accept(track.venue, command, event_at(event))
                     queue.extend(replies)
                 case SetTimer(at=due):
                     timers.append(due)
-                case _:
-                    pass
 
 
 def _snapshot(venue: Venue, at: Instant) -> AccountSnapshot:

@@ -22,12 +22,12 @@ _HARMLESS = frozenset({DifferenceKind.FEE, DifferenceKind.EXTERNAL, DifferenceKi
 
 def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
     """Compare, adopt what is proven, freeze what is not explained, read again while anything is open."""
-    state = turn.state
+    state, account = turn.state, turn.state.account
     found = reconcile(
         state.book,
         tuple(state.blotter.orders.values()),
         snapshot,
-        state.account.readings,
+        account.readings,
         state.settings.reconcile,
     )
     for event in found.events:
@@ -46,7 +46,7 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
             theirs=item.theirs,
         )
     frozen = frozenset(d.symbol for d in found.differences if d.kind in _FREEZING and d.symbol)
-    for symbol in sorted(frozen - state.account.frozen):
+    for symbol in sorted(frozen - account.frozen):
         turn.note("symbol.frozen", symbol=symbol)
     open_questions = [d for d in found.differences if d.kind not in _HARMLESS and d.what != "order_list"]
     waiting = bool(found.missing) and len(found.absent) < len(found.missing)
@@ -56,12 +56,12 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
         frozen=frozen,
         gap_ppm=_gap(turn, snapshot),
         snapshot_at=snapshot.at,
-        retries=state.account.retries + 1 if retry else 0,
+        retries=account.retries + 1 if retry else 0,
         readings=found.readings,
     )
     if retry:
         pauses = state.settings.retry_reads_s
-        pause = pauses[min(state.account.retries, len(pauses) - 1)]
+        pause = pauses[min(account.retries, len(pauses) - 1)]
         turn.say(SetTimer(turn.at + pause * NS_PER_SECOND, "reconcile"))
 
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from haetae.agent import BriefContext, read_reply, unreviewed, write_brief
-from haetae.desk.ordering import deny, free_cash, send, situation
+from haetae.desk.ordering import deny, free_cash, send, situation, submit
 from haetae.desk.settings import ReviewMode
 from haetae.desk.turn import Turn
-from haetae.domain.decisions import Action, AgentReply, Decision, Deny, Leg, Proposal, Reduce
+from haetae.domain.decisions import Action, AgentReply, Allow, Decision, Deny, Leg, Proposal, Reduce
 from haetae.domain.events import AskAgent, OperatorState
 from haetae.domain.market import Kind
 from haetae.domain.orders import OrderIntent, Side
 from haetae.domain.proposals import proposal_fault
 from haetae.execution import intent_from, limit_for, plan_legs
 from haetae.features import minute
-from haetae.guards import EscapeLevel, review
+from haetae.guards import EscapeLevel, cleared, review
 
 _ELEVATED_RATIO = 2.0
 """Twice the usual volatility: the escape's own word for not calm."""
@@ -29,14 +29,14 @@ def on_proposal(turn: Turn, proposal: Proposal) -> None:
         turn.note("proposal.refused", proposal_id=proposal.proposal_id, why="planned before, or no session")
         return
     turn.count(planned=state.day.planned | {proposal.proposal_id})
-    fault = proposal_fault(proposal, set(session.symbols))
+    fault = proposal_fault(proposal, state.tape.places)
     if fault is not None:
         turn.note("proposal.refused", proposal_id=proposal.proposal_id, why=str(fault))
         return
     if state.operator is OperatorState.HALT:
         turn.note("proposal.refused", proposal_id=proposal.proposal_id, why="the desk is halted")
         return
-    busy = {order.intent.symbol for order in state.blotter.open_orders()}
+    busy = {order.intent.symbol for order in state.blotter.working.values()}
     busy |= {brief.leg.symbol for brief in state.asked.values()}
     legs = plan_legs(
         proposal,
@@ -62,16 +62,23 @@ def on_proposal(turn: Turn, proposal: Proposal) -> None:
 
 
 def _examine(turn: Turn, leg: Leg, proposal: Proposal) -> None:
+    limits, asking = turn.state.settings.limits, turn.state.settings.review is ReviewMode.ASK
     trial = _intent(turn, leg, f"D-{leg.leg_id}", leg.side, leg.quantity)
-    verdict = review(trial, situation(turn, trial), turn.state.settings.limits)
+    now = situation(turn, trial)
+    verdict = review(trial, now, limits)
     if isinstance(verdict, Deny):
         decision = unreviewed(leg, turn.at, "GUARD_BLOCKED", verdict.reasons[-1].message)
         _tell(turn, decision)
         deny(turn, trial, verdict)
         return
+    if isinstance(verdict, Allow) and not asking:
+        # Nobody is asked, so the order is the trial itself and what the guards just said of it stands.
+        _tell(turn, unreviewed(leg, turn.at, "UNREVIEWED"))
+        submit(turn, cleared(trial, verdict, now))
+        return
     if isinstance(verdict, Reduce):
         leg = replace(leg, quantity=verdict.quantity)
-    if turn.state.settings.review is ReviewMode.OFF:
+    if not asking:
         _act(turn, unreviewed(leg, turn.at, "UNREVIEWED"))
         return
     brief = write_brief(leg, _context(turn, leg, proposal), at=turn.at, settings=turn.state.settings.agent)
@@ -154,7 +161,7 @@ def _context(turn: Turn, leg: Leg, proposal: Proposal) -> BriefContext:
     state, session = turn.state, turn.state.session
     assert session is not None
     tape = state.tape
-    row = tape.symbols.index(leg.symbol)
+    row = tape.places[leg.symbol]
     position = state.book.positions.get(leg.symbol)
     equity, opening = state.equity, state.day.opening_equity
     scores = sorted(proposal.scores.values())

@@ -22,8 +22,10 @@ _BP = 10_000
 
 def on_level(turn: Turn, before: EscapeState) -> None:
     """Set what may stay after the escape's fold moved on, and tell of changes."""
-    state = turn.state
-    now, held = state.escape, state.held
+    state, now = turn.state, turn.state.escape
+    if now.level is before.level and not now.fallen and not state.leave:
+        return
+    held = state.held
     leave = dict(state.leave)
     if now.level is not before.level:
         turn.note(
@@ -50,6 +52,8 @@ def on_level(turn: Turn, before: EscapeState) -> None:
 
 
 def _alone(turn: Turn) -> set[Symbol]:
+    if not turn.state.escape.fallen:
+        return set()
     flags = turn.state.escape.exiting.tolist()
     return {symbol for symbol, out in zip(turn.state.tape.symbols, flags, strict=True) if out}
 

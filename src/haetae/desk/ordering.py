@@ -14,6 +14,7 @@ from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import Cancel, OperatorState, SetTimer, Submit
 from haetae.domain.market import Kind, Market
 from haetae.domain.orders import (
+    ClearedOrder,
     Denied,
     Fill,
     Order,
@@ -42,6 +43,7 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     if session is None:
         raise MarketRuleError("no session has started", next_step="send SessionStart first")
     open_orders = state.blotter.open_orders()
+    exiting = state.escape.exiting.tolist() if state.escape.fallen else ()
     if intent is not None and intent.escape:
         open_orders = tuple(order for order in open_orders if not disproved(turn, order))
     operator = state.operator
@@ -65,7 +67,7 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
         frozen=account.frozen,
         held=state.held,
         open_orders=open_orders,
-        known_intents=frozenset(state.blotter.orders),
+        known_intents=state.blotter.orders,
         sent=day.sent,
         cash=state.book.cash,
         equity=state.equity,
@@ -79,7 +81,7 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
         excess=state.excess,
         broker_gap_ppm=account.gap_ppm,
         escape_level=state.escape.level,
-        cooling=frozenset(s for s, out in zip(tape.symbols, state.escape.exiting.tolist(), strict=True) if out),
+        cooling=frozenset(s for s, out in zip(tape.symbols, exiting, strict=False) if out),
         confidence=decision.confidence if decision is not None and decision.status != "UNREVIEWED" else None,
         evidence=len(decision.evidence_ids) if decision is not None else 0,
         risk_flags=decision.risk_flags if decision is not None else (),
@@ -95,32 +97,40 @@ def disproved(turn: Turn, order: Order) -> bool:
 
 def free_cash(turn: Turn) -> Won:
     """Return the cash that no open buy reserves."""
-    return turn.state.book.cash - situation(turn).reserved(turn.state.settings.limits.reserve_ppm)
+    cash = turn.state.book.cash
+    if not turn.state.blotter.working:
+        return cash
+    return cash - situation(turn).reserved(turn.state.settings.limits.reserve_ppm)
 
 
 def send(turn: Turn, intent: OrderIntent, decision: Decision | None = None) -> bool:
     """Let the guards review an intent and submit what they clear; return whether an order went out."""
-    state = turn.state
-    result = clear(intent, situation(turn, intent, decision), state.settings.limits)
+    result = clear(intent, situation(turn, intent, decision), turn.state.settings.limits)
     if isinstance(result, Deny):
         deny(turn, intent, result)
         return False
+    return submit(turn, result)
+
+
+def submit(turn: Turn, cleared: ClearedOrder) -> bool:
+    """Submit what the guards cleared in this very turn; False when the day's commands are used up."""
+    intent = cleared.intent
     if not turn.spend_command():
         return False
-    if result.quantity < intent.quantity:
+    if cleared.quantity < intent.quantity:
         turn.note(
             "intent.reduced",
             intent_id=intent.intent_id,
             decision_id=intent.decision_id,
             symbol=intent.symbol,
             asked=intent.quantity,
-            quantity=result.quantity,
+            quantity=cleared.quantity,
         )
-    order = advance(Order(intent, result.quantity, OrderStatus.NEW), Submitted(intent.intent_id, turn.at))
+    order = advance(Order(intent, cleared.quantity, OrderStatus.NEW), Submitted(intent.intent_id, turn.at))
     turn.change(blotter=enter(turn.state.blotter, order))
     sent = Sent(turn.at, intent.intent_id, intent.symbol, intent.side, intent.escape)
-    turn.count(sent=(*turn.state.day.sent, sent))
-    turn.say(Submit(result))
+    turn.count(sent=turn.state.day.sent.and_then(sent))
+    turn.say(Submit(cleared))
     return True
 
 

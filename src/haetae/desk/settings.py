@@ -50,6 +50,12 @@ class DeskSettings:
     escape_collar_bp: int = 500
     """First escape limit 5 % below the last price, the next at the day's lower limit."""
 
+    minute_history: int = 400
+    """Closed minutes a view carries: a whole session of 381 and the end of the one before."""
+
+    daily_history: int = 260
+    """Closed sessions a view carries: a year and two weeks, for measures over a year."""
+
     start_state: OperatorState = OperatorState.ACTIVE
     """Paper money starts active; a live configuration says HALT, and a person releases it."""
 
@@ -66,5 +72,7 @@ class DeskSettings:
         """Refuse a gate in the guards below the agent's."""
         if self.decision_minutes < 1 or self.rest_minutes < 1:
             raise ValueError("decision_minutes and rest_minutes must be at least 1")
+        if self.minute_history < 0 or self.daily_history < 0:
+            raise ValueError("a view looks back on 0 bars or more")
         if self.limits.min_confidence > self.agent.min_confidence:
             raise ValueError("guards.min_confidence above agent.min_confidence would deny every approval")

@@ -8,56 +8,26 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from haetae.desk.settings import DeskSettings
+from haetae.desk.tape import Tape, blank_tape, warmed
 from haetae.domain.account import Book
-from haetae.domain.decisions import Brief, FloatArray
+from haetae.domain.decisions import Brief
 from haetae.domain.events import OperatorState, SessionStart
 from haetae.domain.learning import Lesson
 from haetae.domain.market import Int64Array, Phase
 from haetae.domain.panel import Panel
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.execution import Blotter
-from haetae.features import minute
-from haetae.guards import EscapeState, Sent, open_escape
+from haetae.guards import EscapeState, Traffic, open_escape
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Tape:
-    """What the desk remembers of the market, per symbol of the session.
-
-    Attributes
-    ----------
-    fold : (n_symbols, width) float64
-        State of the minute features.
-    features : (n_symbols, n_features) float32
-        Newest values, NaN where a look-back is not filled.
-    last, lower, upper : (n_symbols,) int64, won
-        Last price (base price before the first trade) and the day's limits (0 where no base is known).
-    prices, volume, traded_at, turnover :
-        The same by symbol: won, shares today, end of the newest bar with a trade, won traded today.
-    price_at : end of the newest slice, 0 before the first.
-    """
-
-    symbols: tuple[Symbol, ...]
-    fold: minute.State
-    features: FloatArray
-    last: Int64Array
-    lower: Int64Array
-    upper: Int64Array
-    prices: Mapping[Symbol, Won] = field(default_factory=dict)
-    volume: Mapping[Symbol, Shares] = field(default_factory=dict)
-    turnover: Mapping[Symbol, Won] = field(default_factory=dict)
-    traded_at: Mapping[Symbol, Instant] = field(default_factory=dict)
-    price_at: Instant = 0
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, like all that a turn copies: copying a dictionary costs least
 class Day:
     """Counts and yardsticks of the session."""
 
     opening_equity: Won = 0
     opening_bought: Won = 0
     opening_sold: Won = 0
-    sent: tuple[Sent, ...] = ()
+    sent: Traffic = field(default_factory=Traffic)
     commands: int = 0
     planned: frozenset[str] = frozenset()
     losing_intents: frozenset[str] = frozenset()
@@ -67,7 +37,7 @@ class Day:
     """The day's loss limit was reached: nothing is bought any more, leaving goes on."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Account:
     """What the last comparison with the broker said."""
 
@@ -81,6 +51,56 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Standing:
+    """A book beside a tape: worked out once for the two, and believed for no other.
+
+    Attributes
+    ----------
+    shares : (n_symbols,) int64
+        Shares held in the order of the tape's symbols.
+    equity : won
+        Trade-date cash plus holdings at last prices.
+    held : the same by symbol, without empty rows.
+    elsewhere : whether a position is in a name the session does not list.
+    """
+
+    book: Book
+    tape: Tape
+    shares: Int64Array
+    held: Mapping[Symbol, Shares]
+    equity: Won
+    elsewhere: bool
+
+
+def standing_of(book: Book, tape: Tape, before: Standing | None = None) -> Standing:
+    """Return how a book stands beside a tape; shares are taken from ``before`` where they are the same."""
+    if before is not None and before.book.positions is book.positions and before.tape.symbols is tape.symbols:
+        shares, held, elsewhere = before.shares, before.held, before.elsewhere
+    else:
+        held = {symbol: position.quantity for symbol, position in book.positions.items()}
+        shares, elsewhere = np.zeros(len(tape.symbols), np.int64), False
+        for symbol, quantity in held.items():
+            if symbol in tape.places:
+                shares[tape.places[symbol]] = quantity
+            else:
+                elsewhere = True
+        shares.flags.writeable = False
+    if tape.unpriced or elsewhere:
+        worth = sum(p.quantity * _price(book, tape, symbol) for symbol, p in book.positions.items())
+    else:
+        worth = int(shares @ tape.last)
+    return Standing(book, tape, shares, held, book.cash + worth, elsewhere)
+
+
+def _price(book: Book, tape: Tape, symbol: Symbol) -> Won:
+    found = tape.prices.get(symbol, 0)
+    if found > 0:
+        return found
+    position = book.positions.get(symbol)
+    return position.average_price if position else 0
+
+
+@dataclass(frozen=True, eq=False)
 class DeskState:
     """Everything the desk knows; see the fields' own types.
 
@@ -105,63 +125,46 @@ class DeskState:
     peak_equity: Won = 0
     day: Day = field(default_factory=Day)
     account: Account = field(default_factory=Account)
+    known: Standing | None = None
+
+    @property
+    def standing(self) -> Standing:
+        """Shares and equity as the tape has them."""
+        known = self.known
+        if known is not None and known.book is self.book and known.tape is self.tape:
+            return known
+        return standing_of(self.book, self.tape)
 
     @property
     def held(self) -> Mapping[Symbol, Shares]:
         """Shares held by symbol."""
-        return {symbol: position.quantity for symbol, position in self.book.positions.items()}
+        return self.standing.held
 
     def price(self, symbol: Symbol) -> Won:
         """Return the last price; the average cost where the symbol has none (not in the session)."""
-        found = self.tape.prices.get(symbol, 0)
-        if found > 0:
-            return found
-        position = self.book.positions.get(symbol)
-        return position.average_price if position else 0
+        return _price(self.book, self.tape, symbol)
 
     @property
     def equity(self) -> Won:
         """Trade-date cash plus holdings at last prices."""
-        return self.book.cash + sum(p.quantity * self.price(symbol) for symbol, p in self.book.positions.items())
+        return self.standing.equity
 
 
 def open_desk(settings: DeskSettings, book: Book, lessons: tuple[Lesson, ...] = ()) -> DeskState:
     """Return a desk before its first session; ``lessons`` are the ones in force."""
-    none = np.zeros(0, np.int64)
-    tape = Tape(
-        symbols=(),
-        fold=minute.init_state(0),
-        features=np.zeros((0, len(minute.NAMES)), np.float32),
-        last=none,
-        lower=none,
-        upper=none,
-    )
+    tape = blank_tape(settings.minute_history, settings.daily_history)
     return DeskState(settings, book, settings.start_state, tape, open_escape(0), lessons)
 
 
-def warm(state: DeskState, panel: Panel) -> DeskState:
-    """Return the desk having seen the minutes of earlier sessions, for features and usual volatility.
+def warm(state: DeskState, panel: Panel, daily: Panel | None = None) -> DeskState:
+    """Return the desk having seen earlier sessions: features, usual volatility, and what a view looks back on.
 
-    ``panel`` holds whole sessions before the next one, ascending. Nothing is decided on them.
+    Parameters
+    ----------
+    panel : whole sessions of minutes before the next one, ascending. Nothing is decided on them.
+    daily : sessions before the next one, ascending; none leaves the view's sessions as they are.
     """
+    tape, moves = warmed(state.tape, panel, daily)
     if not len(panel):
-        return state
-    fold, values = minute.fold(minute.init_state(len(panel.symbols)), panel, minute.session_minutes(panel))
-    closes = panel.close.astype(np.float64)
-    same_day = (panel.days[1:] == panel.days[:-1])[:, None] & (closes[:-1] > 0.0)
-    change = np.abs(np.divide(closes[1:], closes[:-1], out=np.ones_like(closes[1:]), where=same_day) - 1.0)
-    counted = same_day.sum(axis=1)
-    moves = (change.sum(axis=1)[counted > 0] / counted[counted > 0]).astype(np.float32)
-    last = panel.close[-1].copy()
-    tape = replace(
-        state.tape,
-        symbols=panel.symbols,
-        fold=fold,
-        features=values[-1],
-        last=last,
-        lower=np.zeros_like(last),
-        upper=np.zeros_like(last),
-        prices=dict(zip(panel.symbols, last.tolist(), strict=True)),
-    )
-    memory = state.settings.escape.memory
-    return replace(state, tape=tape, escape=replace(state.escape, moves=moves[-memory:]))
+        return replace(state, tape=tape)
+    return replace(state, tape=tape, escape=replace(state.escape, moves=moves[-state.settings.escape.memory :]))

@@ -59,19 +59,33 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
     rules : the rulebook of the session's day.
     """
     turn = Turn(state, event_at(event), rules)
-    match event:
-        case SessionStart():
-            on_session(turn, event)
+    match event:  # the commonest first
         case Slice():
             on_slice(turn, event)
+        case Proposal():
+            on_proposal(turn, event)
+        case (
+            Accepted()
+            | Filled()
+            | Canceled()
+            | Denied()
+            | Submitted()
+            | Rejected()
+            | Replaced()
+            | Expired()
+            | OutcomeUnknown()
+        ):
+            on_order_event(turn, event)
+            if isinstance(event, Canceled | Filled) and turn.state.escape.level >= EscapeLevel.NO_BUYS:
+                work_escape(turn, reprice=False)
+        case SessionStart():
+            on_session(turn, event)
         case Quote() | Timer():
             pass
         case PhaseChange():
             turn.change(phase=event.phase)
         case HaltChange():
             on_halt(turn, event)
-        case Proposal():
-            on_proposal(turn, event)
         case AgentReply():
             on_reply(turn, event)
         case AccountSnapshot():
@@ -82,20 +96,6 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
             on_cancel_request(turn, event)
         case ManualOrder():
             on_manual_order(turn, event)
-        case (
-            Denied()
-            | Submitted()
-            | Accepted()
-            | Rejected()
-            | Filled()
-            | Replaced()
-            | Canceled()
-            | Expired()
-            | OutcomeUnknown()
-        ):
-            on_order_event(turn, event)
-            if isinstance(event, Canceled | Filled) and turn.state.escape.level >= EscapeLevel.NO_BUYS:
-                work_escape(turn, reprice=False)
         case _:
             assert_never(event)
     return turn.state, tuple(turn.commands)

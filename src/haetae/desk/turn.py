@@ -1,38 +1,65 @@
-"""One step in the making: the state so far and the commands it asked for."""
+"""One step in the making: a state of its own that may still be written, and the commands it asked for."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from haetae.desk.state import Account, Day, DeskState
+from haetae.desk.state import DeskState, standing_of
 from haetae.domain.events import Command, Note, OperatorState
 from haetae.domain.units import Instant
 from haetae.krx import Rulebook
 
+_Record = TypeVar("_Record")
+
+
+def _own(record: _Record) -> _Record:
+    """Return a copy of a frozen record that nobody else has seen yet, so that this turn may write to it."""
+    made = object.__new__(type(record))
+    made.__dict__.update(record.__dict__)
+    return made
+
 
 @dataclass(slots=True)
 class Turn:
-    """Local to one call of ``step``: it starts with a state and ends with another and the commands."""
+    """Local to one call of ``step``: it begins with a copy of a state and ends with that copy changed.
+
+    ``state`` is this turn's own until ``step`` returns it: writing fields of one copy is what makes a step of many
+    small changes cheap. What was read from it before a change is to be kept in a name.
+    """
 
     state: DeskState
     at: Instant
     rules: Rulebook
     commands: list[Command] = field(default_factory=list)
+    _owns_day: bool = False
+    _owns_account: bool = False
+
+    def __post_init__(self) -> None:
+        """Leave the given state alone."""
+        self.state = _own(self.state)
 
     def change(self, **fields: Any) -> None:
-        """Replace fields of the state."""
-        self.state = replace(self.state, **fields)
+        """Set fields of the state."""
+        self.state.__dict__.update(fields)
 
     def count(self, **fields: Any) -> None:
-        """Replace fields of the day's counts."""
-        day: Day = replace(self.state.day, **fields)
-        self.state = replace(self.state, day=day)
+        """Set fields of the day's counts."""
+        if not self._owns_day:
+            self._owns_day = True
+            self.change(day=_own(self.state.day))
+        self.state.day.__dict__.update(fields)
 
     def account(self, **fields: Any) -> None:
-        """Replace fields of what is known from the broker."""
-        account: Account = replace(self.state.account, **fields)
-        self.state = replace(self.state, account=account)
+        """Set fields of what is known from the broker."""
+        if not self._owns_account:
+            self._owns_account = True
+            self.change(account=_own(self.state.account))
+        self.state.account.__dict__.update(fields)
+
+    def stand(self) -> None:
+        """Work out shares and equity after the book or the tape changed."""
+        self.change(known=standing_of(self.state.book, self.state.tape, self.state.known))
 
     def say(self, command: Command) -> None:
         """Ask the driver for something."""

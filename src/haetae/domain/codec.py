@@ -4,7 +4,8 @@ Records become ``{"$": "TypeName", field: value, …}``; enums ``{"e": "Name.VAL
 ``{"d": "2026-01-02"}``; arrays ``{"a": dtype, "s": shape, "v": [...]}``; mappings with text keys
 ``{"m": {...}}``; frozensets ``{"f": [...]}`` sorted; tuples are lists. Text is sorted by key, UTF-8,
 without spaces, so equal records give equal bytes and journals can be compared by hash.
-NaN travels as the text "nan" inside arrays, since JSON has no such number.
+NaN travels as the text "nan" inside arrays, since JSON has no such number. A field whose metadata says it is not
+stored is left out and comes back as its default: the bars of a view, which a journal holds once, as slices.
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def _plain(value: Any) -> Any:
         case Mapping():
             return {"m": {str(key): _plain(item) for key, item in value.items()}}
         case _ if dataclasses.is_dataclass(value):
-            fields = dataclasses.fields(value)
+            fields = [f for f in dataclasses.fields(value) if f.metadata.get(decisions.STORED, True)]
             return {"$": type(value).__name__, **{f.name: _plain(getattr(value, f.name)) for f in fields}}
     raise TypeError(f"no JSON form for {type(value).__name__}")
 

@@ -24,6 +24,9 @@ from haetae.domain.units import Instant, Shares, Symbol, Weight, Won
 
 FloatArray = NDArray[np.float32]
 
+STORED = "stored"
+"""Metadata of a field; False where its value is folded from records that are stored themselves (bars of a view)."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
@@ -60,8 +63,8 @@ class View:
     equity: Won
     fear_greed: float
     book: Book
-    daily: Panel = field(default_factory=empty_panel)
-    minutes: Panel = field(default_factory=empty_panel)
+    daily: Panel = field(default_factory=empty_panel, metadata={STORED: False})
+    minutes: Panel = field(default_factory=empty_panel, metadata={STORED: False})
 
 
 @dataclass(frozen=True, slots=True)

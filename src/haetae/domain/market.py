@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from numbers import Integral
 
 import numpy as np
@@ -21,6 +22,12 @@ from haetae.domain.units import Instant, Shares, Symbol, Won
 
 Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+
+@lru_cache(maxsize=64)
+def ascending(symbols: tuple[Symbol, ...]) -> bool:
+    """Return whether symbols are sorted by code; remembered, since every bar of a run asks the same."""
+    return list(symbols) == sorted(symbols)
 
 
 class Market(Enum):
@@ -137,7 +144,7 @@ class Slice:
     def __post_init__(self) -> None:
         """Make the arrays read-only and check shape and symbol order."""
         size = len(self.symbols)
-        if list(self.symbols) != sorted(self.symbols):
+        if not ascending(self.symbols):
             raise ValueError("slice symbols must be sorted by code")
         for column in (self.open, self.high, self.low, self.close, self.volume, self.traded):
             if column.shape != (size,):

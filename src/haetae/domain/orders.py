@@ -37,8 +37,11 @@ class TimeInForce(Enum):
     FOK = "fok"
 
 
+_TERMINAL = frozenset({"denied", "refused", "rejected", "filled", "canceled", "expired", "absent"})
+
+
 class OrderStatus(Enum):
-    """State of an order's life (RELIABILITY E2); the last seven are terminal."""
+    """State of an order's life (RELIABILITY E2); the last seven are terminal: no further event is expected."""
 
     NEW = "new"
     SENDING = "sending"
@@ -53,23 +56,11 @@ class OrderStatus(Enum):
     EXPIRED = "expired"
     ABSENT = "absent"
 
-    @property
-    def terminal(self) -> bool:
-        """Whether no further event is expected in this state."""
-        return self in _TERMINAL
+    def __init__(self, state: str) -> None:
+        """Know from the start whether the state is terminal: everything that looks at an order asks."""
+        self.terminal = state in _TERMINAL
 
-
-_TERMINAL = frozenset(
-    {
-        OrderStatus.DENIED,
-        OrderStatus.REFUSED,
-        OrderStatus.REJECTED,
-        OrderStatus.FILLED,
-        OrderStatus.CANCELED,
-        OrderStatus.EXPIRED,
-        OrderStatus.ABSENT,
-    }
-)
+    __hash__ = object.__hash__  # each state is one object; hashing its name is what lookups by state would pay for
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from haetae.domain.market import BoolArray, Int64Array, Slice
+from haetae.domain.market import BoolArray, Int64Array, Slice, ascending
 from haetae.domain.units import Symbol, day_from
 
 
@@ -41,7 +41,7 @@ class Panel:
 
     def __post_init__(self) -> None:
         """Check shapes and order, and make the arrays read-only."""
-        if list(self.symbols) != sorted(self.symbols):
+        if not ascending(self.symbols):
             raise ValueError("panel symbols must be sorted by code")
         shape = (len(self.days), len(self.symbols))
         for block in (self.open, self.high, self.low, self.close, self.volume, self.traded):

@@ -7,7 +7,7 @@ desk. Not here: the life of a single order (``life``), what the desk does about 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 
 from haetae.domain.orders import (
@@ -38,18 +38,23 @@ class Remark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Blotter:
-    """Orders by intent id, and executions that wait for an earlier one."""
+    """Orders by intent id, and executions that wait for an earlier one.
+
+    Made by ``enter`` and ``record`` from an empty one. ``working`` holds those of ``orders`` that may still trade, so
+    that nothing has to look through all orders of the day for them.
+    """
 
     orders: Mapping[str, Order] = field(default_factory=dict)
     early: Mapping[str, tuple[Fill, ...]] = field(default_factory=dict)
+    working: Mapping[str, Order] = field(default_factory=dict)
 
     def open_orders(self) -> tuple[Order, ...]:
         """Return orders that may still trade, in the order they were entered; UNKNOWN ones are open."""
-        return tuple(order for order in self.orders.values() if not order.status.terminal)
+        return tuple(self.working.values())
 
     def open_of(self, symbol: Symbol) -> tuple[Order, ...]:
         """Return the open orders of one symbol."""
-        return tuple(order for order in self.open_orders() if order.intent.symbol == symbol)
+        return tuple(order for order in self.working.values() if order.intent.symbol == symbol)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,18 @@ class Outcome:
 
 def enter(blotter: Blotter, order: Order) -> Blotter:
     """Return the blotter with an order added or replaced by its next state."""
-    return replace(blotter, orders={**blotter.orders, order.intent.intent_id: order})
+    return _entered(blotter, order, blotter.early)
+
+
+def _entered(blotter: Blotter, order: Order, early: Mapping[str, tuple[Fill, ...]]) -> Blotter:
+    name = order.intent.intent_id
+    orders, working = dict(blotter.orders), dict(blotter.working)
+    orders[name] = order
+    if not order.status.terminal:
+        working[name] = order
+    else:
+        working.pop(name, None)
+    return Blotter(orders, early, working)
 
 
 def record(blotter: Blotter, event: OrderEvent) -> tuple[Blotter, Outcome]:
@@ -92,7 +108,9 @@ def record(blotter: Blotter, event: OrderEvent) -> tuple[Blotter, Outcome]:
 def _record_fill(blotter: Blotter, order: Order, event: Filled) -> tuple[Blotter, Outcome]:
     late = order.status.terminal and order.status is not OrderStatus.FILLED
     waiting = blotter.early.get(event.intent_id, ())
-    queue = sorted({*waiting, event.fill}, key=lambda fill: (fill.cumulative, fill.quantity))
+    queue = [event.fill]
+    if waiting:
+        queue = sorted({*waiting, event.fill}, key=lambda fill: (fill.cumulative, fill.quantity))
     booked: list[Fill] = []
     parked: list[Fill] = []
     for fill in queue:
@@ -102,10 +120,12 @@ def _record_fill(blotter: Blotter, order: Order, event: Filled) -> tuple[Blotter
             booked.append(part)
         elif fill.cumulative > order.filled:
             parked.append(fill)
-    early = {name: fills for name, fills in blotter.early.items() if name != event.intent_id}
-    if parked:
-        early[event.intent_id] = tuple(parked)
-    after = Blotter({**blotter.orders, event.intent_id: order}, early)
+    early = blotter.early
+    if waiting or parked:
+        early = {name: fills for name, fills in early.items() if name != event.intent_id}
+        if parked:
+            early[event.intent_id] = tuple(parked)
+    after = _entered(blotter, order, early)
     if order.filled > order.quantity and booked:
         remark = Remark.OVERFILL
     elif booked:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from haetae.domain.errors import MarketRuleError
 from haetae.domain.orders import (
     Accepted,
+    BrokerOrderId,
     Canceled,
     Denied,
     Expired,
@@ -93,38 +94,42 @@ def advance(order: Order, event: OrderEvent) -> Order:
     if order.status.terminal:
         named = isinstance(event, Accepted) and order.order_id is None
         return replace(order, order_id=event.order_id) if named else order  # type: ignore[union-attr]
-    changed = _changed(order, event)
-    return order if changed is order else replace(changed, updated_at=event.at)
+    return _changed(order, event)
 
 
 def _changed(order: Order, event: OrderEvent) -> Order:
-    status = order.status
+    status, at = order.status, event.at
     match event:
         case Denied():
-            return replace(order, status=OrderStatus.DENIED)
+            return _moved(order, OrderStatus.DENIED, at)
         case Submitted():
-            return replace(order, status=OrderStatus.SENDING) if status is OrderStatus.NEW else order
+            return _moved(order, OrderStatus.SENDING, at) if status is OrderStatus.NEW else order
         case Accepted(order_id=order_id):
             if status in (OrderStatus.SENDING, OrderStatus.UNKNOWN):
-                return replace(order, status=OrderStatus.WORKING, order_id=order_id)
-            return order if order.order_id else replace(order, order_id=order_id)
+                return _moved(order, OrderStatus.WORKING, at, order_id)
+            return order if order.order_id else _moved(order, status, at, order_id)
         case Rejected():
             if status is OrderStatus.CANCEL_PENDING:
-                return replace(order, status=OrderStatus.WORKING)
+                return _moved(order, OrderStatus.WORKING, at)
             proven = order.order_id is None
-            return replace(order, status=OrderStatus.REFUSED if proven else OrderStatus.REJECTED)
+            return _moved(order, OrderStatus.REFUSED if proven else OrderStatus.REJECTED, at)
         case Replaced(order_id=order_id, limit_price=price):
             if order.order_id == order_id and order.intent.limit_price == price:
                 return order
-            return replace(order, order_id=order_id, intent=replace(order.intent, limit_price=price))
+            return replace(order, order_id=order_id, intent=replace(order.intent, limit_price=price), updated_at=at)
         case Canceled():
-            return replace(order, status=OrderStatus.CANCELED)
+            return _moved(order, OrderStatus.CANCELED, at)
         case Expired():
-            return replace(order, status=OrderStatus.EXPIRED)
+            return _moved(order, OrderStatus.EXPIRED, at)
         case OutcomeUnknown():
-            return replace(order, status=OrderStatus.UNKNOWN) if status is OrderStatus.SENDING else order
+            return _moved(order, OrderStatus.UNKNOWN, at) if status is OrderStatus.SENDING else order
         case Filled():
             return _filled(order, event)
+
+
+def _moved(order: Order, status: OrderStatus, at: Instant, order_id: BrokerOrderId | None = None) -> Order:
+    named = order_id or order.order_id
+    return Order(order.intent, order.quantity, status, named, order.filled, order.amount, at)
 
 
 def _filled(order: Order, event: Filled) -> Order:
@@ -138,25 +143,19 @@ def _filled(order: Order, event: Filled) -> Order:
             status = OrderStatus.FILLED
         elif status in (OrderStatus.SENDING, OrderStatus.UNKNOWN):
             status = OrderStatus.WORKING
-    return replace(
-        order,
-        status=status,
-        filled=filled,
-        amount=order.amount + part.amount,
-        order_id=order.order_id or event.fill.order_id,
-        updated_at=event.at,
-    )
+    named = order.order_id or event.fill.order_id
+    return Order(order.intent, order.quantity, status, named, filled, order.amount + part.amount, event.at)
 
 
 def cancel_requested(order: Order, at: Instant) -> Order:
     """Return the order with its cancel on the way; only a working order changes."""
     if order.status is not OrderStatus.WORKING:
         return order
-    return replace(order, status=OrderStatus.CANCEL_PENDING, updated_at=at)
+    return _moved(order, OrderStatus.CANCEL_PENDING, at)
 
 
 def conclude_absent(order: Order, at: Instant) -> Order:
     """Return an unknown order as proven absent at the broker; ``reconcile`` holds the proof."""
     if order.status is not OrderStatus.UNKNOWN:
         return order
-    return replace(order, status=OrderStatus.ABSENT, updated_at=at)
+    return _moved(order, OrderStatus.ABSENT, at)

@@ -106,7 +106,7 @@ def plan_legs(
 def intent_name(decision_id: str, day: dt.date, symbol: Symbol, side: Side, leg: str) -> str:
     """Return the intent id: the same decision retried gives the same 20 letters."""
     text = "|".join((decision_id, day.isoformat(), symbol, side.value, leg))
-    return base64.b32encode(hashlib.sha256(text.encode()).digest())[:20].decode()
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()[:15])[:20].decode()
 
 
 def intent_from(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numba import njit
@@ -97,6 +97,127 @@ def _average(before: float, value: float, seen: float, memory: float, alpha: flo
 
 
 @njit(cache=True)
+def _back(row: State, place: int, bars: int) -> float:
+    # The log close some bars before the one at `place` of the ring.
+    spot = place - bars
+    return row[_RING + (spot if spot >= 0 else spot + _DEPTH)]
+
+
+@njit(cache=True)
+def _bar(
+    state: State,
+    highs: Int64Array,
+    lows: Int64Array,
+    closes: Int64Array,
+    volumes: Int64Array,
+    traded: BoolArray,
+    minute: float,
+    out: FloatArray,
+) -> None:
+    for s in range(closes.shape[0]):
+        row = state[s]
+        values = out[s]
+        if row[_COUNT] == 0.0 and not traded[s]:
+            values[:] = np.nan
+            continue
+        fresh = minute <= row[_MINUTE] or row[_COUNT] == 0.0
+        previous = row[_CLOSE]
+        if traded[s]:
+            high, low, close = float(highs[s]), float(lows[s]), float(closes[s])
+            volume = float(volumes[s])
+        else:
+            high, low, close, volume = previous, previous, previous, 0.0
+        if fresh:
+            if row[_COUNT] > 0.0:
+                row[_LAST_SESSION_CLOSE] = previous
+                row[_SESSIONS] += 1.0
+            row[_MONEY], row[_VOLUME], row[_HIGH], row[_LOW] = 0.0, 0.0, high, low
+        row[_MINUTE] = minute
+        row[_CLOSE] = close
+        row[_COUNT] += 1.0
+        n = int(row[_COUNT])
+        log_close = math.log(close)
+        place = n % _DEPTH
+        row[_RING + place] = log_close
+        ret = log_close - _back(row, place, 1) if n > 1 else 0.0
+
+        row[_MONEY] += (high + low + close) / 3.0 * volume
+        row[_VOLUME] += volume
+        row[_HIGH] = max(row[_HIGH], high)
+        row[_LOW] = min(row[_LOW], low)
+
+        if n > 1:
+            moves = float(n - 1)
+            change = close - previous
+            row[_GAIN] = _average(row[_GAIN], max(change, 0.0), moves, 14.0, 1.0 / 14.0)
+            row[_LOSS] = _average(row[_LOSS], max(-change, 0.0), moves, 14.0, 1.0 / 14.0)
+            true_range = max(high, previous) - min(low, previous)
+            row[_ATR] = _average(row[_ATR], true_range, moves, 14.0, 1.0 / 14.0)
+            row[_RET_VAR] = _average(row[_RET_VAR], ret * ret, moves, _SLOW_BARS, 2.0 / (_SLOW_BARS + 1.0))
+        row[_FAST] = _average(row[_FAST], close, float(n), 12.0, 2.0 / 13.0)
+        row[_SLOW] = _average(row[_SLOW], close, float(n), 26.0, 2.0 / 27.0)
+        macd = row[_FAST] - row[_SLOW]
+        if n >= 26:
+            row[_SIGNAL] = _average(row[_SIGNAL], macd, float(n - 25), 9.0, 2.0 / 10.0)
+        log_volume = math.log1p(volume)
+        surprise = log_volume - row[_LOGVOL_MEAN]
+        spread = math.sqrt(row[_LOGVOL_VAR])
+        row[_LOGVOL_MEAN] = _average(row[_LOGVOL_MEAN], log_volume, float(n), _SLOW_BARS, 2.0 / (_SLOW_BARS + 1.0))
+        row[_LOGVOL_VAR] = _average(
+            row[_LOGVOL_VAR],
+            surprise * (log_volume - row[_LOGVOL_MEAN]),
+            float(n),
+            _SLOW_BARS,
+            2.0 / (_SLOW_BARS + 1.0),
+        )
+
+        mean, square = 0.0, 0.0
+        volatility = 0.0
+        if n > 20:
+            newest = log_close
+            for k in range(20):
+                older = _back(row, place, k + 1)
+                step_return = newest - older
+                mean += newest
+                square += step_return * step_return
+                newest = older
+            mean /= 20.0
+            drift = (log_close - newest) / 20.0
+            volatility = math.sqrt(max(square / 20.0 - drift * drift, 0.0))
+            variance = 0.0
+            for k in range(20):
+                distance = _back(row, place, k) - mean
+                variance += distance * distance
+            deviation = math.sqrt(variance / 20.0)
+            values[4] = volatility
+            values[8] = (log_close - mean) / deviation if deviation > 1e-12 else 0.0
+        else:
+            values[4] = np.nan
+            values[8] = np.nan
+        values[0] = ret if n > 1 else np.nan
+        values[1] = log_close - _back(row, place, 5) if n > 5 else np.nan
+        values[2] = log_close - _back(row, place, 20) if n > 20 else np.nan
+        values[3] = log_close - _back(row, place, 60) if n > 60 else np.nan
+        if n > 60:
+            slow = math.sqrt(row[_RET_VAR])
+            floor = 1e-5  # a tenth of a basis point: below it a symbol is simply not moving
+            values[5] = math.log((volatility + floor) / (slow + floor))
+        else:
+            values[5] = np.nan
+        total = row[_GAIN] + row[_LOSS]
+        values[6] = np.nan if n <= 14 else ((row[_GAIN] - row[_LOSS]) / total if total > 0.0 else 0.0)
+        values[7] = (macd - row[_SIGNAL]) / close if n >= 34 else np.nan
+        values[9] = row[_ATR] / close if n > 14 else np.nan
+        values[10] = math.log(close * row[_VOLUME] / row[_MONEY]) if row[_VOLUME] > 0.0 else 0.0
+        width = row[_HIGH] - row[_LOW]
+        values[11] = (2.0 * close - row[_HIGH] - row[_LOW]) / width if width > 0.0 else 0.0
+        values[12] = (2.0 * close - high - low) / (high - low) if high > low else 0.0
+        values[13] = math.log(close / row[_LAST_SESSION_CLOSE]) if row[_SESSIONS] > 0.0 else np.nan
+        values[14] = np.nan if n <= 20 else (surprise / spread if spread > 1e-6 else 0.0)
+        values[15] = minute / 380.0
+
+
+@njit(cache=True)
 def _fold(
     state: State,
     highs: Int64Array,
@@ -108,124 +229,14 @@ def _fold(
     out: FloatArray,
 ) -> None:
     for t in range(closes.shape[0]):
-        for s in range(closes.shape[1]):
-            row = state[s]
-            values = out[t, s]
-            if row[_COUNT] == 0.0 and not traded[t, s]:
-                values[:] = np.nan
-                continue
-            fresh = float(minutes[t]) <= row[_MINUTE] or row[_COUNT] == 0.0
-            previous = row[_CLOSE]
-            if traded[t, s]:
-                high, low, close = float(highs[t, s]), float(lows[t, s]), float(closes[t, s])
-                volume = float(volumes[t, s])
-            else:
-                high, low, close, volume = previous, previous, previous, 0.0
-            if fresh:
-                if row[_COUNT] > 0.0:
-                    row[_LAST_SESSION_CLOSE] = previous
-                    row[_SESSIONS] += 1.0
-                row[_MONEY], row[_VOLUME], row[_HIGH], row[_LOW] = 0.0, 0.0, high, low
-            row[_MINUTE] = float(minutes[t])
-            row[_CLOSE] = close
-            row[_COUNT] += 1.0
-            n = int(row[_COUNT])
-            log_close = math.log(close)
-            row[_RING + n % _DEPTH] = log_close
-            ret = log_close - row[_RING + (n - 1) % _DEPTH] if n > 1 else 0.0
-
-            row[_MONEY] += (high + low + close) / 3.0 * volume
-            row[_VOLUME] += volume
-            row[_HIGH] = max(row[_HIGH], high)
-            row[_LOW] = min(row[_LOW], low)
-
-            if n > 1:
-                moves = float(n - 1)
-                change = close - previous
-                row[_GAIN] = _average(row[_GAIN], max(change, 0.0), moves, 14.0, 1.0 / 14.0)
-                row[_LOSS] = _average(row[_LOSS], max(-change, 0.0), moves, 14.0, 1.0 / 14.0)
-                true_range = max(high, previous) - min(low, previous)
-                row[_ATR] = _average(row[_ATR], true_range, moves, 14.0, 1.0 / 14.0)
-                row[_RET_VAR] = _average(row[_RET_VAR], ret * ret, moves, _SLOW_BARS, 2.0 / (_SLOW_BARS + 1.0))
-            row[_FAST] = _average(row[_FAST], close, float(n), 12.0, 2.0 / 13.0)
-            row[_SLOW] = _average(row[_SLOW], close, float(n), 26.0, 2.0 / 27.0)
-            macd = row[_FAST] - row[_SLOW]
-            if n >= 26:
-                row[_SIGNAL] = _average(row[_SIGNAL], macd, float(n - 25), 9.0, 2.0 / 10.0)
-            log_volume = math.log1p(volume)
-            surprise = log_volume - row[_LOGVOL_MEAN]
-            spread = math.sqrt(row[_LOGVOL_VAR])
-            row[_LOGVOL_MEAN] = _average(row[_LOGVOL_MEAN], log_volume, float(n), _SLOW_BARS, 2.0 / (_SLOW_BARS + 1.0))
-            row[_LOGVOL_VAR] = _average(
-                row[_LOGVOL_VAR],
-                surprise * (log_volume - row[_LOGVOL_MEAN]),
-                float(n),
-                _SLOW_BARS,
-                2.0 / (_SLOW_BARS + 1.0),
-            )
-
-            mean, square = 0.0, 0.0
-            volatility = 0.0
-            if n > 20:
-                newest = log_close
-                for k in range(20):
-                    older = row[_RING + (n - k - 1) % _DEPTH]
-                    step_return = newest - older
-                    mean += newest
-                    square += step_return * step_return
-                    newest = older
-                mean /= 20.0
-                drift = (log_close - newest) / 20.0
-                volatility = math.sqrt(max(square / 20.0 - drift * drift, 0.0))
-                variance = 0.0
-                for k in range(20):
-                    distance = row[_RING + (n - k) % _DEPTH] - mean
-                    variance += distance * distance
-                deviation = math.sqrt(variance / 20.0)
-                values[4] = volatility
-                values[8] = (log_close - mean) / deviation if deviation > 1e-12 else 0.0
-            else:
-                values[4] = np.nan
-                values[8] = np.nan
-            values[0] = ret if n > 1 else np.nan
-            values[1] = log_close - row[_RING + (n - 5) % _DEPTH] if n > 5 else np.nan
-            values[2] = log_close - row[_RING + (n - 20) % _DEPTH] if n > 20 else np.nan
-            values[3] = log_close - row[_RING + (n - 60) % _DEPTH] if n > 60 else np.nan
-            if n > 60:
-                slow = math.sqrt(row[_RET_VAR])
-                floor = 1e-5  # a tenth of a basis point: below it a symbol is simply not moving
-                values[5] = math.log((volatility + floor) / (slow + floor))
-            else:
-                values[5] = np.nan
-            total = row[_GAIN] + row[_LOSS]
-            values[6] = np.nan if n <= 14 else ((row[_GAIN] - row[_LOSS]) / total if total > 0.0 else 0.0)
-            values[7] = (macd - row[_SIGNAL]) / close if n >= 34 else np.nan
-            values[9] = row[_ATR] / close if n > 14 else np.nan
-            values[10] = math.log(close * row[_VOLUME] / row[_MONEY]) if row[_VOLUME] > 0.0 else 0.0
-            width = row[_HIGH] - row[_LOW]
-            values[11] = (2.0 * close - row[_HIGH] - row[_LOW]) / width if width > 0.0 else 0.0
-            values[12] = (2.0 * close - high - low) / (high - low) if high > low else 0.0
-            values[13] = math.log(close / row[_LAST_SESSION_CLOSE]) if row[_SESSIONS] > 0.0 else np.nan
-            values[14] = np.nan if n <= 20 else (surprise / spread if spread > 1e-6 else 0.0)
-            values[15] = float(minutes[t]) / 380.0
+        _bar(state, highs[t], lows[t], closes[t], volumes[t], traded[t], float(minutes[t]), out[t])
 
 
-def _run(
-    state: State,
-    columns: tuple[Int64Array, Int64Array, Int64Array, Int64Array],
-    traded: BoolArray,
-    minutes: Int64Array,
-) -> tuple[State, FloatArray]:
-    # Read-only, contiguous, (bars, symbols) always: one compiled version serves step and batch.
-    shape = (len(minutes), len(state))
-    high, low, close, volume = (np.ascontiguousarray(c, dtype=np.int64).reshape(shape).view() for c in columns)
-    mask = np.ascontiguousarray(traded, dtype=np.bool_).reshape(shape).view()
-    for block in (high, low, close, volume, mask):
-        block.flags.writeable = False
-    after = state.copy()
-    values = np.empty((*shape, len(NAMES)), dtype=np.float32)
-    _fold(after, high, low, close, volume, mask, np.ascontiguousarray(minutes, dtype=np.int64), values)
-    return after, values
+def _column(values: NDArray[Any], kind: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
+    # Read-only and contiguous always: one compiled version of the fold serves whoever calls.
+    column = np.ascontiguousarray(values, dtype=kind).reshape(shape).view()
+    column.flags.writeable = False
+    return column
 
 
 def step(
@@ -257,9 +268,12 @@ def step(
     values : (n_symbols, n_features) float32
         In the order of ``NAMES``; known at the bar's end.
     """
-    minutes = np.array([minute], dtype=np.int64)
-    after, values = _run(state, (highs, lows, closes, volumes), traded, minutes)
-    return after, values[0]
+    width = (len(state),)
+    after = state.copy()
+    values = np.empty((len(state), len(NAMES)), dtype=np.float32)
+    high, low, close, volume = (_column(c, np.int64, width) for c in (highs, lows, closes, volumes))
+    _bar(after, high, low, close, volume, _column(traded, np.bool_, width), float(minute), values)
+    return after, values
 
 
 def fold(state: State, panel: Panel, minutes: Int64Array) -> tuple[State, FloatArray]:
@@ -268,7 +282,13 @@ def fold(state: State, panel: Panel, minutes: Int64Array) -> tuple[State, FloatA
     Returns the state after the last bar and ``(n_bars, n_symbols, n_features)`` float32 values;
     row ``t`` is known at ``panel.end[t]``.
     """
-    return _run(state, (panel.high, panel.low, panel.close, panel.volume), panel.traded, minutes)
+    shape = (len(minutes), len(state))
+    after = state.copy()
+    values = np.empty((*shape, len(NAMES)), dtype=np.float32)
+    high, low, close, volume = (_column(c, np.int64, shape) for c in (panel.high, panel.low, panel.close, panel.volume))
+    clock = np.ascontiguousarray(minutes, dtype=np.int64)
+    _fold(after, high, low, close, volume, _column(panel.traded, np.bool_, shape), clock, values)
+    return after, values
 
 
 def _opening(day: dt.date, first_bar: Instant) -> Instant:

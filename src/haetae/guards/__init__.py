@@ -10,9 +10,9 @@ when an input is missing. Numbers and codes (G01 …) follow the project's relia
 
 from haetae.guards.escape import EscapeLevel, EscapeState, observe, open_escape, start_session
 from haetae.guards.finding import Cap, Guard
-from haetae.guards.review import GUARDS, clear, review
-from haetae.guards.settings import CEILINGS, EscapeSettings, Limits
-from haetae.guards.situation import Sent, Situation
+from haetae.guards.review import GUARDS, clear, cleared, review
+from haetae.guards.settings import CEILINGS, EscapeSettings, Limits, TrialLimits, require_ceilings
+from haetae.guards.situation import Sent, Situation, Traffic
 
 __all__ = [
     "CEILINGS",
@@ -25,9 +25,13 @@ __all__ = [
     "Limits",
     "Sent",
     "Situation",
+    "Traffic",
+    "TrialLimits",
     "clear",
+    "cleared",
     "observe",
     "open_escape",
+    "require_ceilings",
     "review",
     "start_session",
 ]

@@ -17,9 +17,8 @@ import numpy as np
 
 from haetae.domain.decisions import FloatArray
 from haetae.domain.market import BoolArray, Int64Array
+from haetae.guards.moves import measure, usual_ratio
 from haetae.guards.settings import EscapeSettings
-
-_BP = 10_000
 
 
 class EscapeLevel(IntEnum):
@@ -44,7 +43,7 @@ class EscapeState:
     prior : float
         Usual mean absolute minute return the session brought, 0 if none.
     exiting : (n_symbols,) bool
-        Names that fell alone today.
+        Names that fell alone today; ``fallen`` is how many.
     """
 
     level: EscapeLevel
@@ -53,6 +52,7 @@ class EscapeState:
     moves: FloatArray
     prior: float
     exiting: BoolArray
+    fallen: int = 0
     exits: int = 0
     market_bp: float = 0.0
     ratio: float = field(default=1.0)
@@ -89,33 +89,23 @@ def observe(state: EscapeState, closes: Int64Array, traded: BoolArray, settings:
     closes : (n_symbols,) int64, won; not positive where there is no price yet.
     traded : (n_symbols,) bool
     """
-    window = np.concatenate([state.closes, closes[None, :]])[-(settings.window + 1) :]
-    if len(window) < 2:
+    kept = min(len(state.closes), settings.window)
+    window = np.empty((kept + 1, len(closes)), np.int64)
+    window[:kept] = state.closes[len(state.closes) - kept :]
+    window[kept] = closes
+    if kept == 0:
         return replace(state, closes=window)
-    minute = _returns(window[-2], closes)
-    span = _returns(window[0], closes)
-    priced = window[0] > 0
-    market_bp = float(span[priced].mean()) * _BP if priced.any() else 0.0
-    move = float(np.abs(minute[priced]).mean()) if priced.any() else 0.0
-    moves = np.append(state.moves, np.float32(move))[-settings.memory :]
-    ratio = _ratio(moves, state.prior, settings)
-    alone = traded & ((minute * _BP <= settings.symbol_minute_bp) | (span * _BP <= settings.symbol_window_bp))
+    exiting = state.exiting.copy()
+    market_bp, move, fallen = measure(
+        window, traded.copy(), exiting, settings.symbol_minute_bp, settings.symbol_window_bp
+    )
+    older = min(len(state.moves), settings.memory - 1)
+    moves = np.empty(older + 1, np.float32)
+    moves[:older] = state.moves[len(state.moves) - older :]
+    moves[older] = move
+    ratio = usual_ratio(moves, settings.window, state.prior, settings.arm_after, settings.floor)
     level, calm, exits = _next_level(state, market_bp, ratio, settings)
-    return EscapeState(level, calm, window, moves, state.prior, state.exiting | alone, exits, market_bp, ratio)
-
-
-def _returns(before: Int64Array, after: Int64Array) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    known = (before > 0) & (after > 0)
-    return np.where(known, after / np.where(known, before, 1) - 1.0, 0.0)
-
-
-def _ratio(moves: FloatArray, prior: float, settings: EscapeSettings) -> float:
-    """Return realised over usual volatility; 1 while neither a prior nor enough minutes are known."""
-    enough = len(moves) >= settings.arm_after
-    if not enough and prior <= 0.0:
-        return 1.0
-    usual = max(float(np.median(moves)) if enough else prior, settings.floor)
-    return float(moves[-settings.window :].mean()) / usual
+    return EscapeState(level, calm, window, moves, state.prior, exiting, fallen, exits, market_bp, ratio)
 
 
 def _next_level(

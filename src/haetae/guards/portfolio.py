@@ -30,11 +30,13 @@ def concentration(intent: OrderIntent, quantity: Shares, now: Situation, limits:
     """G14: sector, gross and the five largest names; a name without a sector shares one with all such."""
     if intent.side is Side.SELL:
         return None
-    values = now.exposures()
-    own = values.get(intent.symbol, 0)
-    sector = now.sectors.get(intent.symbol, "")
-    in_sector = sum(value for name, value in values.items() if now.sectors.get(name, "") == sector)
-    largest_others = sum(sorted((value for name, value in values.items() if name != intent.symbol), reverse=True)[:4])
+    values, sector_of = now.exposures(), now.sectors.get
+    own, sector = values.get(intent.symbol, 0), sector_of(intent.symbol, "")
+    in_sector = sum(value for symbol, value in values.items() if sector_of(symbol, "") == sector)
+    largest = sorted(values.values(), reverse=True)[:5]
+    if own in largest:
+        largest.remove(own)
+    largest_others = sum(largest[:4])
     rooms = (
         ("gross", now.equity * limits.max_gross_ppm // _PPM - sum(values.values())),
         ("sector", now.equity * limits.max_sector_ppm // _PPM - in_sector),
@@ -75,7 +77,8 @@ def loss_streak(intent: OrderIntent, quantity: Shares, now: Situation, limits: L
         return None
     if now.losing_exits >= limits.losing_exits:
         return f"{now.losing_exits} losing exits today"
-    return "sold at a loss today" if intent.symbol in now.lost_symbols else None
+    resting = limits.rest_after_loss and intent.symbol in now.lost_symbols
+    return "sold at a loss today" if resting else None
 
 
 def confidence(intent: OrderIntent, quantity: Shares, now: Situation, limits: Limits) -> Finding:

@@ -6,13 +6,11 @@ Escape orders pass only the guards marked for them: what protects entries must n
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from haetae.domain.decisions import Allow, Deny, Reason, Reduce, Verdict
 from haetae.domain.errors import Text
 from haetae.domain.orders import ClearedOrder, OrderIntent
 from haetae.guards import order, portfolio, state
-from haetae.guards.finding import Cap, Guard
+from haetae.guards.finding import Guard
 from haetae.guards.settings import Limits
 from haetae.guards.situation import Situation
 
@@ -45,36 +43,41 @@ GUARDS: tuple[Guard, ...] = (
     Guard("G19", Text(ko="회전율", en="turnover"), portfolio.turnover),
 )
 
+_OF_ESCAPES = tuple(guard for guard in GUARDS if guard.escape)
+_CODES = tuple(guard.code for guard in GUARDS)
+_CODES_OF_ESCAPES = tuple(guard.code for guard in _OF_ESCAPES)
+
 
 def review(intent: OrderIntent, now: Situation, limits: Limits) -> Verdict:
     """Return what the guards say about an intent."""
+    guards, codes = (_OF_ESCAPES, _CODES_OF_ESCAPES) if intent.escape else (GUARDS, _CODES)
     quantity = intent.quantity
     reasons: list[Reason] = []
-    passed: list[str] = []
-    for guard in GUARDS:
-        if intent.escape and not guard.escape:
-            continue
+    for guard in guards:
         try:
             finding = guard.check(intent, quantity, now, limits)
         except (KeyError, ZeroDivisionError) as fault:
             return Deny((*reasons, guard.reason(f"an input is missing ({fault})")))
+        if finding is None:
+            continue
         if isinstance(finding, str):
             return Deny((*reasons, guard.reason(finding)))
-        if isinstance(finding, Cap):
-            reasons.append(guard.reason(finding.message))
-            if finding.quantity <= 0:
-                return Deny(tuple(reasons))
-            quantity = min(quantity, finding.quantity)
-        passed.append(guard.code)
+        reasons.append(guard.reason(finding.message))
+        if finding.quantity <= 0:
+            return Deny(tuple(reasons))
+        quantity = min(quantity, finding.quantity)
     if quantity < intent.quantity:
-        return Reduce(quantity, tuple(reasons), tuple(passed))
-    return Allow(tuple(passed))
+        return Reduce(quantity, tuple(reasons), codes)
+    return Allow(codes)
 
 
 def clear(intent: OrderIntent, now: Situation, limits: Limits) -> ClearedOrder | Deny:
     """Review an intent and return the order that may be sent, or the refusal."""
     verdict = review(intent, now, limits)
-    if isinstance(verdict, Deny):
-        return verdict
+    return verdict if isinstance(verdict, Deny) else cleared(intent, verdict, now)
+
+
+def cleared(intent: OrderIntent, verdict: Allow | Reduce, now: Situation) -> ClearedOrder:
+    """Return the order of a verdict that ``review`` gave on this intent in this situation a moment ago."""
     quantity = verdict.quantity if isinstance(verdict, Reduce) else intent.quantity
-    return ClearedOrder(replace(intent), quantity, now.at, verdict.codes)
+    return ClearedOrder(intent, quantity, now.at, verdict.codes)

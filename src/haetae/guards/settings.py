@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import ClassVar
 
 from haetae.domain.errors import ConfigError, Text
 from haetae.domain.units import Symbol
@@ -46,6 +47,9 @@ CEILINGS: Mapping[str, int] = {
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What an order may be; see the reliability table for the source of each number."""
+
+    ceilings: ClassVar[Mapping[str, int]] = CEILINGS
+    """What no field may exceed."""
 
     entry_after_open_s: int = 300
     """No entries in the first five minutes: prices of the opening auction settle (G05)."""
@@ -140,6 +144,9 @@ class Limits:
     min_evidence: int = 2
     """A decision rests on at least two shown facts (G23)."""
 
+    rest_after_loss: bool = True
+    """A name sold at a loss is not bought again that day: the reason to sell still stands (G21)."""
+
     new_names_per_day: int = 10
     """Each new name is a position to watch (G24)."""
 
@@ -159,8 +166,9 @@ class Limits:
             value = getattr(self, item.name)
             if isinstance(value, int) and value < 0:
                 faults.append(f"{item.name}={value} is negative")
-            if item.name in CEILINGS and value > CEILINGS[item.name]:
-                faults.append(f"{item.name}={value} is above its ceiling {CEILINGS[item.name]}")
+            ceiling = self.ceilings.get(item.name)
+            if ceiling is not None and value > ceiling:
+                faults.append(f"{item.name}={value} is above its ceiling {ceiling}")
         if not 0.5 <= self.min_confidence <= 1.0:
             faults.append(f"min_confidence={self.min_confidence} is not in [0.5, 1]")
         if faults:
@@ -170,6 +178,30 @@ class Limits:
                 found="; ".join(faults),
                 next_step=Text(ko="[desk.limits] 설정을 고치세요", en="mend the [desk.limits] settings"),
             )
+
+
+@dataclass(frozen=True, slots=True)
+class TrialLimits(Limits):
+    """Limits without ceilings, for experiments on simulated money; a trading day refuses them.
+
+    Every guard still runs on every order. A benchmark that must send thousands of orders a day uses them.
+    """
+
+    ceilings: ClassVar[Mapping[str, int]] = {}
+
+
+def require_ceilings(limits: Limits) -> None:
+    """Refuse limits that know no ceilings: whoever trades on a real or a paper account asks this first."""
+    if limits.ceilings is not CEILINGS:
+        raise ConfigError(
+            Text(
+                ko="실험용 한도로는 거래일을 운영할 수 없습니다",
+                en="a trading day does not run on the limits of an experiment",
+            ),
+            expected=Text(ko="상한이 있는 한도 (Limits)", en="limits with their ceilings (Limits)"),
+            found=type(limits).__name__,
+            next_step=Text(ko="[desk.limits] 설정으로 만드세요", en="make them from the [desk.limits] settings"),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from haetae.domain.events import OperatorState
@@ -21,6 +22,44 @@ class Sent:
     symbol: Symbol
     side: Side
     escape: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The orders that left today, counted as they leave, so that no guard reads them one by one.
+
+    Attributes
+    ----------
+    times : when orders other than escapes left, ascending.
+    of_symbol : how many of them by symbol.
+    newest : when the newest order of a symbol and side left, escapes too; the side by its value.
+    escapes : how many escapes left.
+    """
+
+    times: tuple[Instant, ...] = ()
+    of_symbol: Mapping[Symbol, int] = field(default_factory=dict)
+    newest: Mapping[tuple[Symbol, str], Instant] = field(default_factory=dict)
+    escapes: int = 0
+
+    def and_then(self, sent: Sent) -> Traffic:
+        """Return the traffic after one more order; orders may be told out of turn."""
+        key = (sent.symbol, sent.side.value)
+        newest = {**self.newest, key: max(sent.at, self.newest.get(key, 0))}
+        if sent.escape:
+            return Traffic(self.times, self.of_symbol, newest, self.escapes + 1)
+        times = (*self.times, sent.at)
+        if len(times) > 1 and times[-2] > sent.at:
+            times = tuple(sorted(times))
+        counts = {**self.of_symbol, sent.symbol: self.of_symbol.get(sent.symbol, 0) + 1}
+        return Traffic(times, counts, newest, self.escapes)
+
+    def since(self, at: Instant) -> int:
+        """Return how many orders other than escapes left after an instant."""
+        return len(self.times) - bisect_right(self.times, at)
+
+    def newest_of(self, symbol: Symbol, side: Side) -> Instant:
+        """Return when the newest order of a symbol and side left, 0 if none did."""
+        return self.newest.get((symbol, side.value), 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +89,8 @@ class Situation:
     frozen: frozenset[Symbol]
     held: Mapping[Symbol, Shares]
     open_orders: tuple[Order, ...]
-    known_intents: frozenset[str]
-    sent: tuple[Sent, ...]
+    known_intents: Container[str]
+    sent: Traffic
     cash: Won
     equity: Won
     opening_equity: Won
@@ -71,6 +110,8 @@ class Situation:
 
     def open_quantity(self, symbol: Symbol, side: Side) -> Shares:
         """Return shares of open and unknown orders of one side: the worst case counts them as filled."""
+        if not self.open_orders:
+            return 0
         return sum(o.open_quantity for o in self.open_orders if o.intent.symbol == symbol and o.intent.side is side)
 
     def order_price(self, order: Order) -> Won:
@@ -90,8 +131,11 @@ class Situation:
 
     def exposures(self) -> dict[Symbol, Won]:
         """Return the worst-case value of every name held or being bought."""
-        buying = {o.intent.symbol for o in self.open_orders if o.intent.side is Side.BUY}
-        return {symbol: self.exposure(symbol) for symbol in sorted({*self.held, *buying})}
+        shares = dict(self.held)
+        for order in self.open_orders:
+            if order.intent.side is Side.BUY:
+                shares[order.intent.symbol] = shares.get(order.intent.symbol, 0) + order.open_quantity
+        return {symbol: count * self.last.get(symbol, 0) for symbol, count in shares.items()}
 
     def has_unknown(self, symbol: Symbol) -> bool:
         """Whether the fate of an order of this symbol is not known."""

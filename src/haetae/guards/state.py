@@ -85,24 +85,23 @@ def duplicates(intent: OrderIntent, quantity: Shares, now: Situation, limits: Li
     if now.open_quantity(intent.symbol, intent.side) > 0:
         return "an order of this side is open"
     since = now.at - limits.same_side_pause_s * NS_PER_SECOND
-    if any(s.symbol == intent.symbol and s.side is intent.side and s.at > since for s in now.sent):
+    if now.sent.newest_of(intent.symbol, intent.side) > since:
         return f"same side within {limits.same_side_pause_s} s"
     return None
 
 
 def rates(intent: OrderIntent, quantity: Shares, now: Situation, limits: Limits) -> Finding:
     """G18: orders per minute, hour, day and symbol; escapes have a budget of their own."""
+    sent = now.sent
     if intent.escape:
-        count = sum(1 for s in now.sent if s.escape)
-        return f"{count} escapes today" if count >= limits.escapes_per_day else None
-    entered = [s for s in now.sent if not s.escape]
+        return f"{sent.escapes} escapes today" if sent.escapes >= limits.escapes_per_day else None
     for seconds, allowed in ((60, limits.orders_per_minute), (3_600, limits.orders_per_hour)):
-        count = sum(1 for s in entered if s.at > now.at - seconds * NS_PER_SECOND)
+        count = sent.since(now.at - seconds * NS_PER_SECOND)
         if count >= allowed:
             return f"{count} orders in {seconds} s, allowed {allowed}"
-    if len(entered) >= limits.orders_per_day:
-        return f"{len(entered)} orders today, allowed {limits.orders_per_day}"
-    of_symbol = sum(1 for s in entered if s.symbol == intent.symbol)
+    if len(sent.times) >= limits.orders_per_day:
+        return f"{len(sent.times)} orders today, allowed {limits.orders_per_day}"
+    of_symbol = sent.of_symbol.get(intent.symbol, 0)
     if of_symbol >= limits.orders_per_symbol_day:
         return f"{of_symbol} orders of the symbol today, allowed {limits.orders_per_symbol_day}"
     return None

@@ -71,16 +71,17 @@ def apply_fill(book: Book, fill: Fill, charge: Charge, settle_on: dt.date) -> Bo
             moved = fill.amount - charge.total
             after = Position(fill.symbol, position.quantity - fill.quantity, position.cost - closed)
             realized = moved - closed
-    return replace(
-        book,
+    bought, sold = (fill.amount, 0) if fill.side is Side.BUY else (0, fill.amount)
+    return Book(
         cash=book.cash + moved,
+        deposits=book.deposits,
         positions=_with(book.positions, after),
         unsettled=_owed(book.unsettled, settle_on, moved),
         realized=book.realized + realized,
         fees=book.fees + charge.fee,
         taxes=book.taxes + charge.tax,
-        bought=book.bought + (fill.amount if fill.side is Side.BUY else 0),
-        sold=book.sold + (fill.amount if fill.side is Side.SELL else 0),
+        bought=book.bought + bought,
+        sold=book.sold + sold,
     )
 
 

@@ -50,6 +50,7 @@ from haetae.domain.events import (
 from haetae.domain.market import Quote
 from haetae.domain.orders import OrderEvent, Rejected
 from haetae.domain.units import NS_PER_SECOND, Instant
+from haetae.guards import require_ceilings
 from haetae.krx import Rulebook
 from haetae.live.lanes import Job, Lane
 from haetae.live.recovery import (
@@ -89,6 +90,7 @@ class TradingDayRunner:
         rules: Rulebook,
         settings: LiveSettings | None = None,
     ) -> None:
+        require_ceilings(desk.settings.limits)
         self.desk = desk
         self._session = session
         self._broker = broker

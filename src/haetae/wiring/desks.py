@@ -23,8 +23,10 @@ from haetae.domain.errors import DataError, Text
 from haetae.domain.events import SessionStart
 from haetae.domain.learning import Lesson
 from haetae.domain.market import Instrument
+from haetae.domain.panel import Panel, empty_panel
 from haetae.domain.units import Instant, Symbol
 from haetae.ledger import open_book
+from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 
 WARM_SESSIONS = 3
@@ -151,10 +153,20 @@ def initial_desk(
     """Return the desk before a day: books carried over, features warmed by the sessions before."""
     rows = lake.read("minute", symbols=plan.symbols[:1], version=plan.minute_version)
     before = sorted(day for day in set(rows.column("day").to_pylist()) if day < plan.day)[-WARM_SESSIONS:]
-    desk = open_desk(settings, book, lessons)
-    if not before:
-        return desk
-    return warm(desk, lake.panel("minute", plan.symbols, before[0], before[-1], version=plan.minute_version))
+    minutes = empty_panel()
+    if before:
+        minutes = lake.panel("minute", plan.symbols, before[0], before[-1], version=plan.minute_version)
+    return warm(open_desk(settings, book, lessons), minutes, _sessions_before(lake, plan, settings.daily_history))
+
+
+def _sessions_before(lake: Lake, plan: DayPlan, count: int) -> Panel | None:
+    """Return the newest daily bars before a day, none where the lake has no daily table."""
+    versions = lake.versions()
+    table = daily_table(versions)
+    if table not in versions or not count:
+        return None
+    first = plan.day - dt.timedelta(days=count * 3 // 2 + 30)  # five sessions a week, and holidays
+    return lake.panel(table, plan.symbols, first, plan.day - dt.timedelta(days=1))
 
 
 def opening_book(plan: Plan) -> Book:

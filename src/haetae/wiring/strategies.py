@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+import haetae
 from haetae.domain.errors import StrategyError, Text
-from haetae.policies import LIBRARY, Strategy, baselines, crossing
+from haetae.policies import LIBRARY, Strategy
 from haetae.policies.forms import SignalStrategy, TargetStrategy
 from haetae.policies.strategy import Parameter, read_parameter
 from haetae.wiring.records import write_text
@@ -63,12 +64,13 @@ def make_strategy(named: str, given: Mapping[str, str] | None = None) -> Strateg
 
 
 def code_digest(strategy: Strategy | type[Strategy]) -> str:
-    """Return a hash of the source a strategy is made of: its file, and for ready ones the functions behind it."""
+    """Return a hash of the source a strategy is made of: its file, and for ready ones the rooms behind them."""
     made = strategy if isinstance(strategy, type) else type(strategy)
-    sources = [Path(inspect.getfile(made)).read_bytes()]
+    files = [Path(inspect.getfile(made))]
     if made.__module__.startswith("haetae."):
-        sources += [Path(inspect.getfile(module)).read_bytes() for module in (baselines, crossing)]
-    return hashlib.sha256(b"".join(sources)).hexdigest()[:16]
+        package = Path(haetae.__file__).parent
+        files = sorted(path for room in ("policies", "portfolio") for path in (package / room).rglob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def new_strategy(name: str, folder: Path, form: str = "view") -> Path:

@@ -9,6 +9,7 @@ from haetae.backtest.episode import Session, run_episode
 from haetae.desk import open_desk
 from haetae.domain.codec import encode
 from haetae.domain.decisions import AgentReply, Proposal
+from haetae.domain.errors import StrategyError
 from haetae.domain.events import Note, Submit
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
@@ -87,3 +88,40 @@ def test_an_agent_that_never_answers_buys_nothing():
     venue = sim.open_venue(Rulebook.on(DAYS[0]), instruments(SYMBOLS), CASH)
     track = run_episode(open_desk(loose(), open_book(CASH)), venue, _sessions(), Rotating(), lambda _brief, _at: None)
     assert track.desk.book.cash == CASH and not track.desk.held
+
+
+@pytest.mark.parametrize(
+    ("targets", "found"),
+    [
+        ({SYMBOLS[0]: float("nan")}, SYMBOLS[0]),
+        ({SYMBOLS[1]: -0.1}, SYMBOLS[1]),
+        ({"999990": 0.1}, "999990"),
+        (dict.fromkeys(SYMBOLS[:7], 0.2), "1.4"),
+    ],
+)
+def test_a_proposal_that_cannot_be_meant_ends_the_run_and_names_where(targets, found):
+    told, policy = [], Rotating()
+    policy.propose = lambda view: Proposal(f"P{view.at}", view.at, "wrong-1", targets)
+    venue = sim.open_venue(Rulebook.on(DAYS[0]), instruments(SYMBOLS), CASH)
+    with pytest.raises(StrategyError) as caught:
+        run_episode(
+            open_desk(loose(), open_book(CASH)),
+            venue,
+            _sessions(),
+            policy,
+            _offline,
+            lambda e, cs: told.append((e, cs)),
+        )
+    assert found in caught.value.found
+    assert "09:05" in str(caught.value)
+    assert not any(isinstance(event, Proposal) for event, _ in told), "the desk never saw it"
+
+
+def test_whoever_runs_an_episode_may_check_proposals_otherwise():
+    seen = []
+    venue = sim.open_venue(Rulebook.on(DAYS[0]), instruments(SYMBOLS), CASH)
+    run_episode(
+        open_desk(loose(), open_book(CASH)), venue, _sessions(), Rotating(), _offline,
+        check=lambda proposal, view: seen.append((proposal.at, view.at)),
+    )  # fmt: skip
+    assert len(seen) > 50 and all(at == known for at, known in seen)

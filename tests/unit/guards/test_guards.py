@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import reduce
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,19 @@ from haetae.domain.errors import ConfigError
 from haetae.domain.events import OperatorState
 from haetae.domain.orders import Order, OrderIntent, OrderKind, OrderStatus, Side
 from haetae.domain.units import NS_PER_SECOND, instant_at
-from haetae.guards import CEILINGS, GUARDS, EscapeLevel, Limits, Sent, Situation, clear, review
+from haetae.guards import (
+    CEILINGS,
+    GUARDS,
+    EscapeLevel,
+    Limits,
+    Sent,
+    Situation,
+    Traffic,
+    TrialLimits,
+    clear,
+    portfolio,
+    review,
+)
 from haetae.krx import Rulebook
 
 DAY = dt.date(2026, 11, 23)
@@ -72,7 +85,7 @@ def now(**changes) -> Situation:
         "held": {SYMBOL: 10},
         "open_orders": (),
         "known_intents": frozenset(),
-        "sent": (),
+        "sent": Traffic(),
         "cash": E,
         "equity": E,
         "opening_equity": E,
@@ -106,8 +119,12 @@ def at(hhmmss: int, extra_ns: int = 0) -> dict:
     return {"at": moment, "price_at": moment, "traded_at": {SYMBOL: moment, OTHER: moment}}
 
 
-def sents(count: int, *, apart_s: float = 1.0, symbol: str = OTHER, escape: bool = False) -> tuple[Sent, ...]:
-    return tuple(Sent(AT - seconds(apart_s * n), f"S{n}", symbol, Side.BUY, escape) for n in range(count))
+def sents(count: int, *, first: int = 0, apart_s: float = 1.0, symbol: str = OTHER, escape: bool = False) -> Traffic:
+    return traffic(*(Sent(AT - seconds(apart_s * n), f"S{n}", symbol, Side.BUY, escape) for n in range(first, count)))
+
+
+def traffic(*sent: Sent) -> Traffic:
+    return reduce(Traffic.and_then, sent, Traffic())
 
 
 def lost(ppm: int) -> dict:
@@ -151,20 +168,20 @@ CASES = [
     (
         "G17",
         intent(),
-        now(sent=(Sent(AT - seconds(29.9), "S", SYMBOL, Side.BUY, False),)),
+        now(sent=traffic(Sent(AT - seconds(29.9), "S", SYMBOL, Side.BUY, False))),
         now(),
-        now(sent=(Sent(AT - seconds(30), "S", SYMBOL, Side.BUY, False),)),
+        now(sent=traffic(Sent(AT - seconds(30), "S", SYMBOL, Side.BUY, False))),
     ),
     ("G18", intent(), now(sent=sents(12)), now(), now(sent=sents(11))),
-    ("G18", intent(), now(sent=sents(12, apart_s=5)), now(), now(sent=sents(13, apart_s=5)[1:])),
+    ("G18", intent(), now(sent=sents(12, apart_s=5)), now(), now(sent=sents(13, first=1, apart_s=5))),
     ("G18", intent(), now(sent=sents(120, apart_s=29)), now(), now(sent=sents(119, apart_s=29))),
     ("G18", intent(), now(sent=sents(400, apart_s=61)), now(), now(sent=sents(399, apart_s=61))),
     (
         "G18",
         intent(),
-        now(sent=sents(13, apart_s=61, symbol=SYMBOL)[1:]),
+        now(sent=sents(13, first=1, apart_s=61, symbol=SYMBOL)),
         now(),
-        now(sent=sents(12, apart_s=61, symbol=SYMBOL)[1:]),
+        now(sent=sents(12, first=1, apart_s=61, symbol=SYMBOL)),
     ),
     ("G18", escape(), now(sent=sents(200, escape=True)), now(sent=sents(300)), now(sent=sents(199, escape=True))),
     ("G20", intent(), now(**lost(15_000)), now(), now(**lost(14_999))),
@@ -411,3 +428,43 @@ def test_only_the_guards_make_cleared_orders() -> None:
     source = Path(__file__).resolve().parents[3] / "src" / "haetae"
     makers = {p.relative_to(source).parts[0] for p in source.rglob("*.py") if "ClearedOrder(" in p.read_text("utf-8")}
     assert makers == {"guards", "emulator"}  # the emulator stands on the broker's side: it rebuilds what it was sent
+
+
+def test_limits_of_a_trial_know_no_ceiling_and_every_guard_still_looks() -> None:
+    wide = TrialLimits(**{name: ceiling * 10 for name, ceiling in CEILINGS.items()}, rest_after_loss=False)
+    allowed = review(intent(), now(lost_symbols=frozenset({SYMBOL})), wide)
+    assert isinstance(allowed, Allow) and allowed.codes == tuple(guard.code for guard in GUARDS)
+    assert spoke(intent(), now(operator=OperatorState.HALT), wide) == "G01"
+    assert spoke(intent(), now(lost_symbols=frozenset({SYMBOL})), Limits()) == "G21"
+    with pytest.raises(ConfigError):
+        TrialLimits(orders_per_day=-1)
+
+
+@given(told=st.lists(st.tuples(st.integers(0, 500), st.sampled_from([SYMBOL, OTHER]), st.booleans(), st.booleans())))
+def test_traffic_counts_as_reading_every_order_would(told) -> None:
+    sent = [
+        Sent(AT + seconds(s), f"S{n}", symbol, Side.BUY if buy else Side.SELL, escape)
+        for n, (s, symbol, buy, escape) in enumerate(told)
+    ]
+    counted = traffic(*sent)
+    entered = [one for one in sent if not one.escape]
+    for since in (AT - 1, AT + seconds(10), AT + seconds(250), AT + seconds(500)):
+        assert counted.since(since) == sum(one.at > since for one in entered)
+    assert counted.escapes == len(sent) - len(entered)
+    for symbol in (SYMBOL, OTHER):
+        assert counted.of_symbol.get(symbol, 0) == sum(one.symbol == symbol for one in entered)
+        for side in Side:
+            mine = [one.at for one in sent if one.symbol == symbol and one.side is side]
+            assert counted.newest_of(symbol, side) == max(mine, default=0)
+
+
+@given(held=st.dictionaries(st.sampled_from([f"00{n:04d}" for n in range(8)]), st.integers(1, 40), min_size=1))
+def test_the_room_beside_the_four_largest_others_is_that_of_sorting_them_out(held) -> None:
+    name = min(held)
+    prices = dict.fromkeys(held, 50_000)
+    situation = now(held=held, last=prices, sectors={symbol: symbol for symbol in held})
+    others = sorted((held[symbol] * 50_000 for symbol in held if symbol != name), reverse=True)[:4]
+    limits = Limits(max_top5_ppm=100_000, max_gross_ppm=900_000, max_sector_ppm=400_000)
+    room = E * 100_000 // 1_000_000 - sum(others) - held[name] * 50_000
+    found = portfolio.concentration(intent(symbol=name, quantity=10**6), 10**6, situation, limits)
+    assert found is not None and found.quantity == room // 50_000

@@ -12,11 +12,11 @@ import pytest
 
 from haetae.desk import DeskSettings, open_desk
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
-from haetae.domain.errors import BrokerError, JournalError
+from haetae.domain.errors import BrokerError, ConfigError, JournalError
 from haetae.domain.events import Note, OperatorCommand, OperatorState, Submit
 from haetae.domain.market import Slice
 from haetae.domain.orders import OrderStatus
-from haetae.guards import EscapeLevel
+from haetae.guards import EscapeLevel, TrialLimits
 from haetae.journal import JournalDb
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
@@ -351,3 +351,19 @@ async def test_notes_of_the_driver_say_when_a_day_began_and_ended(tmp_path: Path
     await finish(house)
     kinds = [r.kind for *_, r in house.journal.entries(kind="run") if isinstance(r, Note)]
     assert kinds == ["day.opened", "day.closed"]
+
+
+async def test_a_trading_day_refuses_the_limits_of_an_experiment(tmp_path: Path) -> None:
+    clock = DrivenClock(RULES.session.orders_from)
+    with JournalDb(tmp_path / "j.db") as journal, pytest.raises(ConfigError, match="experiment"):
+        TradingDayRunner(
+            desk=open_desk(DeskSettings(limits=TrialLimits()), open_book(CASH)),
+            session=session_start(SYMBOLS),
+            broker=PaperBroker(open_venue(RULES, instruments(SYMBOLS), CASH), clock),
+            feed=PushedFeed(),
+            journal=journal,
+            policy=Top(),
+            decider=OfflineDecider(clock),
+            clock=clock,
+            rules=RULES,
+        )

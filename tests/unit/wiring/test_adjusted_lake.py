@@ -11,15 +11,18 @@ import pyarrow as pa
 import pytest
 
 from haetae.cli.main import main
+from haetae.desk import DeskSettings
 from haetae.domain.market import Instrument, Kind, Market
-from haetae.domain.units import KST_OFFSET_NS, NS_PER_DAY
+from haetae.domain.units import KST_OFFSET_NS, NS_PER_DAY, yyyymmdd
 from haetae.emulator.settings import EmulatorSettings, MarketSettings
 from haetae.krx import trading_days
+from haetae.ledger import open_book
 from haetae.ports.tables import TABLES, daily_table, instrument_rows
 from haetae.store.lake import Lake
 from haetae.store.reference import latest_closes
 from haetae.universe.settings import UniverseSettings
 from haetae.wiring import doctor, selection
+from haetae.wiring.desks import DayPlan, initial_desk
 from haetae.wiring.emulators import replayed
 from haetae.wiring.lakes import require_bars
 from haetae.wiring.views.bars import Bars
@@ -97,3 +100,13 @@ def test_raw_bars_go_before_adjusted_ones_once_there_are_any(folder: Path, tmp_p
     values = dict.fromkeys(("open", "high", "low", "close", "volume"), price)
     copy.write("daily", pa.table({"symbol": ["005930"], "day": day, **values}), keys=("symbol", "day"))
     assert latest_closes(copy, DAYS[-1]) == {"005930": 77}
+
+
+def test_a_desk_looks_back_on_the_daily_bars_before_its_day(lake: Lake) -> None:
+    plan = DayPlan(DAYS[-1], tuple(sorted(NAMES)), 0)
+    desk = initial_desk(lake, plan, open_book(10**8), DeskSettings(daily_history=30))
+    panel = desk.tape.daily.panel()
+    assert panel.days.tolist() == [yyyymmdd(day) for day in DAYS[-31:-1]]
+    assert panel.close[:, panel.symbols.index("005930")].tolist() == [
+        1000 + (len(DAYS) - 31 + n) % 10 for n in range(30)
+    ]
