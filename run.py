@@ -429,6 +429,7 @@ def ensure(kind):
                 json.dump(known, file)
             os.replace(STAMP + ".new", STAMP)
             finished = True
+            compile_loops()
         finally:
             if fresh and not finished and stamps() is not None:
                 shutil.rmtree(VENV, ignore_errors=True)
@@ -525,6 +526,15 @@ def run_environment(verb=""):
     if folder:
         env["LD_LIBRARY_PATH"] = os.pathsep.join(part for part in (folder, env.get("LD_LIBRARY_PATH", "")) if part)
     return env
+
+
+def compile_loops():
+    """Compile the loops of the backtests once after an install; where that fails, their first use compiles them."""
+    say("계산 루프를 컴파일합니다 (한 번)", "compiling the loops (once)")
+    rc, output = attempt([PYTHON, "-m", "haetae.wiring.compiled"], run_environment("bench"))
+    if rc:
+        found = output.strip().splitlines()[-1:] or [""]
+        say("컴파일은 첫 실행으로 미룹니다: " + found[0], "left to the first run: " + found[0])
 
 
 def become(arguments, verb=""):

@@ -151,7 +151,6 @@ def spoilt_bars(lake: Path, folder: Path, change: Callable[[dict[str, object]], 
 def test_a_bar_whose_high_is_below_its_low_stops_the_run(
     lake: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("haetae.sim.faults", reason="the simulator does not check bars yet")
     command = spoilt_bars(lake, tmp_path, lambda row: row.update(high=row["low"] - 10))  # type: ignore[operator]
     capsys.readouterr()
     assert main([*command, *SPAN]) == 3
