@@ -31,8 +31,9 @@ def few_bars(*, minutes: bool) -> Panel:
         start = np.array([instant_at(day, 90_000) for day in days], np.int64)
         end = np.array([instant_at(day, 153_000) for day in days], np.int64)
         stamps = np.array([yyyymmdd(day) for day in days])
-    steps = np.arange(len(start))[:, None] + np.array([0, 40])
-    close = 50_000 + 100 * (np.abs(steps % 160 - 80) % 80).astype(np.int64)
+    turn = 80 if minutes else 4
+    steps = np.arange(len(start))[:, None] + np.array([0, turn // 2])
+    close = 50_000 + 100 * np.abs(steps % (2 * turn) - turn).astype(np.int64)
     volume, traded = np.full(close.shape, 10_000, np.int64), np.ones(close.shape, np.bool_)
     return Panel(_SYMBOLS, stamps.astype(np.int32), start, end, close, close, close, close, volume, traded)
 
@@ -42,8 +43,8 @@ def compile_loops() -> None:
     for minutes in (True, False):
         panel = few_bars(minutes=minutes)
         ground = Ground(panel, 2, Listing(), panel.traded)
-        for name in ("sma_cross", "equal_weight"):
-            run_strategy(LIBRARY[name](), ground)
+        for strategy in (LIBRARY["sma_cross"](fast=2, slow=4), LIBRARY["reversal_5"](look_back=1, top=1)):
+            run_strategy(strategy, ground)
     panel = few_bars(minutes=True)
     minute.fold(minute.init_state(len(_SYMBOLS)), panel, minute.session_minutes(panel))
 
