@@ -22,7 +22,7 @@ _SYMBOLS = ("000660", "005930")
 
 def few_bars(*, minutes: bool) -> Panel:
     """Return some sessions of two names whose prices go up and down; minutes or whole days."""
-    days = trading_days(dt.date(2026, 1, 5), dt.date(2026, 1, 7 if minutes else 30))
+    days = trading_days(dt.date(2026, 1, 5), dt.date(2026, 1, 13 if minutes else 30))
     if minutes:
         edges = [Rulebook.on(day).session.minute_edges() for day in days]
         start, end = (np.concatenate(side) for side in zip(*edges, strict=True))
