@@ -40,8 +40,10 @@ class Cluster:
 
     def map(self, work: Work, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """Yield outcomes as actors finish them."""
-        self._open(work)
         waiting: deque[Job] = deque(jobs)
+        if not waiting:
+            return
+        self._open(work)
         running: dict[Any, Any] = {}
         deaths: dict[str, int] = {}
         while waiting or running:

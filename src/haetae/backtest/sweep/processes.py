@@ -9,6 +9,7 @@ killed, their pipes end and they end too.
 from __future__ import annotations
 
 import multiprocessing as mp
+import os
 import shutil
 import signal
 from collections import deque
@@ -19,7 +20,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import numba
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from haetae.backtest.sweep.executors import Tell
 from haetae.backtest.sweep.points import Job, Outcome, Status
@@ -28,6 +31,7 @@ from haetae.domain.errors import HaetaeError
 
 AHEAD = 2
 """Jobs a worker has: one it runs and one that waits, so that it never idles while this process writes."""
+_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 LIVES = 2
 """A point is tried so often before its worker's death is laid at its door."""
 
@@ -47,8 +51,10 @@ class Cores:
 
     def map(self, work: Work, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """Yield outcomes as workers finish them."""
-        self._open(work)
         waiting: deque[Job] = deque(jobs)
+        if not waiting:
+            return
+        self._open(work)
         deaths: dict[str, int] = {}
         while waiting or any(worker.busy for worker in self._workers):
             for worker in sorted(self._workers, key=lambda each: len(each.busy)):
@@ -161,9 +167,9 @@ def serve(pipe: Connection, recipe: Recipe, folder: str) -> None:
 
     An expected error goes to the driver; any other is a defect, shows its traceback here and ends the worker.
     """
-    from threadpoolctl import threadpool_limits
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver ends us in order
+    os.environ.update(dict.fromkeys(_POOLS, "1"))  # for libraries that a strategy loads later
+    numba.set_num_threads(1)
     with threadpool_limits(limits=1), suppress(EOFError):
         try:
             run = recipe.open(shared(Path(folder)))
