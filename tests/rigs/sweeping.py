@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from panels import daily_panel
 
 from haetae.backtest import Ground, Listing
 from haetae.backtest.sweep.points import Job, Outcome, Status, key_of
@@ -21,6 +20,7 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import day_from
 from haetae.store.lake import Lake
 from haetae.wiring.grounds import Stretch
+from panels import daily_panel
 
 
 def stretch_on(panel: Panel, first: int = 60) -> Stretch:

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rigs.sweeping import Damaged, Fatal, jobs, stretch
 
 from haetae.backtest import BacktestSettings
 from haetae.backtest.sweep.executors import Here
@@ -16,13 +15,15 @@ from haetae.backtest.sweep.processes import Cores, share, shared
 from haetae.backtest.sweep.work import Work, work_of
 from haetae.domain.errors import DataError
 from haetae.wiring.sweeps_shipping import ship
+from rigs.sweeping import Damaged, Fatal, jobs, stretch
 
 NUMBERS = {"numbers": np.arange(1_000, dtype=np.float64)}
 
 
 def by_key(outcomes: list[Outcome]) -> dict[str, tuple[object, ...]]:
     return {
-        each.job.key: (each.job, each.status, dict(each.figures), each.returns.tobytes(), each.reason) for each in outcomes
+        each.job.key: (each.job, each.status, dict(each.figures), each.returns.tobytes(), each.reason)
+        for each in outcomes
     }
 
 

@@ -89,11 +89,11 @@ def test_a_grid_over_numbers_without_steps_or_beyond_reason_is_refused() -> None
         list(Space((IntRange("look", 1, 1_000), IntRange("other", 1, 1_000))).grid())
 
 
-@given(
-    st.integers(1, 500), st.integers(0, 500), st.integers(1, 60), st.booleans(), st.integers(0, 2**31)
-)
+@given(st.integers(1, 500), st.integers(0, 500), st.integers(1, 60), st.booleans(), st.integers(0, 2**31))
 @settings(max_examples=60)
-def test_draws_of_whole_numbers_stay_inside_and_on_the_steps(low: int, more: int, step: int, log: bool, seed: int) -> None:
+def test_draws_of_whole_numbers_stay_inside_and_on_the_steps(
+    low: int, more: int, step: int, log: bool, seed: int
+) -> None:
     axis = IntRange("look", low, low + more, 1 if log else step, log)
     dice = np.random.default_rng(seed)
     assert all(axis.draw(dice) in axis.values for _ in range(30))

@@ -49,6 +49,11 @@ class Cores:
         self._work: Work | None = None
         self._workers: list[_Worker] = []
 
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The processes at work, for those who measure them."""
+        return tuple(worker.pid for worker in self._workers)
+
     def map(self, work: Work, jobs: Iterable[Job]) -> Iterator[Outcome]:
         """Yield outcomes as workers finish them."""
         waiting: deque[Job] = deque(jobs)
@@ -123,6 +128,7 @@ class _Worker:
         self.busy: deque[Job] = deque()
         self._process = context.Process(target=serve, args=(theirs, recipe, str(scratch)), daemon=True)
         self._process.start()
+        self.pid: int = self._process.pid
         theirs.close()  # so that its death is an end of file here
 
     def give(self, job: Job) -> None:
