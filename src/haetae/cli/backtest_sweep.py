@@ -33,8 +33,10 @@ from haetae.domain.errors import ConfigError, Text
 if TYPE_CHECKING:
     from haetae.backtest.sweep.executors import Executor
     from haetae.backtest.sweep.folds import WalkForward
+    from haetae.backtest.sweep.space import Space
+    from haetae.policies import Strategy
     from haetae.wiring.grounds import Stretch
-    from haetae.wiring.sweeps import Plan
+    from haetae.wiring.sweeps import Plan, SearchKind
 
 _OBJECTIVES = {"sharpe": "sharpe", "return": "total_return", "calmar": "calmar"}
 
@@ -113,46 +115,37 @@ def sweep(
             next_step="--objective sharpe",
         )
     from haetae.backtest.sweep.folds import read_walk
+    from haetae.backtest.sweep.scoring import Objective
     from haetae.registry.trials import TrialBook
+    from haetae.wiring.strategies import strategy_class
+    from haetae.wiring.sweeps import plan_of
     from haetae.wiring.sweeps_executors import executor_of
     from haetae.wiring.sweeps_folder import clear
 
     windows = read_walk(walk) if walk is not None else None
-    with watching() as report:
+    made = strategy_class(strategy)
+    kind, space = _space(made, grid or [], random or [], given(parameters), optuna=optuna)
+    folder = out or Path("data/sweeps") / made.title()
+    book = TrialBook(trials)
+    with executor_of(executor, workers, folder / "scratch", _warn) as runs, watching() as report:
         stretch, settings = stretch_of(lake, region, endpoint_url, start, end, bars, symbols, config, cash)
-        plan = _plan(
-            strategy, grid or [], random or [], given(parameters), optuna=optuna, n=n, objective=_OBJECTIVES[objective],
-            settings=settings, seed=seed,
-        )  # fmt: skip
-        folder = out or Path("data/sweeps") / plan.title
-        book = TrialBook(trials)
+        plan = plan_of(
+            strategy, space, kind, n=n, objective=Objective(_OBJECTIVES[objective]), settings=settings, seed=seed
+        )
         if fresh:
             clear(folder)
-        with executor_of(executor, workers, folder / "scratch", _warn) as runs:
-            facts = _found(plan, stretch, windows, folder, runs, book, report, with_baselines=baselines)
+        facts = _found(plan, stretch, windows, folder, runs, book, report, with_baselines=baselines)
     facts["executor"] = executor
     (show if windows is None else show_walk)(facts)
     write_record(json_file, facts)
 
 
-def _plan(
-    strategy: str,
-    grid: list[str],
-    random: list[str],
-    fixed: Mapping[str, str],
-    *,
-    optuna: bool,
-    n: int,
-    objective: str,
-    settings: Any,
-    seed: int,
-) -> Plan:
-    from haetae.backtest.sweep.scoring import Objective
+def _space(
+    made: type[Strategy], grid: list[str], random: list[str], fixed: Mapping[str, str], *, optuna: bool
+) -> tuple[SearchKind, Space]:
     from haetae.backtest.sweep.spelling import default_space, read_space
-    from haetae.wiring.strategies import strategy_class
-    from haetae.wiring.sweeps import SearchKind, plan_of
+    from haetae.wiring.sweeps import SearchKind
 
-    made = strategy_class(strategy)
     if not grid and not random and not optuna:
         raise ConfigError(
             Text(ko="무엇을 바꿔 볼지 알려 주세요", en="it is not said what is swept"),
@@ -162,8 +155,7 @@ def _plan(
         )
     kind = SearchKind.OPTUNA if optuna else SearchKind.RANDOM if random else SearchKind.GRID
     written = [*grid, *random]
-    space = read_space(made, written, fixed) if written else default_space(made, fixed)
-    return plan_of(strategy, space, kind, n=n, objective=Objective(objective), settings=settings, seed=seed)
+    return kind, read_space(made, written, fixed) if written else default_space(made, fixed)
 
 
 def _found(
