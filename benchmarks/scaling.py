@@ -183,7 +183,7 @@ def _on_ray(work: Work, jobs: list[Job], wanted: dict[str, bytes], two_processes
     from haetae.backtest.sweep.cluster import Cluster
 
     began = perf_counter()
-    with two_nodes() as address, Cluster(address, WORKERS, print) as cluster:
+    with _own_folder(), two_nodes() as address, Cluster(address, WORKERS, print) as cluster:
         started_s = perf_counter() - began
         began = perf_counter()
         list(cluster.map(work, jobs[: 2 * WORKERS]))
@@ -199,6 +199,14 @@ def _on_ray(work: Work, jobs: list[Job], wanted: dict[str, bytes], two_processes
         "overhead": wall / two_processes_s - 1.0,
         "overhead_ms_per_point": 1e3 * (wall - two_processes_s) / len(jobs),
     }
+
+
+@contextmanager
+def _own_folder() -> Iterator[None]:
+    """Keep what Ray leaves on the disk in a folder that goes away; sockets want its path short."""
+    with tempfile.TemporaryDirectory(prefix="ray-", ignore_cleanup_errors=True) as folder:
+        os.environ["RAY_TMPDIR"] = folder
+        yield
 
 
 def run(out_json: Path | None = None) -> dict[str, Any]:

@@ -116,9 +116,8 @@ def sweep(
         )
     from haetae.backtest.sweep.folds import read_walk
     from haetae.backtest.sweep.scoring import Objective
-    from haetae.registry.trials import TrialBook
     from haetae.wiring.strategies import strategy_class
-    from haetae.wiring.sweeps import plan_of
+    from haetae.wiring.sweeps import open_book, plan_of
     from haetae.wiring.sweeps_executors import executor_of
     from haetae.wiring.sweeps_folder import clear
 
@@ -126,7 +125,7 @@ def sweep(
     made = strategy_class(strategy)
     kind, space = _space(made, grid or [], random or [], given(parameters), optuna=optuna)
     folder = out or Path("data/sweeps") / made.title()
-    book = TrialBook(trials)
+    book = open_book(trials)
     with executor_of(executor, workers, folder / "scratch", _warn) as runs, watching() as report:
         stretch, settings = stretch_of(lake, region, endpoint_url, start, end, bars, symbols, config, cash)
         plan = plan_of(

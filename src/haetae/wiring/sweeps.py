@@ -108,6 +108,11 @@ def plan_of(
     )  # fmt: skip
 
 
+def open_book(path: Path) -> TrialBook:
+    """Return the book of trials of a file; an absent one is an empty book."""
+    return TrialBook(path)
+
+
 def sweep_work(plan: Plan, stretch: Stretch) -> Work:
     """Return what the points of a plan share."""
     return work_of(stretch.ground, plan.shipped, plan.settings)
