@@ -49,6 +49,8 @@ from haetae.wiring.sweeps_shipping import ship
 YEARS, SESSIONS, SYMBOLS = 10, 250, 20
 LINEAR_ROUNDS, ROUNDS = 5, 3
 GATE_LINEAR, GATE_CORES = 1.1, 1.8
+LARGE_CASH, SMALL = 100_000_000_000, 0.0001
+"""Small entries of a large account: the strategy loses its costs, and still has money for orders after ten years."""
 WORKERS = 2
 TICK_PER_SECOND = os.sysconf("SC_CLK_TCK")
 
@@ -75,7 +77,7 @@ def long_panel(sessions: int, seed: int = 10) -> Panel:
 
 def linear() -> dict[str, Any]:
     """Return CPU nanoseconds a bar and symbol over one year and over ten."""
-    settings = BacktestSettings(cash=CASH)
+    settings = BacktestSettings(cash=LARGE_CASH)
     whole = long_panel(YEARS * SESSIONS)
     rows = len(whole) - int(np.searchsorted(whole.days, np.unique(whole.days)[-SESSIONS]))
     grounds = {
@@ -87,7 +89,7 @@ def linear() -> dict[str, Any]:
     for _ in range(LINEAR_ROUNDS + 1):
         for years, ground in grounds.items():
             began = process_time()
-            found = run_strategy(SmaCross(), ground, settings=settings)
+            found = run_strategy(SmaCross(fraction=SMALL), ground, settings=settings)
             taken[years].append((process_time() - began) / ground.panel.close.size)
             orders[years] = found.orders
     one, ten = (1e9 * median(taken[years][1:]) for years in (1, YEARS))

@@ -107,6 +107,8 @@ class Cores:
     def close(self) -> None:
         """End the workers, whatever they do, and take the shared arrays away."""
         for worker in self._workers:
+            worker.dismiss()
+        for worker in self._workers:
             worker.end()
         self._workers, self._work = [], None
         shutil.rmtree(self._scratch, ignore_errors=True)
@@ -150,6 +152,12 @@ class _Worker:
         self.busy.popleft()
         found: Outcome = answer
         return found
+
+    def dismiss(self) -> None:
+        """Close the pipe: an idle process ends by itself."""
+        self.pipe.close()
+        if not self.busy:
+            self._process.join(1)
 
     def bury(self) -> int | None:
         """Return the exit code of a process that has ended, or is about to: its pipe is closed."""
