@@ -80,7 +80,7 @@ def report_best(
     """Run the best point once more, write its report beside the sweep, and return the files."""
     strategy = plan.shipped(facts["best"]["parameters"])
     result = run_safely(strategy, stretch.ground, plan.settings)
-    others = beside(result, stretch, plan.settings, plan.seed, progress, with_baselines=with_baselines)
+    others = beside(strategy, result, stretch, plan.settings, plan.seed, progress, with_baselines=with_baselines)
     notes = backtest.ReportNotes(
         trials=facts["luck"]["trials"],
         trial_sharpe_sd=facts["luck"]["trial_sharpe_sd"],

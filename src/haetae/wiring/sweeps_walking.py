@@ -172,7 +172,7 @@ def _report(
     days = stretch.ground.panel.days
     first, last = (int(np.searchsorted(days, path.days[0])), int(np.searchsorted(days, path.days[-1], side="right")))
     seen = dataclasses.replace(stretch, ground=window(stretch.ground, first, last), index=_index(stretch, path))
-    others = beside(path, seen, plan.settings, plan.seed, progress, with_baselines=with_baselines)
+    others = beside(plan.shipped({}), path, seen, plan.settings, plan.seed, progress, with_baselines=with_baselines)
     trials = book.of(plan.title, facts["from"], facts["to"])
     sharpes = np.array([trial.sharpe for trial in trials if math.isfinite(trial.sharpe)])
     notes = backtest.ReportNotes(
