@@ -178,7 +178,7 @@ def _found(
         )
     explored = explore(plan, stretch, folder, work=sweep_work(plan, stretch), executor=runs, book=book, progress=report)
     facts = sweep_facts(plan, stretch, explored, folder, book)
-    files = report_best(plan, stretch, facts, folder, report, with_baselines=with_baselines)
+    files = report_best(plan, stretch, explored, facts, folder, book, report, with_baselines=with_baselines)
     return facts | {"files": files}
 
 

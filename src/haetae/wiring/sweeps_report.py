@@ -5,6 +5,7 @@ Here: the facts that every face shows, and the report of the best point. Not her
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,21 +14,21 @@ from typing import Any
 import numpy as np
 
 from haetae import backtest
-from haetae.backtest.sweep.luck import Luck, Overfit, judge
+from haetae.backtest.overfitting import BLOCKS, overfitting
+from haetae.backtest.sweep.luck import Luck, judge
 from haetae.backtest.sweep.points import Outcome, Status
 from haetae.backtest.sweep.scoring import Objective, ranked, score_of
 from haetae.backtest.sweep.work import run_safely
 from haetae.domain.errors import StrategyError, Text
 from haetae.registry.trials import TrialBook
 from haetae.wiring.backtests import beside
+from haetae.wiring.dice import rng
 from haetae.wiring.grounds import Stretch
 from haetae.wiring.records import write_json, write_text
 from haetae.wiring.sweeps import Explored, Plan, Progress
 from haetae.wiring.sweeps_folder import SCHEMA, read_returns
 
 TOP = 10
-MEASURE_OVERFITTING: Overfit | None = None
-"""Probability of backtest overfitting by CSCV: daily returns ``(n_sessions, n_points)`` to a probability."""
 
 
 def sweep_facts(plan: Plan, stretch: Stretch, explored: Explored, folder: Path, book: TrialBook) -> dict[str, Any]:
@@ -65,14 +66,16 @@ def luck_of(plan: Plan, stretch: Stretch, explored: Explored, folder: Path, book
     done = [each for each in explored.outcomes if each.status is Status.DONE]
     best = ranked(done, plan.objective)[0]
     sharpes = np.array([trial.sharpe for trial in trials], np.float64)
-    return judge(best.returns, sharpes, read_returns(folder, done).T, MEASURE_OVERFITTING)
+    return judge(best.returns, sharpes, read_returns(folder, done).T)
 
 
 def report_best(
     plan: Plan,
     stretch: Stretch,
+    explored: Explored,
     facts: Mapping[str, Any],
     folder: Path,
+    book: TrialBook,
     progress: Progress,
     *,
     with_baselines: bool,
@@ -82,8 +85,6 @@ def report_best(
     result = run_safely(strategy, stretch.ground, plan.settings)
     others = beside(strategy, result, stretch, plan.settings, plan.seed, progress, with_baselines=with_baselines)
     notes = backtest.ReportNotes(
-        trials=facts["luck"]["trials"],
-        trial_sharpe_sd=facts["luck"]["trial_sharpe_sd"],
         survivorship=stretch.survivorship,
         remarks=(
             *(("수정주가로 계산했습니다 (adjusted prices)",) if stretch.adjusted else ()),
@@ -91,9 +92,19 @@ def report_best(
         ),
     )
     files = {"html": folder / "report.html", "json": folder / "report.json"}
-    write_text(files["html"], backtest.html(result, others, strategy.policy_id, notes))
-    write_json(files["json"], backtest.figures(result, others, notes))
+    evidence = backtest.gather(result, others, trials=trials_on(plan, book, result), dice=rng(plan.seed, "bootstrap"))
+    done = [each for each in explored.outcomes if each.status is Status.DONE]
+    if len(done) > 1 and len(done[0].returns) >= 2 * BLOCKS:
+        evidence = dataclasses.replace(evidence, overfitting=overfitting(read_returns(folder, done).T))
+    write_text(files["html"], backtest.html(result, others, strategy.policy_id, notes, evidence))
+    write_json(files["json"], backtest.figures(result, others, notes, evidence))
     return {name: str(path) for name, path in files.items()}
+
+
+def trials_on(plan: Plan, book: TrialBook, result: backtest.Result) -> backtest.Trials:
+    """Return every trial of the plan's family on days that overlap a run."""
+    days = result.daily_days()
+    return backtest.Trials.from_sharpes([each.sharpe for each in book.of(plan.title, int(days[0]), int(days[-1]))])
 
 
 def counts(explored: Explored) -> dict[str, int]:

@@ -29,11 +29,12 @@ from haetae.policies.library import Cash
 from haetae.registry.durable import make_directory
 from haetae.registry.trials import TrialBook
 from haetae.wiring.backtests import beside
+from haetae.wiring.dice import rng
 from haetae.wiring.grounds import Stretch
 from haetae.wiring.records import write_json, write_text
 from haetae.wiring.sweeps import Plan, Progress, explore, sweep_work
 from haetae.wiring.sweeps_folder import SCHEMA, claim
-from haetae.wiring.sweeps_report import counts, nothing_ranked, shown
+from haetae.wiring.sweeps_report import counts, nothing_ranked, shown, trials_on
 
 REPORT = Text(ko="보고서", en="report")
 
@@ -173,18 +174,15 @@ def _report(
     first, last = (int(np.searchsorted(days, path.days[0])), int(np.searchsorted(days, path.days[-1], side="right")))
     seen = dataclasses.replace(stretch, ground=window(stretch.ground, first, last), index=_index(stretch, path))
     others = beside(plan.shipped({}), path, seen, plan.settings, plan.seed, progress, with_baselines=with_baselines)
-    trials = book.of(plan.title, facts["from"], facts["to"])
-    sharpes = np.array([trial.sharpe for trial in trials if math.isfinite(trial.sharpe)])
+    evidence = backtest.gather(path, others, trials=trials_on(plan, book, path), dice=rng(plan.seed, "bootstrap"))
     notes = backtest.ReportNotes(
-        trials=len(trials),
-        trial_sharpe_sd=float(sharpes.std(ddof=1)) if len(sharpes) > 1 else 0.0,
         survivorship=stretch.survivorship,
         window="표본 밖: 매 구간을 그 이전 자료로만 골랐습니다 (out of sample, walk-forward)",
         remarks=("수정주가로 계산했습니다 (adjusted prices)",) if stretch.adjusted else (),
     )
     files = {"html": folder / "report.html", "json": folder / "report.json"}
-    write_text(files["html"], backtest.html(path, others, path.name, notes))
-    figures = backtest.figures(path, others, notes)
+    write_text(files["html"], backtest.html(path, others, path.name, notes, evidence))
+    figures = backtest.figures(path, others, notes, evidence)
     write_json(files["json"], figures)
     return figures, {name: str(place) for name, place in files.items()}
 

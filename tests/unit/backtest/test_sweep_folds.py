@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haetae.backtest import BacktestSettings, run_strategy
-from haetae.backtest.metrics import deflated_sharpe
+from haetae.backtest.sharpe import deflated_sharpe
 from haetae.backtest.sweep.folds import WalkForward, folds_of, read_walk
 from haetae.backtest.sweep.luck import judge
 from haetae.backtest.sweep.stitching import sold_out, stitch
@@ -122,6 +122,9 @@ def test_selling_out_pays_fee_tax_and_slippage_to_the_won() -> None:
     assert int(sold.equity[-1]) == int(sold.cash[-1]) == wanted < int(held.equity[-1])
     assert not sold.shares.any()
     np.testing.assert_array_equal(sold.equity[:-1], held.equity[:-1])
+    parting = sold.fills[len(held.fills) :]
+    assert (parting["row"] == len(held.days) - 1).all()
+    assert -(parting["quantity"]).sum() == held.shares.sum()
     balance = sold.initial_cash - sold.bought[-1] + sold.sold[-1] - sold.fees[-1] - sold.taxes[-1]
     assert balance == sold.cash[-1]
 
@@ -140,6 +143,9 @@ def test_joined_windows_are_one_account() -> None:
     assert path.equity[-1] / path.initial_cash == pytest.approx(growth)
     assert path.fees[-1] == first.fees[-1] + second.fees[-1]
     assert path.orders == first.orders + second.orders
+    bought = np.where(path.fills["quantity"] > 0, path.fills["quantity"] * path.fills["price"], 0)
+    by_row = np.bincount(path.fills["row"], bought, len(path.days)).cumsum()
+    np.testing.assert_array_equal(by_row, path.bought)
     cash = path.initial_cash - path.bought + path.sold - path.fees - path.taxes
     np.testing.assert_array_equal(cash, path.cash)
 
@@ -166,7 +172,9 @@ def test_the_best_of_noise_is_not_told_from_luck_and_a_strong_one_is() -> None:
     assert not luck.is_told_from_luck
     assert "cannot be told" in luck.verdict.en
     assert judge(best, sharpes[sharpes.argmax() :][:1], noise).deflated > luck.deflated
-    strong = judge(best + 0.004, np.append(sharpes, 0.4), noise)
+    assert luck.overfitting > 0.2
+    strong = judge(best + 0.004, np.append(sharpes, 0.4), np.column_stack([noise, best + 0.004]))
+    assert strong.overfitting < 0.01
     assert strong.is_told_from_luck
     assert "구별할 수 없습니다" not in strong.verdict.ko
 

@@ -2,7 +2,7 @@
 
 The deflated Sharpe ratio asks with the true number of trials, those of earlier runs included; the probability of
 backtest overfitting asks how often the best on one half of the sessions is below the median on the other. Not here:
-the counting of trials (``registry``), the arithmetic of both (``metrics``).
+the counting of trials (``registry``), the arithmetic of both (``sharpe``, ``overfitting``).
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from haetae.backtest.metrics import deflated_sharpe
+from haetae.backtest.overfitting import BLOCKS, REJECT_ABOVE, overfitting
+from haetae.backtest.sharpe import deflated_sharpe
 from haetae.domain.errors import Text
 
 BELIEVED_ABOVE = 0.95
 """A deflated Sharpe ratio below it is the usual 5 % error of the first kind, or worse."""
-OVERFIT_ABOVE = 0.05
-"""Bailey et al. (2015), section 4: a probability of overfitting above it rejects the choice."""
 
 Overfit: TypeAlias = Callable[[NDArray[np.float64]], float]
 """Daily returns ``(n_sessions, n_trials)`` to the probability that choosing the best of them overfits."""
@@ -51,7 +50,7 @@ class Luck:
     @property
     def is_told_from_luck(self) -> bool:
         """Whether both say that the best is more than chance."""
-        sound = not self.overfitting > OVERFIT_ABOVE
+        sound = not self.overfitting > REJECT_ABOVE
         return self.deflated >= BELIEVED_ABOVE and sound
 
     @property
@@ -70,11 +69,24 @@ class Luck:
         )
 
 
+def probability_of_overfitting(returns: NDArray[np.float64]) -> float:
+    """Return the probability that choosing the best of some trials overfits; NaN where there is too little to ask.
+
+    Parameters
+    ----------
+    returns : (n_sessions, n_trials) float64
+        At least two trials, and two sessions for each of the blocks.
+    """
+    if returns.shape[1] < 2 or len(returns) < 2 * BLOCKS:
+        return math.nan
+    return overfitting(returns).probability
+
+
 def judge(
     best: NDArray[np.float64],
     sharpes: NDArray[np.float64],
     returns: NDArray[np.float64],
-    overfit: Overfit | None = None,
+    overfit: Overfit = probability_of_overfitting,
 ) -> Luck:
     """Return what is left of the best point.
 
@@ -90,5 +102,4 @@ def judge(
     known = sharpes[np.isfinite(sharpes)]
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     deflated = deflated_sharpe(best, max(len(sharpes), 1), spread)
-    measured = overfit(returns) if overfit is not None and returns.shape[1] > 1 else math.nan
-    return Luck(len(sharpes), spread, deflated, measured)
+    return Luck(len(sharpes), spread, deflated, overfit(returns))

@@ -56,7 +56,7 @@ class Outcome:
     Attributes
     ----------
     figures : mapping
-        ``Metrics`` as JSON values, with ``calmar``, ``daily_sharpe`` and ``final_equity_won``; empty if not done.
+        ``Metrics`` as JSON values, with ``daily_sharpe`` and ``final_equity_won``; empty if not done.
     returns : (n_sessions,) float64
         Daily returns of the window; empty if not done.
     reason : str

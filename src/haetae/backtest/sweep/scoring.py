@@ -6,8 +6,9 @@ import math
 from collections.abc import Iterable, Mapping
 from enum import Enum
 
-from haetae.backtest.metrics import SESSIONS_PER_YEAR, measure
+from haetae.backtest.metrics import measure
 from haetae.backtest.result import Result
+from haetae.backtest.sharpe import SESSIONS_PER_YEAR
 from haetae.backtest.sweep.points import Outcome, Status
 from haetae.backtest.sweep.search import Score
 
@@ -23,14 +24,11 @@ class Objective(Enum):
 def figures_of(result: Result) -> Mapping[str, float | int | None]:
     """Return the figures of a run as JSON values, undefined ones as None.
 
-    ``calmar`` is the compound yearly return over the deepest drawdown; ``daily_sharpe`` is not annualised.
+    ``daily_sharpe`` is not annualised.
     """
     found = measure(result)
-    deepest = -found.max_drawdown
-    calmar = found.cagr / deepest if deepest > 0 and math.isfinite(found.cagr) else None
     daily = found.sharpe / math.sqrt(SESSIONS_PER_YEAR) if math.isfinite(found.sharpe) else None
     return found.as_json() | {
-        "calmar": calmar,
         "daily_sharpe": daily,
         "final_equity_won": int(result.equity[-1]),
     }

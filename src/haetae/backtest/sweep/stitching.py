@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from haetae.backtest.result import Result
+from haetae.backtest.result import FILLS, Result
 from haetae.backtest.strategies import Ground
 from haetae.domain.market import Int64Array
 from haetae.krx.scalar import charge, ticks_down
@@ -37,13 +38,15 @@ def sold_out(result: Result, ground: Ground, model: FillModel | None = None) -> 
     market = dataclasses.replace(ground.listing, base_prices=None).prepare(last)
     frame = market.frame
     proceeds = fees = taxes = 0
+    fills = []
     for place in held.tolist():
         close = int(panel.close[-1, place])
         price = ticks_down(close, model.slippage_ticks, frame.bounds, frame.sizes, int(frame.table[-1, place]))
         amount = int(result.shares[place]) * int(price)
-        proceeds += amount
-        fees += int(charge(amount, market.fee_ppb))
-        taxes += int(charge(amount, int(frame.tax_ppb[-1, place])))
+        fee, tax = int(charge(amount, market.fee_ppb)), int(charge(amount, int(frame.tax_ppb[-1, place])))
+        proceeds, fees, taxes = proceeds + amount, fees + fee, taxes + tax
+        volume = int(panel.volume[-1, place])
+        fills.append((len(panel) - 1, place, -int(result.shares[place]), int(price), fee, tax, volume))
     cash = int(result.cash[-1]) + proceeds - fees - taxes
     return dataclasses.replace(
         result,
@@ -57,6 +60,7 @@ def sold_out(result: Result, ground: Ground, model: FillModel | None = None) -> 
         orders=result.orders + len(held),
         ordered=result.ordered + int(result.shares[held].sum()),
         filled=result.filled + int(result.shares[held].sum()),
+        fills=np.concatenate([result.fills, np.array(fills, FILLS)]),
     )
 
 
@@ -95,7 +99,19 @@ def stitch(parts: Sequence[Result], name: str) -> Result:
         orders=sum(part.orders for part in parts),
         ordered=sum(part.ordered for part in parts),
         filled=sum(part.filled for part in parts),
+        fills=_joined_fills(parts),
     )
+
+
+def _joined_fills(parts: Sequence[Result]) -> NDArray[np.void]:
+    """Return the fills of all parts, their rows counted along the whole path."""
+    found, offset = [], 0
+    for part in parts:
+        moved = part.fills.copy()
+        moved["row"] += offset
+        found.append(moved)
+        offset += len(part.days)
+    return np.concatenate(found)
 
 
 def _ending(column: Int64Array, value: int) -> Int64Array:
