@@ -15,10 +15,10 @@ import numpy as np
 
 from haetae import backtest
 from haetae.backtest.overfitting import BLOCKS, overfitting
+from haetae.backtest.strategies import run_strategy
 from haetae.backtest.sweep.luck import Luck, judge
 from haetae.backtest.sweep.points import Outcome, Status
 from haetae.backtest.sweep.scoring import Objective, ranked, score_of
-from haetae.backtest.sweep.work import run_safely
 from haetae.domain.errors import StrategyError, Text
 from haetae.registry.trials import TrialBook
 from haetae.wiring.backtests import beside
@@ -82,7 +82,7 @@ def report_best(
 ) -> dict[str, str]:
     """Run the best point once more, write its report beside the sweep, and return the files."""
     strategy = plan.shipped(facts["best"]["parameters"])
-    result = run_safely(strategy, stretch.ground, plan.settings)
+    result = run_strategy(strategy, stretch.ground, settings=plan.settings)
     others = beside(strategy, result, stretch, plan.settings, plan.seed, progress, with_baselines=with_baselines)
     notes = backtest.ReportNotes(
         survivorship=stretch.survivorship,

@@ -54,11 +54,15 @@ def ship(named: str) -> Shipped:
     return Shipped(made.__module__, made.__qualname__, "", "")
 
 
-class _Text(importlib.abc.InspectLoader):
+class _Text(importlib.abc.ExecutionLoader):
     """Loads a module from text that was sent."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, path: str, text: str) -> None:
+        self._path, self._text = path, text
+
+    def get_filename(self, fullname: str) -> str:
+        """Return where the text was read, so that errors name it."""
+        return self._path
 
     def get_source(self, fullname: str) -> str:
         """Return the text."""
@@ -69,8 +73,8 @@ def _from_text(path: str, text: str) -> ModuleType:
     name = f"haetae_shipped_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
-    loader = _Text(text)
-    spec = importlib.util.spec_from_loader(name, loader, origin=path)
+    loader = _Text(path, text)
+    spec = importlib.util.spec_from_loader(name, loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # so that annotations can be read

@@ -18,12 +18,13 @@ import numpy as np
 
 from haetae import backtest
 from haetae.backtest.metrics import measure
+from haetae.backtest.strategies import run_strategy
 from haetae.backtest.sweep.executors import Executor
 from haetae.backtest.sweep.folds import Fold, WalkForward, folds_of
 from haetae.backtest.sweep.points import Outcome
 from haetae.backtest.sweep.scoring import figures_of, ranked, score_of
 from haetae.backtest.sweep.stitching import sold_out, stitch
-from haetae.backtest.sweep.work import run_safely, window
+from haetae.backtest.sweep.work import window
 from haetae.domain.errors import Text
 from haetae.policies.library import Cash
 from haetae.registry.durable import make_directory
@@ -100,7 +101,7 @@ def _traded(plan: Plan, stretch: Stretch, fold: Fold, chosen: Outcome | None, ca
     """Return the test run of a fold; where nothing could be chosen it stays in cash."""
     strategy = plan.shipped(chosen.job.parameters) if chosen is not None else Cash()
     settings = dataclasses.replace(plan.settings, cash=cash)
-    return run_safely(strategy, window(stretch.ground, *fold.test), settings)
+    return run_strategy(strategy, window(stretch.ground, *fold.test), settings=settings)
 
 
 def _facts(

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haetae.backtest.engine import Listing
-from haetae.backtest.result import Result
 from haetae.backtest.settings import BacktestSettings
 from haetae.backtest.strategies import Ground, run_strategy
 from haetae.backtest.sweep.points import Job, Outcome, Status
 from haetae.backtest.sweep.scoring import figures_of
 from haetae.backtest.sweep.space import Parameters
-from haetae.domain.errors import HaetaeError, StrategyError, Text
+from haetae.domain.errors import StrategyError
 from haetae.domain.panel import Panel, empty_panel
 from haetae.policies import SignalStrategy, Strategy
 from haetae.sim.batch import BatchMarket
@@ -104,22 +103,10 @@ class Bench:
             strategy = self._make(job.parameters)
             if self._market is None and isinstance(strategy, SignalStrategy):
                 self._market = self._part.market()
-            result = run_safely(strategy, self._part, self._settings, self._market)
+            result = run_strategy(strategy, self._part, settings=self._settings, market=self._market)
         except StrategyError as refusal:
             return Outcome(job, Status.REFUSED, reason=f"{refusal.message}: {refusal.found}")
         return Outcome(job, Status.DONE, figures_of(result), result.daily_returns())
-
-
-def run_safely(
-    strategy: Strategy, ground: Ground, settings: BacktestSettings, market: BatchMarket | None = None
-) -> Result:
-    """Return the ``Result`` of a run; what a strategy's own code raises becomes a ``StrategyError`` naming the line."""
-    try:
-        return run_strategy(strategy, ground, settings=settings, market=market)
-    except (HaetaeError, OSError, MemoryError):
-        raise
-    except Exception as fault:
-        raise _broken(strategy, fault) from fault
 
 
 def window(ground: Ground, first: int, last: int) -> Ground:
@@ -158,23 +145,3 @@ def _panel(name: str, symbols: tuple[str, ...], arrays: Arrays) -> Panel:
     if f"{name}.days" not in arrays:
         return empty_panel()
     return Panel(symbols, *(arrays[f"{name}.{block}"] for block in _BLOCKS))
-
-
-def _broken(strategy: Strategy, fault: Exception) -> StrategyError:
-    told, place = fault.__traceback__, ""
-    while told is not None:
-        code = told.tb_frame
-        if code.f_globals.get("__name__") == type(strategy).__module__:
-            place = f" ({code.f_code.co_name}, line {told.tb_lineno})"
-        told = told.tb_next
-    return StrategyError(
-        Text(
-            ko=f"{strategy.policy_id}: 전략의 코드가 실패했습니다",
-            en=f"{strategy.policy_id}: the strategy's code failed",
-        ),
-        expected=Text(ko="오류 없이 끝나는 계산", en="code that ends without an error"),
-        found=f"{type(fault).__name__}: {fault}{place}",
-        next_step=Text(
-            ko="전략을 고치거나 그 값을 탐색 공간에서 빼세요", en="mend it, or leave such values out of the space"
-        ),
-    )
