@@ -3,14 +3,16 @@
 * linear: minutes of 20 symbols over 250 and 2,500 sessions with every rule of their days (taxes, ticks, sessions
   change in between), rules prepared, signals computed and traded inside the timed call. CPU seconds on one thread,
   medians of interleaved rounds, per bar and symbol. Gate: ten years cost at most 1.1 times one year.
-* cores: 200 points on M60 (see ``m60``), in this process and on two worker processes that are started and have
-  opened the bars before; wall seconds, the better of the rounds, since neighbours take what they get. Beside it the
-  CPU seconds of everybody: what they exceed those of one core by is the price of the executor. Gate: 1.8 times.
+* cores: 200 points on M60 (see ``minutes/recipe.py``), in this process and on two worker processes that are started
+  and have opened the bars before; wall seconds, the better of the rounds, since neighbours take what they get.
+  Beside it the CPU seconds of everybody: what they exceed those of one core by is the price of the executor. Gate: 1.8 times.
 * ray: the same points on two nodes of a Ray cluster on this machine (loopback, one processor each), reported: seconds
   to start and to open, wall seconds of the points beside the two processes, seconds a point.
 
     PYTHONPATH=src python benchmarks/scaling.py [OUT.json]
 """
+
+# ruff: noqa: E402 - the thread pools are pinned before numpy is loaded
 
 from __future__ import annotations
 
@@ -29,10 +31,13 @@ from time import perf_counter, process_time
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+_POOLS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+os.environ.update({pool: os.environ.get(pool, "1") for pool in _POOLS})
 os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0")  # no reports; loopback only
 
 import numpy as np
-from m60 import CASH, make_panel
+from minutes.recipe import CASH, make_panel
+from sweep import SESSIONS as M60_SESSIONS
 from sweep import stretch_of
 
 from haetae.backtest import BacktestSettings, Ground, Listing, run_strategy
@@ -143,7 +148,7 @@ def two_nodes() -> Iterator[str]:
 
 def spread() -> dict[str, Any]:
     """Return wall and CPU seconds of the points here, on two processes, and on two Ray nodes."""
-    stretch = stretch_of(make_panel())
+    stretch = stretch_of(make_panel(M60_SESSIONS))
     work = work_of(stretch.ground, ship("sma_cross"), BacktestSettings(cash=CASH))
     jobs = points(len(stretch.ground.panel))
     first = jobs[: 2 * WORKERS]

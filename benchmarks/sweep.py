@@ -1,4 +1,4 @@
-"""Sweep: 100 pairs of means over M60 (50 symbols, 60 sessions of minutes; see ``m60``), on one core.
+"""Sweep: 100 pairs of means over M60 (50 symbols, 60 sessions of minutes; see ``minutes/recipe.py``), on one core.
 
 Ours is the product's own sweep: a grid search, every rule of the KRX, each point's figures and daily returns kept in a
 folder on the disk as it finishes, every point written into the book of trials. The peer is vectorbt in both of its
@@ -10,10 +10,13 @@ returns inside the timed call. The figure is CPU seconds on one thread, the medi
     PYTHONPATH=src python benchmarks/sweep.py [OUT.json]
 """
 
+# ruff: noqa: E402 - the thread pools are pinned before numpy is loaded
+
 from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,9 +27,11 @@ from time import process_time
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
+_POOLS = ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS", "POLARS_MAX_THREADS")
+os.environ.update({pool: os.environ.get(pool, "1") for pool in _POOLS})
 
 import numpy as np
-from m60 import CASH, FEE_PPB, FRACTION_PPM, TAX_PPB, make_panel
+from minutes.recipe import CASH, FEE_PPB, FRACTION_PPM, TAX_PPB, make_panel
 
 from haetae.backtest import BacktestSettings, Ground, Listing
 from haetae.backtest.sweep.executors import Here
@@ -41,6 +46,7 @@ FASTS, SLOWS = range(5, 55, 5), range(60, 260, 20)
 PAIRS = list(product(FASTS, SLOWS))
 AT_ONCE = 10
 ROUNDS = 3
+SESSIONS = 60
 GATE = 15.0
 
 Pair = tuple[int, int]
@@ -128,7 +134,7 @@ def fastest_peer(vbt: Any, close: Any) -> tuple[str, Callable[[], list[float]], 
 
 def run(out_json: Path | None = None) -> dict[str, Any]:
     """Measure both sides and return the figures; write them to ``out_json`` if given."""
-    panel = make_panel()
+    panel = make_panel(SESSIONS)
     run_ours(panel)
     peer, form, peer_work, tried = "absent", "", None, {}
     if importlib.util.find_spec("vectorbt"):
