@@ -216,7 +216,7 @@ def _signals(
 ) -> Result:
     panel = ground.traded
     signals = strategy.checked_signals(ground.panel)[ground.first :]
-    entering = np.where((signals > 0) & ~ground.eligible[ground.first :], 0, signals).astype(np.int8)
+    entering = np.minimum(signals, ground.eligible[ground.first :])  # +1 only where it may be bought
     if settings.delay_bars:
         entering = np.vstack([np.zeros_like(entering[: settings.delay_bars]), entering[: -settings.delay_bars]])
     prepared = scaled_costs(market if market is not None else ground.market(), settings.cost_multiple_ppm)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+import haetae.cli.backtest_sweep  # noqa: F401 - its verb stands among those of backtest
 from haetae import __version__
 from haetae.cli import (
     backtest_audit,
