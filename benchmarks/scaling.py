@@ -5,7 +5,8 @@
   medians of interleaved rounds, per bar and symbol. Gate: ten years cost at most 1.1 times one year.
 * cores: 200 points on M60 (see ``minutes/recipe.py``), in this process and on two worker processes that are started
   and have opened the bars before; wall seconds, the better of the rounds, since neighbours take what they get.
-  Beside it the CPU seconds of everybody: what they exceed those of one core by is the price of the executor. Gate: 1.8 times.
+  Beside it the CPU seconds of everybody: what they exceed those of one core by is the price of the executor.
+  Gate: 1.8 times.
 * ray: the same points on two nodes of a Ray cluster on this machine (loopback, one processor each), reported: seconds
   to start and to open, wall seconds of the points beside the two processes, seconds a point.
 
