@@ -565,6 +565,8 @@ def kind_of(verb, rest=()):
     """Return the smallest environment a verb runs in; a language model needs its client wherever it is asked."""
     if verb in ("serve", "dashboard", "llm", "infra", "deploy") or "--serve" in rest or "s3://" in " ".join(rest):
         return "full"
+    if verb == "backtest" and {"--png", "--optuna", "optimised"} & set(rest):
+        return "full"
     if os.environ.get("HAETAE_LLM_BASE_URL") and verb in ("demo", "trade", "review"):
         return "full"
     return {"test": "test", "check": "test", "bench": "bench"}.get(verb, "demo")

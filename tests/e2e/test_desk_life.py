@@ -21,6 +21,8 @@ ELSEWHERE = {
     "version": "tests/unit/cli",
     "lake": "tests/unit/cli/test_verbs.py",
     "research": "tests/unit/research, benchmarks",
+    "backtest": "tests/e2e/test_documented.py, tests/e2e/test_sweep.py, tests/unit/cli/test_backtest.py",
+    "strategy": "tests/e2e/test_documented.py, tests/e2e/test_strategies.py",
     "emulator": "tests/unit/cli/test_verbs.py",
     "journal": "tests/e2e/test_demo.py",
     "llm": "tests/unit/llm",

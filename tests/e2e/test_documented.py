@@ -135,8 +135,18 @@ def test_the_worked_examples_of_strategies_pass_their_audit_and_run(tmp_path: Pa
     assert (tmp_path / "data" / "backtests" / "calm_risers" / "report.html").is_file()
 
 
+def test_the_backtests_of_the_readme_end_in_reports_and_a_judgement(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    make_lake(tmp_path / "data")
+    told = Reader(README, tmp_path, {"005930,000660,035420": "000030,000040,000050,000060,000070"}).run("backtest")
+    assert "> my_first(look_back=120,top=5)" in told
+    reports = tmp_path / "data" / "backtests" / "my_first"
+    assert {"report.html", "report.json", "report.png"} <= {path.name for path in reports.iterdir()}
+    assert len((tmp_path / "data" / "trials.jsonl").read_text(encoding="utf-8").splitlines()) == 5
+
+
 def test_no_block_of_a_page_is_left_out_and_both_readmes_show_the_same_commands() -> None:
     assert STRATEGIES.names == {"first", "examples"}
     assert EMULATOR.names == {"first", "lost", "rough"}
-    assert README.names == {"collect", "collect-more", "lake", "bucket"}
+    assert README.names == {"collect", "collect-more", "lake", "bucket", "backtest"}
     assert [line.replace("버킷", "BUCKET") for line in README.without_comments()] == TRANSLATION.without_comments()
