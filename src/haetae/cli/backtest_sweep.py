@@ -56,13 +56,20 @@ def sweep(
     grid: Annotated[
         list[str] | None,
         typer.Option(
-            "--grid", metavar="NAME=VALUES", help=hint("값들 a,b,c 또는 처음:끝:간격", "values a,b,c or FIRST:LAST:STEP")
+            "--grid",
+            metavar="NAME=VALUES",
+            help=hint("값들 a,b,c 또는 처음:끝:간격", "values a,b,c or FIRST:LAST:STEP"),
         ),
     ] = None,
     random: Annotated[
         list[str] | None,
         typer.Option(
-            "--random", metavar="NAME=RANGE", help=hint("범위 처음:끝[:log], 뽑아서 시도", "a range FIRST:LAST[:log] to draw from")
+            "--random",
+            metavar="NAME=RANGE",
+            help=hint(
+                "범위 처음:끝[:log], 뽑아서 시도",
+                "a range FIRST:LAST[:log] to draw from",
+            ),
         ),
     ] = None,
     optuna: Annotated[
