@@ -9,6 +9,14 @@ from haetae.backtest.sweep.executors import Executor, Here, Tell
 from haetae.domain.errors import ConfigError, Text
 
 NAMES = ("here", "cores", "ray")
+_OF_WORKERS = {
+    **dict.fromkeys(
+        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS"), "1"
+    ),
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""What processes of a sweep inherit: one thread each for libraries a strategy loads later, and no report of Ray's to
+its makers."""
 
 
 def processors() -> int:
@@ -26,6 +34,8 @@ def executor_of(named: str, workers: int | None, scratch: Path, tell: Tell) -> E
     scratch : Path
         A folder that ``cores`` may make for the bars it shares.
     """
+    for name, value in _OF_WORKERS.items():
+        os.environ.setdefault(name, value)
     kind, _, address = named.partition(":")
     if kind == "here" and not address:
         return Here()

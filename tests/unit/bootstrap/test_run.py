@@ -119,6 +119,8 @@ def test_a_larger_install_serves_a_smaller_need(checkout: Path, installed: str, 
     [
         ("demo", "demo"), ("demo --serve", "full"), ("serve", "full"), ("infra plan", "full"), ("lake show", "demo"),
         ("lake push s3://bucket/lake", "full"), ("check", "test"), ("bench m60", "bench"),
+        ("backtest run cash", "demo"), ("backtest run cash --png", "full"), ("backtest run optimised", "full"),
+        ("backtest sweep sma_cross --optuna", "full"),
     ],
 )  # fmt: skip
 def test_each_verb_gets_the_smallest_environment_it_runs_in(checkout: Path, words: str, kind: str) -> None:

@@ -7,7 +7,6 @@ the package; the source of a strategy file travels with the work. Needs the extr
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -156,7 +155,6 @@ def _cause(fault: Any) -> Exception:
 
 
 def _library() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports its use to its makers unless told not to
     try:
         import ray
     except ImportError as fault:

@@ -9,7 +9,6 @@ killed, their pipes end and they end too.
 from __future__ import annotations
 
 import multiprocessing as mp
-import os
 import shutil
 import signal
 from collections import deque
@@ -31,7 +30,6 @@ from haetae.domain.errors import HaetaeError
 
 AHEAD = 2
 """Jobs a worker has: one it runs and one that waits, so that it never idles while this process writes."""
-_POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS", "RAYON_NUM_THREADS")
 LIVES = 2
 """A point is tried so often before its worker's death is laid at its door."""
 
@@ -182,7 +180,6 @@ def serve(pipe: Connection, recipe: Recipe, folder: str) -> None:
     An expected error goes to the driver; any other is a defect, shows its traceback here and ends the worker.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the driver ends us in order
-    os.environ.update(dict.fromkeys(_POOLS, "1"))  # for libraries that a strategy loads later
     numba.set_num_threads(1)
     with threadpool_limits(limits=1), suppress(EOFError):
         try:
