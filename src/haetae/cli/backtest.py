@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from haetae.cli.options import JSON, LAKE, REGION, Config, Endpoint, LakeAddress, Region, read_day, read_settings
+from haetae.cli.options import JSON, LAKE, REGION, Config, Endpoint, LakeAddress, Region, given, read_day, read_settings
 from haetae.cli.progress import watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.tables import print_table
@@ -47,22 +47,6 @@ TRIALS = Path("data/trials.jsonl")
 Trials: TypeAlias = Annotated[
     Path, typer.Option("--trials", metavar="FILE", help=hint("시도 기록 (추가만)", "the append-only book of trials"))
 ]
-
-
-def given(pairs: list[str] | None) -> dict[str, str]:
-    """Return ``NAME=VALUE`` options as a mapping."""
-    found = {}
-    for pair in pairs or []:
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise ConfigError(
-                Text(ko="매개변수를 읽을 수 없습니다", en="a parameter cannot be read"),
-                expected="NAME=VALUE",
-                found=pair,
-                next_step="--set top=10",
-            )
-        found[name.strip()] = value.strip()
-    return found
 
 
 def stretch_of(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haetae.cli.backtest import BarsOf, CashOption, From, Named, Set, Symbols, To, given, nouns, read_bars, stretch_of
-from haetae.cli.options import JSON, REGION, Config, Endpoint, Region, read_settings
+from haetae.cli.backtest import BarsOf, CashOption, From, Named, Set, Symbols, To, nouns, read_bars, stretch_of
+from haetae.cli.options import JSON, REGION, Config, Endpoint, Region, given, read_settings
 from haetae.cli.progress import watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say

@@ -19,11 +19,10 @@ from haetae.cli.backtest import (
     Symbols,
     To,
     Trials,
-    given,
     nouns,
     stretch_of,
 )
-from haetae.cli.options import JSON, LAKE, REGION, Config, Endpoint, LakeAddress, Region
+from haetae.cli.options import JSON, LAKE, REGION, Config, Endpoint, LakeAddress, Region, given
 from haetae.cli.progress import Report, watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.tables import print_table

@@ -61,3 +61,19 @@ def read_day(text: str | None, option: str) -> dt.date | None:
             found=text,
             next_step=f"{option} 2026-11-23",
         ) from None
+
+
+def given(pairs: list[str] | None) -> dict[str, str]:
+    """Return ``NAME=VALUE`` options as a mapping."""
+    found = {}
+    for pair in pairs or []:
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise ConfigError(
+                Text(ko="매개변수를 읽을 수 없습니다", en="a parameter cannot be read"),
+                expected="NAME=VALUE",
+                found=pair,
+                next_step="--set top=10",
+            )
+        found[name.strip()] = value.strip()
+    return found

@@ -12,7 +12,7 @@ import typer
 from haetae.cli.demo import ConsoleScreen, won
 from haetae.cli.init import ACCOUNT, AccountFolder
 from haetae.cli.kill import DESK, Desk
-from haetae.cli.options import BASE, JSON
+from haetae.cli.options import BASE, JSON, given
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say
 from haetae.domain.errors import ConfigError, Text
@@ -43,6 +43,13 @@ def paper(
         str, typer.Option(help=hint("떠 있는 에뮬레이터의 control 주소", "control address of a running emulator"))
     ] = "",
     sessions: Sessions = 1,
+    strategy: Annotated[
+        str,
+        typer.Option(help=hint("모델 대신 결정할 전략 (이름 또는 파일.py)", "a strategy in place of the model")),
+    ] = "",
+    parameters: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help=hint("전략의 매개변수", "its parameters"))
+    ] = None,
     account: AccountFolder = ACCOUNT,
     config: Files = None,
     json_file: JSON = None,
@@ -51,7 +58,10 @@ def paper(
     from haetae.wiring.venues import TradeSettings
 
     files = _layers("paper.toml", config)
-    _trade(TradeSettings(out, from_, account, files, emulator, control, sessions), json_file)
+    settings = TradeSettings(
+        out, from_, account, files, emulator, control, sessions, strategy=strategy, parameters=given(parameters)
+    )
+    _trade(settings, json_file)
 
 
 @nouns.command("arm", help=hint("오늘 하루의 실거래 서명을 만듭니다.", "Sign real trading for today."))

@@ -10,7 +10,7 @@
             best = np.argsort(-np.where(view.tradable, near, -1.0))[: self.top]
             return self.hold(view, {view.symbols[s]: 1 / self.top for s in best}, close_others=True)
 
-The same object runs in a backtest, in an episode with the whole desk, on paper and with real money. Annotated class
+The same object runs in a backtest, in an episode with the whole desk, and on paper. Annotated class
 attributes are parameters: they may be set from outside and swept over. Here: the base class and the check of what it
 returns. Not here: arrays of signals and targets (`forms`), finding a class by name (``wiring``).
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ import aiohttp
 from haetae.domain.account import Book
 from haetae.domain.errors import ConfigError, HaetaeError, Text
 from haetae.domain.events import Note
-from haetae.domain.units import Won, day_of, instant_at
+from haetae.domain.units import Symbol, Won, day_of, instant_at
 from haetae.features import minute
 from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
@@ -28,6 +29,8 @@ from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.live import latest_book
 from haetae.live.recovery import CLOSED, RUN
 from haetae.policies import NetPolicy
+from haetae.policies.asked import OnSchedule
+from haetae.ports import Policy
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
@@ -50,6 +53,7 @@ from haetae.wiring.lessons import LESSON, fold
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
+from haetae.wiring.strategies import make_strategy
 from haetae.wiring.venues import TradeSettings, Venue, open_venue
 
 AFTER_CLOSE = 160_000
@@ -86,6 +90,7 @@ class _Desk:
         self.facts = facts
         self._out = settings.out
         self._live = settings.live
+        self._strategy = _strategy_of(settings)
         self._venue = venue
         self._env = env
         self._screen = screen
@@ -101,9 +106,7 @@ class _Desk:
         cash = await self._cash()
         await self._catch_up(previous_trading_day(day))
         market = selection.read_market(self._lake, previous_trading_day(day))
-        registry = Registry(self._out / "models")
-        policy_id, rankers = in_charge(registry, self.facts)
-        scores = scoring.tomorrow(market, scoring.load(registry, rankers))
+        policy, policy_id, rankers, scores = self._deciding(market)
         session = session_of(day, market, scores, self._held())
         await self._warm_up(day, session.symbols)
         plan = self._planned(day, session.symbols, cash)
@@ -113,7 +116,7 @@ class _Desk:
             kis=self._venue.kis,
             lake=self._lake,
             journal_path=self._journal,
-            policy=NetPolicy.from_files(registry.get(policy_id)[1], minute.NAMES),
+            policy=policy,
             settings=plan.settings or self._venue.desk,
             cash=cash,
             pace=self._venue.pace,
@@ -124,6 +127,15 @@ class _Desk:
         await self._after_close(day, session.symbols)
 
     # ------------------------------------------------------------------ before the open
+
+    def _deciding(self, market: selection.Market) -> tuple[Policy, str, list[str], dict[Symbol, float]]:
+        """Return who decides, its name, the rankers behind the scores, and the scores of the day."""
+        if self._strategy is not None:
+            return self._strategy, self._strategy.policy_id, [], {}
+        registry = Registry(self._out / "models")
+        policy_id, rankers = in_charge(registry, self.facts)
+        scores = scoring.tomorrow(market, scoring.load(registry, rankers))
+        return NetPolicy.from_files(registry.get(policy_id)[1], minute.NAMES), policy_id, rankers, scores
 
     def _next_day(self) -> dt.date:
         now = self._venue.now()
@@ -200,7 +212,10 @@ class _Desk:
         for known in days:
             if known.day == day:
                 return known
-        fresh = DayPlan(day, symbols, self._lake.versions().get("minute", 0), self._venue.desk)
+        desk = self._venue.desk
+        if self._strategy is not None:
+            desk = replace(desk, decision_minutes=self._strategy.decision_minutes)
+        fresh = DayPlan(day, symbols, self._lake.versions().get("minute", 0), desk)
         plan = Plan(self._lake.root, cash, DECISION_MINUTES, FIRST_DECISION_MINUTE, (*days, fresh))
         write_json(path, plan_record(plan, self._journal))
         return fresh
@@ -253,6 +268,20 @@ class _Desk:
     def _warn(self, what: Text, fault: HaetaeError) -> None:
         why = fault.message if isinstance(fault.message, Text) else Text(ko=fault.message, en=fault.message)
         self._screen.say(Text(ko=f"{what.ko}: {why.ko} ({fault.found})", en=f"{what.en}: {why.en} ({fault.found})"))
+
+
+def _strategy_of(settings: TradeSettings) -> OnSchedule | None:
+    """Return the strategy that was asked for; real money is decided by the registered model alone."""
+    if not settings.strategy:
+        return None
+    if settings.live:
+        raise ConfigError(
+            Text(ko="실거래는 등록된 모델만 결정합니다", en="real money is decided by the registered model alone"),
+            expected=Text(ko="--strategy 없이", en="no --strategy"),
+            found=settings.strategy,
+            next_step=f"haetae trade paper --strategy {settings.strategy}",
+        )
+    return OnSchedule(make_strategy(settings.strategy, settings.parameters), FIRST_DECISION_MINUTE)
 
 
 def _begin_again(journal: Path) -> None:

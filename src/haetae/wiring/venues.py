@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,8 @@ class TradeSettings:
     """What the command line says.
 
     ``emulator`` starts one and steps it; ``control`` is the control port of one that runs already.
-    ``sessions`` days are traded, 0 means for ever. ``live`` asks for real money: see ``livegate``.
+    ``sessions`` days are traded, 0 means for ever. ``live`` asks for real money: see ``livegate``. ``strategy`` with
+    ``parameters`` decides in place of the model in charge, with play money only.
     """
 
     out: Path
@@ -71,6 +72,8 @@ class TradeSettings:
     control: str = ""
     sessions: int = 1
     live: bool = False
+    strategy: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 async def open_venue(
