@@ -20,6 +20,8 @@ from haetae.krx import Rulebook
 from haetae.sim import FillModel, Venue
 
 _WIDE = 1_000_000_000
+_GAP = np.repeat([-FAST, SLOW - FAST], [SLOW - FAST, FAST])
+"""Weights of the newest closes: their sum has the sign of the fast mean over the slow one."""
 
 
 class Cross:
@@ -31,7 +33,7 @@ class Cross:
         closes = view.minutes.close
         targets: dict[str, float] = {}
         if len(closes) >= SLOW:
-            gap = closes[-FAST:].sum(axis=0) * SLOW - closes[-SLOW:].sum(axis=0) * FAST
+            gap = _GAP @ closes[-SLOW:]
             for column in np.flatnonzero((gap > 0) != (view.held > 0)).tolist():
                 if gap[column]:
                     targets[view.symbols[column]] = FRACTION if gap[column] > 0 else 0.0

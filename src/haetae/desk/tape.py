@@ -216,7 +216,7 @@ def _with_session(tape: Tape) -> Tape:
     traded = tape.sheet[_OPEN] > 0
     last = tape.sheet[_LAST]
     opened, high, low = (np.where(traded, tape.sheet[row], last) for row in (_OPEN, _HIGH, _LOW))
-    bars = (opened, high, low, last, tape.sheet[_VOLUME])
+    bars = np.stack((opened, high, low, last, tape.sheet[_VOLUME]))
     daily = tape.daily.append(yyyymmdd(hours.day), hours.open_at, hours.close_at, bars, traded)
     return replace(tape, daily=daily)
 

@@ -8,8 +8,7 @@ Prices are won, volumes shares; a symbol that did not trade repeats its last clo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,28 +17,29 @@ from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import Instant, Symbol
 
-_PRICES = ("open", "high", "low", "close", "volume")
+_COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 class _Block:
     """Memory that successive windows share; rows below ``written`` are never written again."""
 
-    __slots__ = ("close", "days", "end", "high", "low", "open", "start", "traded", "volume", "written")
+    __slots__ = ("bars", "days", "end", "start", "traded", "written")
 
     def __init__(self, rows: int, symbols: int) -> None:
         self.written = 0
         self.days: NDArray[np.int32] = np.zeros(rows, np.int32)
         self.start: Int64Array = np.zeros(rows, np.int64)
         self.end: Int64Array = np.zeros(rows, np.int64)
-        self.open, self.high, self.low, self.close, self.volume = (np.zeros((rows, symbols), np.int64) for _ in _PRICES)
+        self.bars: Int64Array = np.zeros((len(_COLUMNS), rows, symbols), np.int64)
         self.traded: BoolArray = np.zeros((rows, symbols), np.bool_)
 
     def take(self, panel: Panel, columns: Int64Array) -> None:
         """Begin with the rows of a panel; ``columns`` says where each symbol stands there, -1 for nowhere."""
         count, known = len(panel), columns >= 0
         self.days[:count], self.start[:count], self.end[:count] = panel.days, panel.start, panel.end
-        for name in (*_PRICES, "traded"):
-            getattr(self, name)[:count, known] = getattr(panel, name)[:, columns[known]]
+        for column, name in zip(self.bars, _COLUMNS, strict=True):
+            column[:count, known] = getattr(panel, name)[:, columns[known]]
+        self.traded[:count, known] = panel.traded[:, columns[known]]
         self.written = count
 
 
@@ -52,6 +52,11 @@ class Window:
     block: _Block
     first: int = 0
     last: int = 0
+    _shown: list[Panel] = field(default_factory=list, init=False, repr=False)
+
+    def __reduce__(self) -> tuple[type[Window], tuple[object, ...]]:
+        """Store the bars alone: a panel that was shown is made from them again."""
+        return Window, (self.symbols, self.depth, self.block, self.first, self.last)
 
     def __len__(self) -> int:
         """Return how many bars are kept."""
@@ -67,7 +72,7 @@ class Window:
         day: int,
         start: Instant,
         end: Instant,
-        bars: Sequence[Int64Array] | Int64Array,
+        bars: Int64Array,
         traded: BoolArray,
     ) -> Window:
         """Return the window one bar later.
@@ -75,7 +80,8 @@ class Window:
         Parameters
         ----------
         day : yyyymmdd of the trading day.
-        bars : open, high, low, close in won and volume in shares, ``(n_symbols,)`` int64 each.
+        bars : (5, n_symbols) int64
+            Open, high, low, close in won and volume in shares.
         traded : (n_symbols,) bool
         """
         if not self.depth:
@@ -85,7 +91,7 @@ class Window:
             kept = self.newest(self.depth - 1)
             block, first, last = kept.block, kept.first, kept.last
         block.days[last], block.start[last], block.end[last] = day, start, end
-        block.open[last], block.high[last], block.low[last], block.close[last], block.volume[last] = bars
+        block.bars[:, last] = bars
         block.traded[last] = traded
         block.written = last + 1
         return Window(self.symbols, self.depth, block, max(first, last + 1 - self.depth), last + 1)
@@ -96,23 +102,14 @@ class Window:
         return window_of(panel.rows(max(0, len(panel) - count), len(panel)), self.symbols, self.depth)
 
     def panel(self) -> Panel:
-        """Return the bars as a panel of read-only views."""
-        block, rows = self.block, slice(self.first, self.last)
-        days, start, end = block.days[rows], block.start[rows], block.end[rows]
-        for column in (days, start, end):
-            column.flags.writeable = False
-        return Panel(
-            self.symbols,
-            days,
-            start,
-            end,
-            block.open[rows],
-            block.high[rows],
-            block.low[rows],
-            block.close[rows],
-            block.volume[rows],
-            block.traded[rows],
-        )
+        """Return the bars as a panel of read-only views; made the first time somebody asks."""
+        if not self._shown:
+            block, rows = self.block, slice(self.first, self.last)
+            days, start, end = block.days[rows], block.start[rows], block.end[rows]
+            for column in (days, start, end):
+                column.flags.writeable = False
+            self._shown.append(Panel(self.symbols, days, start, end, *block.bars[:, rows], block.traded[rows]))
+        return self._shown[0]
 
 
 def open_window(symbols: tuple[Symbol, ...], depth: int) -> Window:

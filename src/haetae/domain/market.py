@@ -37,6 +37,8 @@ class Market(Enum):
     KOSDAQ = "KOSDAQ"
     KONEX = "KONEX"
 
+    __hash__ = object.__hash__  # one object each; hashing its name is what every lookup of a rule would pay for
+
 
 class Kind(Enum):
     """What is listed; decides tax, tick table and whether the universe may hold it."""
@@ -48,6 +50,8 @@ class Kind(Enum):
     SPAC = "spac"
     REIT = "reit"
     OTHER = "other"
+
+    __hash__ = object.__hash__  # as in `Market`
 
 
 class Exchange(Enum):
@@ -66,6 +70,8 @@ class Phase(Enum):
     CONTINUOUS = "continuous"
     CLOSING_AUCTION = "closing_auction"
     AFTERMARKET = "aftermarket"
+
+    __hash__ = object.__hash__  # as in `Market`
 
 
 @dataclass(frozen=True, slots=True)

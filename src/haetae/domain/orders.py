@@ -28,6 +28,8 @@ class OrderKind(Enum):
     LIMIT = "limit"
     MARKET = "market"
 
+    __hash__ = object.__hash__  # one object each, as with `OrderStatus`
+
 
 class TimeInForce(Enum):
     """How long an order rests."""

@@ -7,7 +7,6 @@ are rounded down and sell limits up to the tick grid and kept inside the day's l
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import hashlib
 from collections.abc import Mapping
@@ -22,6 +21,11 @@ from haetae.krx import Rulebook
 
 _PPM = 1_000_000
 _BP = 10_000
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+"""The alphabet of base32 (RFC 4648): five bits a letter, so that a name of 20 letters holds the first 100 of a hash."""
+_PAIRS = tuple(first + second for first in _LETTERS for second in _LETTERS)
+_NAME_BYTES = 13
+_SHIFTS = tuple(range(90, -1, -10))
 
 
 def limit_for(side: Side, last: Won, base: Won, kind: Kind, collar_bp: int, rules: Rulebook) -> Won:
@@ -106,7 +110,8 @@ def plan_legs(
 def intent_name(decision_id: str, day: dt.date, symbol: Symbol, side: Side, leg: str) -> str:
     """Return the intent id: the same decision retried gives the same 20 letters."""
     text = "|".join((decision_id, day.isoformat(), symbol, side.value, leg))
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()[:15])[:20].decode()
+    bits = int.from_bytes(hashlib.sha256(text.encode()).digest()[:_NAME_BYTES], "big") >> 4
+    return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
 def intent_from(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from haetae.domain.market import Int64Array, Kind, Market, Phase
 from haetae.domain.orders import Fill, Side
@@ -72,8 +72,7 @@ class Rulebook:
 
     def price_limits(self, base_price: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI) -> tuple[Won, Won]:
         """Return the lowest and highest valid price of the day (하한가, 상한가) from the base price."""
-        lower, upper = scalar.limit_prices(base_price, self.limit_bp_of(market), *self.tick_table(kind, market))
-        return int(lower), int(upper)
+        return _price_limits(self.day, base_price, kind, market)
 
     def listing_day_limits(
         self, offer: Won, kind: Kind = Kind.COMMON, market: Market = Market.KOSPI
@@ -136,6 +135,13 @@ class Rulebook:
     def settle_on(self) -> dt.date:
         """Return the day on which this day's trades settle (T+2 sessions)."""
         return calendar.next_trading_day(self.day, self.settlement_days)
+
+
+@lru_cache(maxsize=16_384)
+def _price_limits(day: dt.date, base_price: Won, kind: Kind, market: Market) -> tuple[Won, Won]:
+    """Remembered, since plan, guards and exchange ask for the same few bases all day."""
+    lower, upper = scalar.limit_prices(base_price, limits.limit_bp(day, market), *ticks.tick_table(day, kind, market))
+    return int(lower), int(upper)
 
 
 @cache

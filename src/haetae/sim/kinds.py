@@ -37,6 +37,8 @@ class Pricing(Enum):
     STOP = "stop"
     """스톱지정가: a limit that is live once a print reaches its trigger."""
 
+    __hash__ = object.__hash__  # one object each; phases and pricings are looked up for every order
+
     @property
     def priced(self) -> bool:
         """Whether the client gives a price."""

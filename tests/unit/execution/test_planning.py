@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 
 import pytest
 from hypothesis import given, settings
@@ -134,6 +136,12 @@ def test_the_same_decision_gives_the_same_intent_and_any_other_gives_another() -
     }
     assert len(names) == 32
     assert intent_name("D1", DAY, NAMES[0], Side.BUY, "a") in names
+
+
+def test_an_intent_name_is_the_hash_in_base32() -> None:
+    for leg in range(200):
+        digest = hashlib.sha256(f"D1|{DAY.isoformat()}|{NAMES[0]}|buy|{leg}".encode()).digest()
+        assert intent_name("D1", DAY, NAMES[0], Side.BUY, str(leg)) == base64.b32encode(digest)[:20].decode()
     leg = Leg("P1.00", "P1", NAMES[0], Side.BUY, 80, 50_200, 0.04, 0.0)
     intent = intent_from(leg, "D1", Side.BUY, 40, 50_200, DAY, 5)
     assert (intent.quantity, len(intent.intent_id)) == (40, 20)
