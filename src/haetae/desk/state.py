@@ -15,6 +15,7 @@ from haetae.domain.events import OperatorState, SessionStart
 from haetae.domain.learning import Lesson
 from haetae.domain.market import Int64Array, Phase
 from haetae.domain.panel import Panel
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.execution import Blotter
 from haetae.guards import EscapeState, Traffic, open_escape
@@ -50,6 +51,7 @@ class Account:
     readings: Mapping[str, int] = field(default_factory=dict)
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class Standing:
     """A book beside a tape: worked out once for the two, and believed for no other.

@@ -18,6 +18,7 @@ from haetae.domain.decisions import FloatArray
 from haetae.domain.events import SessionStart
 from haetae.domain.market import BoolArray, Int64Array, Kind, Slice
 from haetae.domain.panel import Panel
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Symbol, Won, yyyymmdd
 from haetae.features import minute
 from haetae.krx import Rulebook
@@ -46,6 +47,7 @@ class Column(Mapping[Symbol, int]):
         return len(self._places)
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class Tape:
     """What is remembered of the market, per symbol of the session.

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Symbol
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
@@ -43,6 +44,7 @@ class _Block:
         self.written = count
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class Window:
     """The newest ``depth`` bars or fewer; made by ``open_window`` and ``window_of``."""
@@ -108,7 +110,9 @@ class Window:
             days, start, end = block.days[rows], block.start[rows], block.end[rows]
             for column in (days, start, end):
                 column.flags.writeable = False
-            self._shown.append(Panel(self.symbols, days, start, end, *block.bars[:, rows], block.traded[rows]))
+            opened, high, low, close, volume = block.bars[:, rows]
+            traded = block.traded[rows]
+            self._shown.append(Panel(self.symbols, days, start, end, opened, high, low, close, volume, traded))
         return self._shown[0]
 
 

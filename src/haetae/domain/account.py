@@ -10,9 +10,11 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from haetae.domain.records import made_often
 from haetae.domain.units import Shares, Symbol, Won
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Position:
     """Shares held of one symbol and what they cost."""
@@ -27,6 +29,7 @@ class Position:
         return self.cost // self.quantity if self.quantity else 0
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """Cash that moves on a later business day (T+2): positive arrives, negative leaves."""
@@ -35,6 +38,7 @@ class Settlement:
     amount: Won
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Book:
     """Cash, positions, costs and profit of one account.

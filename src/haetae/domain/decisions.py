@@ -20,6 +20,7 @@ from haetae.domain.account import Book
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.orders import Side
 from haetae.domain.panel import Panel, empty_panel
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Weight, Won
 
 FloatArray = NDArray[np.float32]
@@ -28,6 +29,7 @@ STORED = "stored"
 """Metadata of a field; False where its value is folded from records that are stored themselves (bars of a view)."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class View:
     """All a policy may see at ``at``; every number was known then.
@@ -67,6 +69,7 @@ class View:
     minutes: Panel = field(default_factory=empty_panel, metadata={STORED: False})
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A policy's wish: target weights of equity per symbol, cash is the rest.
@@ -82,6 +85,7 @@ class Proposal:
     scores: Mapping[Symbol, float] = field(default_factory=dict)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One symbol of a proposal in whole shares at a limit price on the tick grid."""
@@ -133,6 +137,7 @@ class Action(Enum):
     ABSTAIN = "abstain"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The agent's reply after the strict parse and the confidence gate.

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.orders import BrokerOrder, ClearedOrder, OrderEvent, Side
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 
 
@@ -174,6 +175,7 @@ class SetTimer:
     name: str
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Note:
     """Something worth telling; becomes a journal entry and a log line, never an action.

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haetae.domain.errors import DataError, Text
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 
 Int64Array = NDArray[np.int64]
@@ -133,6 +134,7 @@ class Bar:
             raise ValueError(f"bar of {self.symbol} at {self.start}: high below open or close")
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
     """All bars of one interval ``[start, end)``, shape ``(n_symbols,)`` each; known at ``end``."""

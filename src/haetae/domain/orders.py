@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 
 
@@ -65,6 +66,7 @@ class OrderStatus(Enum):
     __hash__ = object.__hash__  # each state is one object; hashing its name is what lookups by state would pay for
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class OrderIntent:
     """What the desk wants done, before the guards.
@@ -93,6 +95,7 @@ class OrderIntent:
             raise ValueError(f"intent {self.intent_id}: limit price {self.limit_price} does not fit {self.kind}")
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class ClearedOrder:
     """An intent the guards let through, with the quantity they left; made by ``guards`` only."""
@@ -108,6 +111,7 @@ class ClearedOrder:
             raise ValueError(f"cleared quantity {self.quantity} of intent {self.intent.intent_id} is out of range")
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class BrokerOrderId:
     """The broker's name of an order: unique per business day and branch (KIS reuses numbers daily)."""
@@ -117,6 +121,7 @@ class BrokerOrderId:
     number: str
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Fill:
     """One execution, or the merged executions between two cumulative readings.
@@ -153,6 +158,7 @@ class Denied:
     codes: tuple[str, ...]
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Submitted:
     """The first byte may leave now; journalled before it does."""
@@ -161,6 +167,7 @@ class Submitted:
     at: Instant
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """Theirs: the broker took the order and named it."""
@@ -180,6 +187,7 @@ class Rejected:
     message: str
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Filled:
     """An execution of one of our orders."""
@@ -231,6 +239,7 @@ OrderEvent: TypeAlias = (
 )
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Order:
     """State of one order: a fold of its events by ``execution.advance``."""
@@ -249,6 +258,7 @@ class Order:
         return 0 if self.status.terminal else self.quantity - self.filled
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
     """What the broker reports about one of today's orders; cumulative figures."""

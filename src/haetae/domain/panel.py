@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array, Slice, ascending
+from haetae.domain.records import made_often
 from haetae.domain.units import Symbol, day_from
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
     """Bars as ``(n_bars, n_symbols)`` arrays, time ascending, symbols sorted by code.

@@ -1,63 +1,53 @@
-"""Records that are made often: frozen dataclasses whose making costs a tenth of the usual.
+"""Records that are made often: frozen dataclasses with slots whose making costs half of the usual.
 
-A frozen dataclass sets each field through ``object.__setattr__``. A desk makes fifty records for a minute of the
-market, and a fifth of a run went into that. Here: an ``__init__`` of the same signature that writes the record's
-dictionary at once (as attrs does for its frozen classes), and the copy with other fields. A record stays as frozen as
-it was. For classes without slots; a record that is made now and then needs none of this.
+A frozen dataclass sets each field through ``object.__setattr__``, which looks the field up by its name. A desk makes
+fifty records for a minute of the market, and a fifth of a run went into that. Here: an ``__init__`` of the same
+signature that calls the setter of each slot, found once. The record stays as frozen as it was.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from dataclasses import MISSING, Field, fields
+from typing import Any, TypeVar, cast
 
-_Class = TypeVar("_Class", bound=type)
 _Record = TypeVar("_Record")
 
 
-def made_often(cls: _Class) -> _Class:
-    """Give a frozen dataclass without slots an ``__init__`` that does the same in less time."""
-    if "__dict__" not in dir(cls) or "__slots__" in cls.__dict__:
-        raise TypeError(f"{cls.__name__} has slots: its fields have no dictionary to be written to")
-    taken, lines, known = ["self"], ["own = self.__dict__"], {"missing": MISSING}
-    for item in fields(cls):
-        value = item.name
-        if item.default is not MISSING:
-            known[f"default_{item.name}"] = item.default
-            taken.append(f"{item.name}=default_{item.name}")
-        elif item.default_factory is not MISSING:
-            known[f"make_{item.name}"] = item.default_factory
-            value = f"make_{item.name}() if {item.name} is missing else {item.name}"
-            taken.append(f"{item.name}=missing")
-        else:
-            taken.append(item.name)
-        if not item.init:
-            taken.pop()
-            value = f"make_{item.name}()" if item.default is MISSING else f"default_{item.name}"
-        lines.append(f"own['{item.name}'] = {value}")
-    if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
-    usual = cls.__init__
-    exec(f"def __init__({', '.join(taken)}):\n  " + "\n  ".join(lines), known)  # noqa: S102 - as dataclasses does
-    made: Any = known["__init__"]
-    made.__qualname__, made.__annotations__, made.__module__ = usual.__qualname__, usual.__annotations__, cls.__module__
-    cls.__init__ = made
-    return cls
-
-
-def changed(record: _Record, **others: Any) -> _Record:
-    """Return a copy of such a record with other fields, as ``dataclasses.replace`` does but without its checks.
+def made_often(cls: type[_Record]) -> type[_Record]:
+    """Give a frozen dataclass with slots an ``__init__`` that does the same in half the time.
 
     Raises
     ------
     TypeError
-        If the record has no field of a name.
+        If the class has no slots.
     """
-    made = object.__new__(type(record))
-    own = made.__dict__
-    own.update(record.__dict__)
-    size = len(own)
-    own.update(others)
-    if len(own) != size:
-        raise TypeError(f"{type(record).__name__} has no field {sorted(others.keys() - record.__dict__.keys())}")
-    return made
+    if "__slots__" not in cls.__dict__:
+        raise TypeError(f"{cls.__name__} has no slots: write @dataclass(frozen=True, slots=True)")
+    known: dict[str, Any] = {"missing": MISSING}
+    taken, lines = ["self"], []
+    for item in fields(cast(Any, cls)):
+        known[f"set_{item.name}"] = getattr(cls, item.name).__set__
+        parameter, value = _written(item, known)
+        taken += [parameter] if item.init else []
+        lines.append(f"set_{item.name}(self, {value})")
+    if hasattr(cls, "__post_init__"):
+        lines.append("self.__post_init__()")
+    usual: Any = cls.__dict__["__init__"]
+    exec(f"def __init__({', '.join(taken)}):\n  " + "\n  ".join(lines), known)  # noqa: S102 - as dataclasses does
+    made = known["__init__"]
+    made.__qualname__, made.__annotations__, made.__module__ = usual.__qualname__, usual.__annotations__, cls.__module__
+    type.__setattr__(cls, "__init__", made)
+    return cls
+
+
+def _written(item: Field[Any], known: dict[str, Any]) -> tuple[str, str]:
+    """Return a field's parameter and the value it is set to; what they name is added to ``known``."""
+    name = item.name
+    if item.default_factory is not MISSING:
+        known[f"make_{name}"] = item.default_factory
+        made = f"make_{name}()"
+        return f"{name}=missing", f"{made} if {name} is missing else {name}" if item.init else made
+    if item.default is not MISSING:
+        known[f"default_{name}"] = item.default
+        return f"{name}=default_{name}", name if item.init else f"default_{name}"
+    return name, name

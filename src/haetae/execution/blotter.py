@@ -19,6 +19,7 @@ from haetae.domain.orders import (
     OrderEvent,
     OrderStatus,
 )
+from haetae.domain.records import made_often
 from haetae.domain.units import Symbol
 from haetae.execution.life import advance, is_legal, new_part
 
@@ -36,6 +37,7 @@ class Remark(Enum):
     FILLS_MISSING = "fills_missing"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Blotter:
     """Orders by intent id, and executions that wait for an earlier one.
@@ -57,6 +59,7 @@ class Blotter:
         return tuple(order for order in self.working.values() if order.intent.symbol == symbol)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What one event did: the order after it, the executions to book, and a remark."""

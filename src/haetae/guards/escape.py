@@ -17,6 +17,7 @@ import numpy as np
 
 from haetae.domain.decisions import FloatArray
 from haetae.domain.market import BoolArray, Int64Array
+from haetae.domain.records import made_often
 from haetae.guards.moves import measure, usual_ratio
 from haetae.guards.settings import EscapeSettings
 
@@ -30,6 +31,7 @@ class EscapeLevel(IntEnum):
     EXIT_ALL = 3
 
 
+@made_often
 @dataclass(frozen=True, slots=True, eq=False)
 class EscapeState:
     """Where the escape stands.

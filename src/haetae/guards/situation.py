@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from haetae.domain.events import OperatorState
 from haetae.domain.orders import Order, OrderStatus, Side
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.guards.escape import EscapeLevel
 from haetae.krx import Rulebook
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Sent:
     """An order that left today."""
@@ -24,6 +26,7 @@ class Sent:
     escape: bool
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Traffic:
     """The orders that left today, counted as they leave, so that no guard reads them one by one.
@@ -62,6 +65,7 @@ class Traffic:
         return self.newest.get((symbol, side.value), 0)
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything a guard may compare; won, shares, instants.

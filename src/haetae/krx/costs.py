@@ -16,6 +16,7 @@ from functools import cache
 from typing import NamedTuple
 
 from haetae.domain.market import Kind, Market
+from haetae.domain.records import made_often
 from haetae.domain.units import Won
 from haetae.krx.dated import in_force
 
@@ -25,6 +26,7 @@ DIVIDEND_TABLE = "haetae/krx/costs.py (DIVIDEND_TAX_ROWS)"
 FEE_TABLE = "haetae/krx/costs.py (FEE_ROWS)"
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Charge:
     """Fee and tax of one fill, floored to whole won each."""

@@ -15,10 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, OrderKind, OrderStatus, Side, TimeInForce
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.sim.kinds import PLAIN, Terms
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class VenueOrder:
     """One order as the venue holds it.
@@ -53,6 +55,28 @@ class VenueOrder:
     def open_quantity(self) -> Shares:
         """Shares that may still fill; 0 once the order ended."""
         return self.quantity - self.filled if self.status is OrderStatus.WORKING else 0
+
+    def after_fill(self, quantity: Shares, amount: Won, held: Won) -> VenueOrder:
+        """Return the order after an execution of so many shares for so many won; ``held`` is what it ties up then."""
+        filled = self.filled + quantity
+        return VenueOrder(
+            self.intent_id,
+            self.order_id,
+            self.symbol,
+            self.side,
+            self.kind,
+            self.time_in_force,
+            self.limit_price,
+            self.quantity,
+            self.sent_at,
+            self.live_from,
+            self.sequence,
+            filled,
+            self.amount + amount,
+            OrderStatus.FILLED if filled == self.quantity else self.status,
+            self.terms,
+            held,
+        )
 
     def report(self) -> BrokerOrder:
         """Return the order as a broker reports it."""

@@ -102,8 +102,7 @@ def submit(
         terms=terms,
         held=venue.hold(intent.symbol, intent.side, command.order.quantity, intent.limit_price),
     )
-    after = replace(venue, orders=venue.orders.changed((order,)), sequence=sequence)
-    return after, (Accepted(intent.intent_id, at, order.order_id),)
+    return venue.with_new(order), (Accepted(intent.intent_id, at, order.order_id),)
 
 
 def _cancel(venue: Venue, intent_id: str, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:

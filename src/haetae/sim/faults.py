@@ -98,6 +98,9 @@ def _judged(bars: Panel | Slice) -> tuple[int, int, list[int]]:
 
 def _flat(block: NDArray[Any]) -> NDArray[Any]:
     """Return a read-only flat view, so that one compiled version serves slices and panels."""
+    flags = block.flags
+    if block.ndim == 1 and flags.c_contiguous and not flags.writeable:
+        return block
     flat = np.ascontiguousarray(block).reshape(-1)
     flat.flags.writeable = False
     return flat

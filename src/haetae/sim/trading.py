@@ -199,26 +199,30 @@ class _Trade:
         owned = self._holdings.get(order.symbol, self.venue.holdings.get(order.symbol, 0))
         self._holdings[order.symbol] = owned + sign * quantity
         self.events.append(Filled(order.intent_id, self.piece.end, fill))
-        status = OrderStatus.FILLED if filled == order.quantity else order.status
-        paid = order.amount + amount
-        held = self.venue.hold(order.symbol, order.side, order.quantity - filled, order.limit_price, paid)
-        return replace(order, filled=filled, amount=paid, status=status, held=held)
+        held = self.venue.hold(
+            order.symbol, order.side, order.quantity - filled, order.limit_price, order.amount + amount
+        )  # fmt: skip
+        return order.after_fill(quantity, amount, held)
 
     def result(self) -> Venue:
         """Return the venue after the slice."""
         venue = self.venue
-        if not self._changed:
-            return replace(venue, known_until=self.piece.end)
         holdings = venue.holdings
         if self._holdings:
             merged = {**holdings, **self._holdings}
             holdings = {symbol: shares for symbol, shares in merged.items() if shares}
-        return replace(
-            venue,
+        return Venue(
+            rules=venue.rules,
+            instruments=venue.instruments,
+            model=venue.model,
             cash=self._cash,
+            holdings=holdings,
+            limits=venue.limits,
+            orders=venue.orders.changed(self._changed) if self._changed else venue.orders,
+            halted=venue.halted,
+            in_call=venue.in_call,
+            sequence=venue.sequence,
+            known_until=self.piece.end,
             fees=self._fees,
             taxes=self._taxes,
-            holdings=holdings,
-            orders=venue.orders.changed(self._changed),
-            known_until=self.piece.end,
         )

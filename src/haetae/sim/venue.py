@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from haetae.domain.errors import MarketRuleError, Text
 from haetae.domain.market import HaltChange, Instrument
 from haetae.domain.orders import Expired, OrderEvent, OrderStatus, Side
+from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.krx import Rulebook
 from haetae.krx.scalar import reserve_buy
@@ -24,6 +25,7 @@ BRANCH = "00950"
 """Branch number of simulated orders; the mock servers of the broker use the same."""
 
 
+@made_often
 @dataclass(frozen=True, slots=True)
 class Venue:
     """Exchange, broker and account in one value.
@@ -79,6 +81,24 @@ class Venue:
     def orderable_shares(self, symbol: Symbol) -> Shares:
         """Shares held that no open sell has reserved."""
         return self.holdings.get(symbol, 0) - self.orders.promised.get(symbol, 0)
+
+    def with_new(self, order: VenueOrder) -> Venue:
+        """Return the venue with an order that was just taken."""
+        return Venue(
+            self.rules,
+            self.instruments,
+            self.model,
+            self.cash,
+            self.holdings,
+            self.limits,
+            self.orders.changed((order,)),
+            self.halted,
+            self.in_call,
+            order.sequence,
+            self.known_until,
+            self.fees,
+            self.taxes,
+        )
 
     def with_order(self, order: VenueOrder) -> Venue:
         """Return the venue with one order added or changed, and what it ties up counted anew."""
