@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from haetae.domain.market import BoolArray, Int64Array
+from haetae.domain.market import BoolArray, Int64Array, ascending
 from haetae.domain.panel import Panel
-from haetae.domain.records import made_often
+from haetae.domain.records import made_often, unchecked
 from haetae.domain.units import Instant, Symbol
 
 _COLUMNS = ("open", "high", "low", "close", "volume")
@@ -108,16 +108,22 @@ class Window:
         if not self._shown:
             block, rows = self.block, slice(self.first, self.last)
             days, start, end = block.days[rows], block.start[rows], block.end[rows]
-            for column in (days, start, end):
+            bars, traded = block.bars[:, rows], block.traded[rows]
+            for column in (days, start, end, bars, traded):
                 column.flags.writeable = False
-            opened, high, low, close, volume = block.bars[:, rows]
-            traded = block.traded[rows]
-            self._shown.append(Panel(self.symbols, days, start, end, opened, high, low, close, volume, traded))
+            opened, high, low, close, volume = bars
+            self._shown.append(_rows_of_block(self.symbols, days, start, end, opened, high, low, close, volume, traded))
         return self._shown[0]
 
 
+_rows_of_block = unchecked(Panel)
+"""The rows of a block have one shape and cannot be written; ``open_window`` has seen the order of the symbols."""
+
+
 def open_window(symbols: tuple[Symbol, ...], depth: int) -> Window:
-    """Return a window that has seen nothing."""
+    """Return a window that has seen nothing; raises ``ValueError`` where symbols are not sorted by code."""
+    if not ascending(symbols):
+        raise ValueError("window symbols must be sorted by code")
     return Window(symbols, depth, _Block(2 * depth, len(symbols)))
 
 

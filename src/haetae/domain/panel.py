@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haetae.domain.market import BoolArray, Int64Array, Slice, ascending
-from haetae.domain.records import made_often
+from haetae.domain.records import made_often, unchecked
 from haetae.domain.units import Symbol, day_from
 
 
@@ -57,16 +57,16 @@ class Panel:
 
     def slice_at(self, row: int) -> Slice:
         """Return one row as the ``Slice`` a live feed would have delivered."""
-        return Slice(
-            start=int(self.start[row]),
-            end=int(self.end[row]),
-            symbols=self.symbols,
-            open=self.open[row],
-            high=self.high[row],
-            low=self.low[row],
-            close=self.close[row],
-            volume=self.volume[row],
-            traded=self.traded[row],
+        return _row_of_panel(
+            int(self.start[row]),
+            int(self.end[row]),
+            self.symbols,
+            self.open[row],
+            self.high[row],
+            self.low[row],
+            self.close[row],
+            self.volume[row],
+            self.traded[row],
         )
 
     def rows(self, first: int, last: int) -> Panel:
@@ -93,6 +93,10 @@ class Panel:
         firsts = [0, *cuts.tolist()]
         lasts = [*cuts.tolist(), len(self.days)]
         return [(day_from(int(self.days[a])), a, b) for a, b in zip(firsts, lasts, strict=True)]
+
+
+_row_of_panel = unchecked(Slice)
+"""A row has the order and shape of its panel, and can be written as little."""
 
 
 def empty_panel(symbols: tuple[Symbol, ...] = ()) -> Panel:

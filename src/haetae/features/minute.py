@@ -234,6 +234,9 @@ def _fold(
 
 def _column(values: NDArray[Any], kind: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
     # Read-only and contiguous always: one compiled version of the fold serves whoever calls.
+    flags = values.flags
+    if flags.c_contiguous and not flags.writeable and values.dtype == kind and values.shape == shape:
+        return values
     column = np.ascontiguousarray(values, dtype=kind).reshape(shape).view()
     column.flags.writeable = False
     return column

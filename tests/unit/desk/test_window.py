@@ -68,9 +68,14 @@ def test_a_window_of_no_depth_keeps_nothing() -> None:
 
 def test_the_bars_of_a_view_cannot_be_written() -> None:
     panel = after(open_window(SYMBOLS, 3), 1).panel()
-    for name in ("days", "start", "end", "open", "close", "volume", "traded"):
+    for name in ("days", "start", "end", "open", "high", "low", "close", "volume", "traded"):
         with pytest.raises(ValueError, match="read-only"):
             getattr(panel, name)[0] = 0
+
+
+def test_symbols_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="sorted"):
+        open_window(("000110", "000100"), 3)
 
 
 def test_a_panel_becomes_a_window_over_other_symbols() -> None:

@@ -9,7 +9,7 @@ from dataclasses import FrozenInstanceError, dataclass, field, replace
 import pytest
 
 from haetae.domain.orders import Order, OrderIntent, OrderKind, OrderStatus, Side
-from haetae.domain.records import made_often
+from haetae.domain.records import made_often, unchecked
 
 
 @made_often
@@ -58,6 +58,14 @@ def test_equal_records_are_equal_and_survive_storage() -> None:
     assert order == Order(replace(intent), 1, OrderStatus.NEW)
     assert hash(order) == hash(Order(intent, 1, OrderStatus.NEW))
     assert pickle.loads(pickle.dumps(order)) == order
+
+
+def test_a_part_of_what_was_checked_is_made_without_checks() -> None:
+    made = unchecked(Basket)("a", 0)
+    assert (made.name, made.count, made.held, made.seen) == ("a", 0, {}, [])
+    assert type(made) is Basket
+    with pytest.raises(TypeError):
+        unchecked(Basket)()
 
 
 def test_a_class_without_slots_is_refused() -> None:
