@@ -18,7 +18,7 @@ from haetae.store.objects import Folder
 from lake_rows import DAYS, KEYS, bars
 
 WORKER = """
-import json, sys, time
+import json, os, sys, time
 from pathlib import Path
 from haetae.domain.errors import DataError
 from haetae.store.lake import Lake
@@ -54,7 +54,8 @@ def read_prices(root, who, kept):
         Path(f"{root}.{who}").touch()
     return [len(seen), seen[0], seen[-1]]
 
-print(json.dumps(globals()[sys.argv[1]](*json.loads(sys.argv[2]))))
+print(json.dumps(globals()[sys.argv[1]](*json.loads(sys.argv[2]))), flush=True)
+os._exit(0)  # a reader's native threads may still be at work, and their library aborts when it is taken down under them
 """
 
 
