@@ -83,7 +83,7 @@ def haetae(*arguments: object, limit: int | None = None) -> subprocess.Completed
         preexec_fn=bound,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 
