@@ -85,6 +85,25 @@ class Panel:
             self.traded[part],
         )
 
+    def columns(self, places: Int64Array) -> Panel:
+        """Return some symbols by their places, ascending, as contiguous copies."""
+
+        def cut(block: Int64Array) -> Int64Array:
+            return np.ascontiguousarray(block[:, places])
+
+        return Panel(
+            tuple(self.symbols[place] for place in places),
+            self.days,
+            self.start,
+            self.end,
+            cut(self.open),
+            cut(self.high),
+            cut(self.low),
+            cut(self.close),
+            cut(self.volume),
+            np.ascontiguousarray(self.traded[:, places]),
+        )
+
     def sessions(self) -> list[tuple[dt.date, int, int]]:
         """Return ``(day, first row, last row + 1)`` of each trading day, in order."""
         if not len(self.days):

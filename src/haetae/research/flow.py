@@ -300,7 +300,7 @@ def _backtest(run_: _Run, members: BoolArray, learned: Made, held: Made) -> tupl
                 settings,
                 f"{name}_same_rules",
             )[1]
-    index = portfolios.index_benchmark(run_.market, ground, settings)
+    index = portfolios.index_run(run_.market, ground.first, settings.backtest.cash)
     benchmarks = [*([index] if index else []), *(other for name, other in others.items() if name != BOUND)]
     notes = backtest.ReportNotes(
         trials=1,

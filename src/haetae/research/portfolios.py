@@ -20,7 +20,7 @@ from haetae import backtest
 from haetae.backtest.engine import walk
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
-from haetae.domain.units import day_from
+from haetae.domain.units import Won, day_from
 from haetae.policies.baselines import BASELINES, Task, random_names, replacement_for
 from haetae.portfolio import Constraints, construct
 from haetae.research.market import DailyMarket
@@ -56,15 +56,9 @@ class Arena:
 def arena(market: DailyMarket, universe: BoolArray, first: int, settings: ResearchSettings) -> Arena:
     """Return the common ground from the first decision row ``first`` on."""
     columns = np.flatnonzero(universe.any(axis=0)).astype(np.int64)
-    whole = market.panel
-    blocks = [
-        np.ascontiguousarray(block[:, columns])
-        for block in (whole.open, whole.high, whole.low, whole.close, whole.volume, whole.traded)
-    ]
-    symbols = tuple(whole.symbols[c] for c in columns)
-    panel = Panel(symbols, whole.days, whole.start, whole.end, *blocks)  # type: ignore[arg-type]
-    known = {instrument.symbol: instrument for instrument in market.instruments(day_from(int(whole.days[-1])))}
-    listing = backtest.Listing(instruments={symbol: known[symbol] for symbol in symbols})
+    panel = market.panel.columns(columns)
+    known = {instrument.symbol: instrument for instrument in market.instruments(day_from(int(panel.days[-1])))}
+    listing = backtest.Listing(instruments={symbol: known[symbol] for symbol in panel.symbols})
     rows = np.arange(first, len(panel) - 1, settings.rebalance_sessions, dtype=np.int64)
     return Arena(panel, columns, universe[:, columns], first, rows, listing)
 
@@ -146,16 +140,16 @@ def baselines(
     return {name: dataclasses.replace(run, bound=name in bounds) for name, run in runs.items()}
 
 
-def index_benchmark(market: DailyMarket, ground: Arena, settings: ResearchSettings) -> backtest.Result | None:
-    """Return the index over the traded days, or None where the lake lacks it."""
+def index_run(market: DailyMarket, first: int, cash: Won) -> backtest.Result | None:
+    """Return the index from row ``first`` on, or None where the lake lacks it; a missing day keeps the last close."""
     if market.index_close is None:
         return None
-    closes = market.index_close[ground.first :].astype(np.float64)
+    closes = market.index_close[first:].astype(np.float64)
     if closes[0] <= 0:
         return None
     for row in range(1, len(closes)):
         closes[row] = closes[row] if closes[row] > 0 else closes[row - 1]
-    return backtest.index_result("KOSPI", ground.traded.days, closes, settings.backtest.cash)
+    return backtest.index_result("KOSPI", market.panel.days[first:], closes, cash)
 
 
 def pack_targets(targets: Float64Array, ground: Arena) -> bytes:

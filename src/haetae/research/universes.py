@@ -42,10 +42,9 @@ def monthly(market: DailyMarket, first_row: int, settings: UniverseSettings) -> 
     return snapshots
 
 
-def to_files(snapshots: Mapping[int, UniverseSnapshot]) -> tuple[dict[str, bytes], dict[str, float]]:
-    """Return the stored form: members of every month, and the newest selection in full."""
-    newest = snapshots[max(snapshots)]
-    months = [
+def in_months(snapshots: Mapping[int, UniverseSnapshot]) -> list[dict[str, Any]]:
+    """Return the members of every month as JSON values, ascending by the row after whose close they are known."""
+    return [
         {
             "row": row,
             "day": snapshot.day.isoformat(),
@@ -54,6 +53,12 @@ def to_files(snapshots: Mapping[int, UniverseSnapshot]) -> tuple[dict[str, bytes
         }
         for row, snapshot in sorted(snapshots.items())
     ]
+
+
+def to_files(snapshots: Mapping[int, UniverseSnapshot]) -> tuple[dict[str, bytes], dict[str, float]]:
+    """Return the stored form: members of every month, and the newest selection in full."""
+    newest = snapshots[max(snapshots)]
+    months = in_months(snapshots)
     full = {
         "day": newest.day.isoformat(),
         "symbols": list(newest.symbols),

@@ -1,7 +1,7 @@
 """Stretches of a lake as grounds of backtests: the bars, who may be bought on each day, the index beside them.
 
-Nothing after the last day asked for is read. Symbols are chosen as the live day chooses them: the universe's rules at
-each month's end, from what was known then; or those that are named. Not here: runs on a ground (``backtest``).
+Nothing after the last day asked for reaches a run. Symbols are chosen as the live day chooses them: the rules of the
+universe at each month's end, from what was known then; or those that are named. Not here: the runs (``backtest``).
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +23,8 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, Won, day_from, yyyymmdd
 from haetae.krx import previous_trading_day
 from haetae.research.market import DailyMarket, load, until
-from haetae.research.universes import members, monthly, to_files
+from haetae.research.portfolios import index_run
+from haetae.research.universes import in_months, members, monthly
 from haetae.store.lake import Lake
 from haetae.universe import UniverseSettings
 
@@ -83,7 +83,7 @@ def open_stretch(
     columns = np.flatnonzero(eligible[first:].any(axis=0))
     if not len(columns):
         raise _no_names(panel, first)
-    daily = _part(panel, columns, begin)
+    daily = panel.rows(begin, len(panel)).columns(columns)
     may = np.ascontiguousarray(eligible[begin:, columns])
     known = {item.symbol: item for item in market.instruments(day_from(int(panel.days[-1])))}
     listing = backtest.Listing(instruments={symbol: known[symbol] for symbol in daily.symbols})
@@ -91,7 +91,7 @@ def open_stretch(
     ground = Ground(daily, first - begin, listing, may, shares_outstanding=listed)
     if bars is Bars.MINUTE:
         ground = _minutes(lake, ground, day_from(int(panel.days[first])), end)
-    index = _index(market, ground, begin, cash) if bars is Bars.DAILY else None
+    index = index_run(market, first, cash) if bars is Bars.DAILY else None
     return Stretch(ground, ground_digest(ground), market.survivorship, index, market.adjusted)
 
 
@@ -110,8 +110,7 @@ def _named(market: DailyMarket, symbols: Sequence[Symbol]) -> BoolArray:
 
 def _chosen(market: DailyMarket, first: int, settings: UniverseSettings) -> BoolArray:
     snapshots = monthly(market, first, settings)
-    months, _ = to_files(snapshots)
-    return members(json.loads(months["months.json"]), market.panel) & market.panel.traded
+    return members(in_months(snapshots), market.panel) & market.panel.traded
 
 
 def _shares_outstanding(market: DailyMarket, panel: Panel) -> Int64Array:
@@ -125,15 +124,6 @@ def _shares_outstanding(market: DailyMarket, panel: Panel) -> Int64Array:
         since = np.searchsorted([yyyymmdd(state.as_of) for state in states], panel.days, side="right")
         found[:, column] = np.array([state.shares_outstanding for state in states], np.int64)[np.maximum(since - 1, 0)]
     return found
-
-
-def _part(panel: Panel, columns: np.ndarray, begin: int) -> Panel:
-    blocks = [
-        np.ascontiguousarray(block[begin:, columns])
-        for block in (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.traded)
-    ]
-    names = tuple(panel.symbols[column] for column in columns)
-    return Panel(names, panel.days[begin:], panel.start[begin:], panel.end[begin:], *blocks)  # type: ignore[arg-type]
 
 
 def _minutes(lake: Lake, daily: Ground, first: dt.date, end: dt.date | None) -> Ground:
@@ -161,17 +151,6 @@ def _minutes(lake: Lake, daily: Ground, first: dt.date, end: dt.date | None) -> 
         daily=daily.panel,
         shares_outstanding=listed[np.maximum(np.searchsorted(daily.panel.days, panel.days, side="right") - 1, 0)],
     )
-
-
-def _index(market: DailyMarket, ground: Ground, begin: int, cash: Won) -> backtest.Result | None:
-    if market.index_close is None:
-        return None
-    closes = market.index_close[begin + ground.first :].astype(np.float64)
-    if closes[0] <= 0:
-        return None
-    for row in range(1, len(closes)):
-        closes[row] = closes[row] if closes[row] > 0 else closes[row - 1]
-    return backtest.index_result("KOSPI", ground.traded.days, closes, cash)
 
 
 def ground_digest(ground: Ground) -> str:
