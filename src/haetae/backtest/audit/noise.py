@@ -71,13 +71,16 @@ def noise(subject: Subject, dice: np.random.Generator, runs: int = 20, tell: Tel
     total = runs * len(Null)
     numbers: dict[str, object] = {"sessions": _traded(subject.ground)}
     found: Null | None = None
+    ts: dict[Null, list[str]] = {}
     for place, null in enumerate(Null):
         first = _excess(subject, null, runs, dice)
         tell((place + 1) * runs, total)
         numbers[null.value] = first.as_json()
+        ts[null] = [f"{first.t_before_costs:+.1f}"]
         if first.suspicious:
             again = _excess(subject, null, runs * _SECOND_LOOK, dice)
             numbers[f"{null.value}_again"] = again.as_json()
+            ts[null].append(f"×{_SECOND_LOOK} {again.t_before_costs:+.1f}")
             if again.suspicious and again.mean_before_costs * first.mean_before_costs > 0:
                 found = found or null
     if found is not None:
@@ -92,7 +95,7 @@ def noise(subject: Subject, dice: np.random.Generator, runs: int = 20, tell: Tel
             "it sees the future, or fills are too kind",
             numbers,
         )
-    shown = [f"{null.value} {numbers[null.value]['t_before_costs'] or 0.0:+.1f}" for null in Null]  # type: ignore[index]
+    shown = [f"{null.value} {', '.join(ts[null])}" for null in Null]
     return passed(
         CHECK,
         f"벌 수 없는 시장 {total}개에서 비용 전 초과수익이 0과 구별되지 않습니다 (t: {', '.join(shown)})",
