@@ -1,11 +1,6 @@
-"""M250: 50 symbols, 250 sessions of minute bars, SMA(20)/SMA(60) cross, 2 % of equity per entry, beside vectorbt.
+"""M250: what ``m60.py`` does on 60 sessions, on 250.
 
-The bars are those of ``minutes/recipe.py``, what each side does stands in ``minutes/sides.py``. Both compute their own
-signals inside the timed call, ours also checks the bars and prepares limits and tables there. They run in turns on one
-thread; the figure is CPU time, the median of the runs. Peak memory and the first result (with nothing compiled, and
-with compiled code in its folder, as after an installation) are those of fresh processes that hold ours only.
-
-    PYTHONPATH=src python benchmarks/m250.py [OUT.json]
+PYTHONPATH=src python benchmarks/m250.py [OUT.json]
 """
 
 from __future__ import annotations

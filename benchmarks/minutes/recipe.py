@@ -13,11 +13,11 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
-from numba import njit
 
 from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
 from haetae.krx import Rulebook, trading_days
+from haetae.policies.crossing import sma_cross
 
 SEED = 60
 SYMBOLS = 50
@@ -53,30 +53,6 @@ def make_panel(sessions: int) -> Panel:
     return Panel(symbols, stamp, start, end, opened, high, low, close, volume, np.ones(shape, np.bool_))
 
 
-@njit(cache=True, error_model="numpy")
-def sma_cross(close: np.ndarray, fast: int, slow: int, signal: np.ndarray, sums: np.ndarray) -> None:
-    """Write +1 where the fast mean crosses above the slow one, -1 where below, exactly on integers.
-
-    ``signal`` (n_bars, n_symbols) int8 comes as zeros, ``sums`` (3, n_symbols) int64 too.
-    """
-    n_bars, n_symbols = close.shape
-    for bar in range(n_bars):
-        if bar >= slow:
-            for s in range(n_symbols):
-                sums[0, s] += close[bar, s] - close[bar - fast, s]
-                sums[1, s] += close[bar, s] - close[bar - slow, s]
-                gap = sums[0, s] * slow - sums[1, s] * fast
-                signal[bar, s] = (gap > 0) * (sums[2, s] <= 0) - (gap < 0) * (sums[2, s] >= 0)
-                sums[2, s] = gap
-        else:
-            for s in range(n_symbols):
-                sums[1, s] += close[bar, s]
-                sums[0, s] += close[bar, s] - (close[bar - fast, s] if bar >= fast else 0)
-                sums[2, s] = sums[0, s] * slow - sums[1, s] * fast
-
-
 def signal_of(panel: Panel) -> np.ndarray:
     """Return the signal of the workload."""
-    signal = np.zeros(panel.close.shape, np.int8)
-    sma_cross(panel.close, FAST, SLOW, signal, np.zeros((3, len(panel.symbols)), np.int64))
-    return signal
+    return sma_cross(panel.close, FAST, SLOW)
