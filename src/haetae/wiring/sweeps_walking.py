@@ -92,7 +92,9 @@ def walk_forward(
     path = stitch([each.test for each in walked], f"{plan.title} · walk-forward")
     np.save(folder / "returns_oos.npy", path.daily_returns())
     facts = _facts(plan, stretch, walk, walked, path, folder)
-    facts["report"], facts["files"] = _report(plan, stretch, facts, path, folder, book, progress, with_baselines)
+    facts["report"], facts["files"] = _report(
+        plan, stretch, facts, path, folder, book, progress, with_baselines=with_baselines
+    )
     write_json(folder / "walk.json", facts)
     return facts
 
@@ -169,7 +171,8 @@ def _report(
     folder: Path,
     book: TrialBook,
     progress: Progress,
-    with_baselines: bool,  # noqa: FBT001 - handed on by one caller
+    *,
+    with_baselines: bool,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     days = stretch.ground.panel.days
     first, last = (int(np.searchsorted(days, path.days[0])), int(np.searchsorted(days, path.days[-1], side="right")))
