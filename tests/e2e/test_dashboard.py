@@ -68,7 +68,7 @@ def wait_for(url: str) -> None:
 def served(demo: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     """Serve a copy of the demo's folder the way a user does, with ``haetae serve``."""
     folder = tmp_path_factory.mktemp("served") / "demo"
-    shutil.copytree(demo["out"], folder)
+    shutil.copytree(demo["kept"], folder)
     told = folder.parent / "serve.json"
     ports = {"--port": free_port(), "--dashboard-port": free_port()}
     options = [str(word) for pair in ports.items() for word in pair]

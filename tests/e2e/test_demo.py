@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -114,10 +115,11 @@ def test_a_changed_byte_of_the_journal_is_found(demo, tmp_path):
     assert str(seq) in done.stdout + done.stderr
 
 
-def test_a_second_run_resumes_and_keeps_its_figures(demo):
-    facts_file = demo["out"].parent / "again.json"
+def test_a_second_run_resumes_and_keeps_its_figures(demo, tmp_path):
+    out, facts_file = tmp_path / "out", tmp_path / "again.json"
+    shutil.copytree(demo["kept"], out)
     started = time.monotonic()
-    haetae("demo", "--short", "--out", demo["out"], "--json", facts_file)
+    haetae("demo", "--short", "--out", out, "--json", facts_file)
     again = json.loads(facts_file.read_text())
     assert again["universe"] == demo["facts"]["universe"]
     assert again["fills"] == demo["facts"]["fills"]

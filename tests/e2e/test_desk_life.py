@@ -44,7 +44,7 @@ def walked():
 def home(demo, tmp_path_factory):
     """A user's folder after chapter 1: a finished demo in data/demo, a key file, no account yet."""
     home = tmp_path_factory.mktemp("home")
-    shutil.copytree(demo["out"], home / "data" / "demo")
+    shutil.copytree(demo["kept"], home / "data" / "demo")
     (home / "data" / "demo" / "operator.jsonl").unlink(missing_ok=True)
     return home
 
