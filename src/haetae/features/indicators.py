@@ -103,7 +103,7 @@ def indicators(panel: Panel, lengths: Lengths = USUAL) -> Indicators:
     state = np.zeros((layout.rows, shape[1]))
     bars = np.array([lengths.rsi, lengths.macd_fast, lengths.macd_slow, lengths.macd_signal, lengths.bollinger,
                      lengths.atr, *slow])  # fmt: skip
-    columns = [plain(block, np.int64, shape) for block in (panel.open, panel.high, panel.low, panel.close, panel.volume)]
+    columns = [plain(block, np.int64, shape) for block in (panel.close, panel.high, panel.low, panel.close, panel.volume)]
     traded, opens = plain(panel.traded, np.bool_, shape), openings(panel.days, 0)
     out = np.empty((len(fields(Indicators)), *shape))
     block = max(_CELLS // max(shape[1], 1), 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from haetae.features.folds.blocks import Block, State
+from haetae.features.folds.blocks import Block, State, all_beyond
 
 AVERAGE_ROWS = 1
 """Rows that ``average`` keeps, and so ``ema`` and ``wilder``."""
@@ -22,6 +22,12 @@ def average(state: State, at: int, bars: float, first: float, share: float, seen
     They begin, once ``first`` bars were seen, with the plain mean of the ``bars`` values that end there.
     """
     out = np.empty_like(values)
+    if all_beyond(seen, first):
+        for t in range(values.shape[0]):
+            for s in range(values.shape[1]):
+                state[at, s] += (values[t, s] - state[at, s]) * share
+                out[t, s] = state[at, s]
+        return out
     begin, each = first - bars + 1.0, 1.0 / bars
     for t in range(values.shape[0]):
         for s in range(values.shape[1]):

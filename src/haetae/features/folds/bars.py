@@ -36,18 +36,20 @@ def flat_bars(
     high, low, close, volume = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
     for t in range(shape[0]):
         for s in range(shape[1]):
-            here = state[at, s] > 0.0 or traded[t, s]
-            state[at, s] += 1.0 if here else 0.0
+            state[at, s] += 1.0 if (state[at, s] > 0.0) | traded[t, s] else 0.0
             seen[t, s] = state[at, s]
         for s in range(shape[1]):
             before[t, s] = state[at + 1, s]
-            state[at + 1, s] = float(closes[t, s]) if traded[t, s] else state[at + 1, s]
-            close[t, s] = state[at + 1, s]
+        for s in range(shape[1]):
+            close[t, s] = float(closes[t, s]) if traded[t, s] else state[at + 1, s]
+            state[at + 1, s] = close[t, s]
         for s in range(shape[1]):
             high[t, s] = float(highs[t, s]) if traded[t, s] else before[t, s]
+        for s in range(shape[1]):
             low[t, s] = float(lows[t, s]) if traded[t, s] else before[t, s]
         for s in range(shape[1]):
             opened[t, s] = float(opens[t, s]) if traded[t, s] else before[t, s]
+        for s in range(shape[1]):
             volume[t, s] = float(volumes[t, s]) if traded[t, s] else 0.0
     return seen, before, opened, high, low, close, volume
 

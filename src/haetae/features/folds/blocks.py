@@ -40,6 +40,15 @@ def plain(values: NDArray[Any], kind: type[np.generic], shape: tuple[int, ...]) 
 
 
 @njit(cache=True, error_model="numpy")
+def all_beyond(seen: Block, bars: float) -> bool:
+    """Return whether every symbol had seen more than so many bars at the block's first bar: the common, faster case."""
+    least = math.inf
+    for s in range(seen.shape[1]):
+        least = min(least, seen[0, s])
+    return least > bars
+
+
+@njit(cache=True, error_model="numpy")
 def keep(seen: Block, bars: float, values: Block, out: Block) -> None:
     """Write values into ``out`` where a symbol has seen so many bars, NaN elsewhere."""
     for t in range(values.shape[0]):

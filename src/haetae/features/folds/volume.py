@@ -17,7 +17,8 @@ def signed(change: Block, volume: Block) -> Block:
     out = np.empty_like(volume)
     for t in range(volume.shape[0]):
         for s in range(volume.shape[1]):
-            out[t, s] = volume[t, s] if change[t, s] > 0.0 else (-volume[t, s] if change[t, s] < 0.0 else 0.0)
+            bought = volume[t, s] if change[t, s] > 0.0 else 0.0
+            out[t, s] = bought - (volume[t, s] if change[t, s] < 0.0 else 0.0)
     return out
 
 
