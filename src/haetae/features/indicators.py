@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from haetae.domain.errors import StrategyError, Text
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
-from haetae.features.folds.bands import ATR_ROWS, atr, bollinger, bollinger_rows, true_range
-from haetae.features.folds.bars import BAR_ROWS, changes, flat_bars
-from haetae.features.folds.blocks import Layout, State, keep, plain
-from haetae.features.folds.oscillators import MACD_ROWS, RSI_ROWS, macd, rsi, stochastic, stochastic_rows
+from haetae.features.folds.bands import atr, atr_rows, bollinger, bollinger_rows, true_range
+from haetae.features.folds.bars import BAR_ROWS, flat_bars
+from haetae.features.folds.blocks import Layout, State, apart, constants, keep, plain
+from haetae.features.folds.oscillators import MACD_ROWS, macd, rsi, rsi_rows, stochastic, stochastic_rows
 from haetae.features.folds.sessions import openings
 from haetae.features.folds.volume import OBV_ROWS, VWAP_ROWS, obv, session_vwap
 
@@ -50,14 +50,20 @@ class Lengths:
             value = getattr(self, field.name)
             if not value > 0 or (field.name != "bollinger_width" and value != int(value)):
                 raise StrategyError(
-                    Text(ko=f"지표 길이 {field.name}이(가) 잘못되었습니다", en=f"the indicator length {field.name} is wrong"),
+                    Text(
+                        ko=f"지표 길이 {field.name}이(가) 잘못되었습니다",
+                        en=f"the indicator length {field.name} is wrong",
+                    ),
                     expected=Text(ko="1 이상의 봉 수", en="a count of bars, at least 1"),
                     found=str(value),
                     next_step=Text(ko="Lengths에 올바른 값을 주세요", en="give Lengths a right value"),
                 )
         if self.macd_fast >= self.macd_slow:
             raise StrategyError(
-                Text(ko="MACD의 빠른 평균이 느린 평균보다 길거나 같습니다", en="the fast average of MACD is not the faster"),
+                Text(
+                    ko="MACD의 빠른 평균이 느린 평균보다 길거나 같습니다",
+                    en="the fast average of MACD is not the faster",
+                ),
                 expected="macd_fast < macd_slow",
                 found=f"{self.macd_fast} >= {self.macd_slow}",
                 next_step=Text(ko="두 길이를 바꾸세요", en="swap the two lengths"),
@@ -96,18 +102,24 @@ def indicators(panel: Panel, lengths: Lengths = USUAL) -> Indicators:
     trading day of the panel. A symbol that did not move has RSI 0 and %K 0.
     """
     shape = panel.close.shape
-    layout = Layout()
-    slow = (lengths.stochastic, lengths.stochastic_slowing, lengths.stochastic_smoothing)
-    rows = (BAR_ROWS, RSI_ROWS, MACD_ROWS, bollinger_rows(lengths.bollinger), ATR_ROWS, stochastic_rows(*slow))
-    places = np.array([layout.take(count) for count in (*rows, OBV_ROWS, VWAP_ROWS)])
+    layout, slow = Layout(), (lengths.stochastic, lengths.stochastic_slowing, lengths.stochastic_smoothing)
+    rows = (BAR_ROWS, MACD_ROWS, stochastic_rows(*slow), OBV_ROWS, VWAP_ROWS)
+    places = constants(*(layout.take(count) for count in rows))
+    windows = constants(
+        layout.window(rsi_rows, lengths.rsi),
+        layout.window(bollinger_rows, lengths.bollinger),
+        layout.window(atr_rows, lengths.atr),
+    )
+    trend = constants(lengths.macd_fast, lengths.macd_slow, lengths.macd_signal)
     state = np.zeros((layout.rows, shape[1]))
-    bars = np.array([lengths.rsi, lengths.macd_fast, lengths.macd_slow, lengths.macd_signal, lengths.bollinger,
-                     lengths.atr, *slow])  # fmt: skip
-    columns = [plain(block, np.int64, shape) for block in (panel.close, panel.high, panel.low, panel.close, panel.volume)]
+    high, low, close, volume = (
+        plain(column, np.int64, shape) for column in (panel.high, panel.low, panel.close, panel.volume)
+    )
     traded, opens = plain(panel.traded, np.bool_, shape), openings(panel.days, 0)
     out = np.empty((len(fields(Indicators)), *shape))
     block = max(_CELLS // max(shape[1], 1), 1)
-    _fold(state, places, bars, lengths.bollinger_width, *columns, traded, opens, block, out)
+    bars = (high, low, close, volume, traded, opens)
+    _fold(state, places, windows, trend, constants(*slow), lengths.bollinger_width, bars, block, out)
     return Indicators(*out)
 
 
@@ -115,39 +127,37 @@ def indicators(panel: Panel, lengths: Lengths = USUAL) -> Indicators:
 def _fold(
     state: State,
     places: Int64Array,
-    bars: Int64Array,
+    windows: Int64Array,
+    trend: Int64Array,
+    slow: Int64Array,
     width: float,
-    opens: Int64Array,
-    highs: Int64Array,
-    lows: Int64Array,
-    closes: Int64Array,
-    volumes: Int64Array,
-    deals: BoolArray,
-    sessions: Int64Array,
+    bars: tuple[Int64Array, Int64Array, Int64Array, Int64Array, BoolArray, Int64Array],
     block: int,
     out: Float64Array,
 ) -> None:
+    highs, lows, closes, volumes, deals, sessions = bars
+    own, of_macd, of_stochastic, of_obv, of_vwap = places[0], places[1], places[2], places[3], places[4]
+    both, smooth = trend[1] + trend[2] - 1.0, slow[0] + slow[1] + slow[2] - 2.0
     for tick in range(0, closes.shape[0], block):
         part = slice(tick, min(tick + block, closes.shape[0]))
+        ended = closes[part]  # no indicator reads the open
         seen, before, _, high, low, close, volume = flat_bars(
-            state, places[0], opens[part], highs[part], lows[part], closes[part], volumes[part], deals[part]
+            state, own, ended, highs[part], lows[part], ended, volumes[part], deals[part]
         )
-        change = changes(before, close)
-        keep(seen, bars[0] + 1.0, rsi(state, places[1], float(bars[0]), 0.0, seen, change), out[0, part])
-        line, signal = macd(state, places[2], float(bars[1]), float(bars[2]), float(bars[3]), seen, close)
-        both = bars[2] + bars[3] - 1.0
+        change = apart(close, before)
+        keep(seen, windows[0, 1] + 1.0, rsi(state, windows[0], 0.0, seen, change), out[0, part])
+        line, signal = macd(state, of_macd, trend, seen, close)
         keep(seen, both, line, out[1, part])
         keep(seen, both, signal, out[2, part])
-        keep(seen, both, changes(signal, line), out[3, part])
-        upper, middle, lower = bollinger(state, places[3], bars[4], tick, width, close)
-        keep(seen, float(bars[4]), upper, out[4, part])
-        keep(seen, float(bars[4]), middle, out[5, part])
-        keep(seen, float(bars[4]), lower, out[6, part])
+        keep(seen, both, apart(line, signal), out[3, part])
+        upper, middle, lower = bollinger(state, windows[1], tick, width, close)
+        keep(seen, float(windows[1, 1]), upper, out[4, part])
+        keep(seen, float(windows[1, 1]), middle, out[5, part])
+        keep(seen, float(windows[1, 1]), lower, out[6, part])
         ranges = true_range(high, low, before)
-        keep(seen, bars[5] + 1.0, atr(state, places[4], float(bars[5]), seen, ranges), out[7, part])
-        slow_k, slow_d = stochastic(state, places[5], bars[6], bars[7], bars[8], tick, 0.0, high, low, close)
-        smooth = bars[6] + bars[7] + bars[8] - 2.0
+        keep(seen, windows[2, 1] + 1.0, atr(state, windows[2], seen, ranges), out[7, part])
+        slow_k, slow_d = stochastic(state, of_stochastic, slow, tick, 0.0, high, low, close)
         keep(seen, smooth, slow_k, out[8, part])
         keep(seen, smooth, slow_d, out[9, part])
-        keep(seen, 1.0, obv(state, places[6], seen, change, volume), out[10, part])
-        keep(seen, 1.0, session_vwap(state, places[7], sessions[part], high, low, close, volume), out[11, part])
+        keep(seen, 1.0, obv(state, of_obv, seen, change, volume), out[10, part])
+        keep(seen, 1.0, session_vwap(state, of_vwap, sessions[part], high, low, close, volume), out[11, part])

@@ -9,18 +9,21 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from haetae.features.folds.blocks import Block, State, all_beyond
+from haetae.features.folds.blocks import Block, State, Window, all_beyond
 
-AVERAGE_ROWS = 1
-"""Rows that ``average`` keeps, and so ``ema`` and ``wilder``."""
+
+def average_rows(bars: int) -> int:
+    """Return the rows that ``average`` keeps, and so ``ema`` and ``wilder``: one, whatever the length."""
+    return 1
 
 
 @njit(cache=True, error_model="numpy")
-def average(state: State, at: int, bars: float, first: float, share: float, seen: Block, values: Block) -> Block:
+def average(state: State, window: Window, first: float, share: float, seen: Block, values: Block) -> Block:
     """Return averages in which the newest value has the weight ``share``.
 
     They begin, once ``first`` bars were seen, with the plain mean of the ``bars`` values that end there.
     """
+    at, bars = window[0], window[1]
     out = np.empty_like(values)
     if all_beyond(seen, first):
         for t in range(values.shape[0]):
@@ -39,12 +42,12 @@ def average(state: State, at: int, bars: float, first: float, share: float, seen
 
 
 @njit(cache=True, error_model="numpy")
-def ema(state: State, at: int, bars: float, first: float, seen: Block, values: Block) -> Block:
+def ema(state: State, window: Window, first: float, seen: Block, values: Block) -> Block:
     """Return exponential averages: the newest value weighs ``2 / (bars + 1)``; see ``average``."""
-    return average(state, at, bars, first, 2.0 / (bars + 1.0), seen, values)
+    return average(state, window, first, 2.0 / (window[1] + 1.0), seen, values)
 
 
 @njit(cache=True, error_model="numpy")
-def wilder(state: State, at: int, bars: float, first: float, seen: Block, values: Block) -> Block:
+def wilder(state: State, window: Window, first: float, seen: Block, values: Block) -> Block:
     """Return Wilder's averages: the newest value weighs ``1 / bars``; see ``average``."""
-    return average(state, at, bars, first, 1.0 / bars, seen, values)
+    return average(state, window, first, 1.0 / window[1], seen, values)

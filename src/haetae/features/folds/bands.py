@@ -7,11 +7,9 @@ import math
 import numpy as np
 from numba import njit
 
-from haetae.features.folds.averages import wilder
-from haetae.features.folds.blocks import Block, State
+from haetae.features.folds.averages import average_rows, wilder
+from haetae.features.folds.blocks import Block, State, Window
 from haetae.features.folds.windows import spread, spread_rows
-
-ATR_ROWS = 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -26,10 +24,15 @@ def true_range(high: Block, low: Block, before: Block) -> Block:
     return out
 
 
+def atr_rows(bars: int) -> int:
+    """Return the rows that ``atr`` keeps."""
+    return average_rows(bars)
+
+
 @njit(cache=True, error_model="numpy")
-def atr(state: State, at: int, bars: float, seen: Block, ranges: Block) -> Block:
+def atr(state: State, window: Window, seen: Block, ranges: Block) -> Block:
     """Return Wilder's average of true ranges; begins once ``bars + 1`` bars were seen, as the first has no range."""
-    return wilder(state, at, bars, bars + 1.0, seen, ranges)
+    return wilder(state, window, window[1] + 1.0, seen, ranges)
 
 
 def bollinger_rows(bars: int) -> int:
@@ -38,14 +41,12 @@ def bollinger_rows(bars: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def bollinger(
-    state: State, at: int, bars: int, tick: int, width: float, close: Block
-) -> tuple[Block, Block, Block]:
+def bollinger(state: State, window: Window, tick: int, width: float, close: Block) -> tuple[Block, Block, Block]:
     """Return the bands ``width`` deviations (divided by ``bars``) above and below the mean, and between them the mean.
 
     In the order upper, middle, lower; filled once ``bars`` were seen.
     """
-    middle, upper = spread(state, at, bars, tick, close)
+    middle, upper = spread(state, window, tick, close)
     lower = np.empty_like(close)
     for t in range(close.shape[0]):
         for s in range(close.shape[1]):

@@ -52,13 +52,3 @@ def flat_bars(
         for s in range(shape[1]):
             volume[t, s] = float(volumes[t, s]) if traded[t, s] else 0.0
     return seen, before, opened, high, low, close, volume
-
-
-@njit(cache=True, error_model="numpy")
-def changes(before: Block, close: Block) -> Block:
-    """Return how far each close lies above the close before it."""
-    out = np.empty_like(close)
-    for t in range(close.shape[0]):
-        for s in range(close.shape[1]):
-            out[t, s] = close[t, s] - before[t, s]
-    return out

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from haetae.features.folds.blocks import Block, State
+from haetae.features.folds.blocks import Block, State, Window
 
 
 def extreme_rows(bars: int) -> int:
@@ -18,8 +18,9 @@ def extreme_rows(bars: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def highest(state: State, at: int, bars: int, tick: int, values: Block) -> Block:
+def highest(state: State, window: Window, tick: int, values: Block) -> Block:
     """Return the highest of the last ``bars`` values; filled once ``bars`` were seen."""
+    at, bars = window[0], window[1]
     out = np.empty_like(values)
     symbols = values.shape[1]
     for t in range(values.shape[0]):
@@ -41,8 +42,9 @@ def highest(state: State, at: int, bars: int, tick: int, values: Block) -> Block
 
 
 @njit(cache=True, error_model="numpy")
-def lowest(state: State, at: int, bars: int, tick: int, values: Block) -> Block:
+def lowest(state: State, window: Window, tick: int, values: Block) -> Block:
     """Return the lowest of the last ``bars`` values; filled once ``bars`` were seen."""
+    at, bars = window[0], window[1]
     out = np.empty_like(values)
     symbols = values.shape[1]
     for t in range(values.shape[0]):

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from haetae.domain.market import Int64Array
-from haetae.features.folds.blocks import Block, State
+from haetae.features.folds.blocks import Block, State, Window
 
 
 def usual_rows(slots: int) -> int:
@@ -20,13 +20,14 @@ def usual_rows(slots: int) -> int:
 
 @njit(cache=True, error_model="numpy")
 def usual(
-    state: State, at: int, slots: int, memory: float, slot: Int64Array, seen: Block, values: Block
+    state: State, window: Window, memory: float, slot: Int64Array, seen: Block, values: Block
 ) -> tuple[Block, Block]:
     """Return what was usual in each bar's slot before this bar, and from how many bars that is known.
 
-    ``slot`` is ``(n_bars,)``; a bar outside ``0 <= slot < slots`` knows nothing (0 bars) and leaves nothing. ``memory``
-    is the number of bars after which a mean turns exponential.
+    ``slot`` is ``(n_bars,)``; a bar outside the slots of the window knows nothing (0 bars) and leaves
+    nothing. ``memory`` is the number of bars after which a mean turns exponential.
     """
+    at, slots = window[0], window[1]
     before, known = np.zeros_like(values), np.zeros_like(values)
     for t in range(values.shape[0]):
         if slot[t] < 0 or slot[t] >= slots:

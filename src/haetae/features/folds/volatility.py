@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numba import njit
 
-from haetae.features.folds.blocks import Block, State
+from haetae.features.folds.blocks import Block, State, Window
 from haetae.features.folds.windows import mean, total_rows
 
 _OF_THE_RANGE = 1.0 / (4.0 * math.log(2.0))
@@ -38,12 +38,12 @@ def volatility_rows(bars: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def volatility(state: State, at: int, bars: int, tick: int, variances: Block) -> Block:
+def volatility(state: State, window: Window, tick: int, variances: Block) -> Block:
     """Return the root of the mean of the last ``bars`` variances; filled once ``bars`` were seen.
 
     Garman and Klass's mean can fall below zero by its second term; it counts as zero then.
     """
-    out = mean(state, at, bars, tick, variances)
+    out = mean(state, window, tick, variances)
     for t in range(out.shape[0]):
         for s in range(out.shape[1]):
             out[t, s] = math.sqrt(out[t, s] if out[t, s] > 0.0 else 0.0)

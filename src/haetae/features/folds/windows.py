@@ -13,24 +13,36 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from haetae.features.folds.blocks import Block, State
+from haetae.features.folds.blocks import Block, State, Window
 
 
-def older_rows(bars: int) -> int:
-    """Return the rows that ``older`` keeps."""
-    return bars
+def older_rows(depth: int) -> int:
+    """Return the rows of a ring from which values up to ``depth`` bars old can be read."""
+    return depth
 
 
 @njit(cache=True, error_model="numpy")
-def older(state: State, at: int, bars: int, tick: int, values: Block) -> Block:
-    """Return the values of ``bars`` bars ago; they mean something once ``bars + 1`` were seen."""
+def older(state: State, window: Window, tick: int, bars: int, values: Block) -> Block:
+    """Return the values of ``bars`` bars ago, at most ``depth``; they mean something once ``bars + 1`` were seen.
+
+    Reads only: one ring serves many ages, and ``remember`` turns it when all have read.
+    """
+    at, depth = window[0], window[1]
     out = np.empty_like(values)
     for t in range(values.shape[0]):
-        place = at + (tick + t) % bars
-        for s in range(values.shape[1]):
-            out[t, s] = state[place, s]
-            state[place, s] = values[t, s]
+        if t >= bars:
+            out[t, :] = values[t - bars]
+            continue
+        out[t, :] = state[at + (tick + t - bars) % depth]
     return out
+
+
+@njit(cache=True, error_model="numpy")
+def remember(state: State, window: Window, tick: int, values: Block) -> None:
+    """Put the values of the block into a ring of ``older_rows(depth)``."""
+    at, depth = window[0], window[1]
+    for t in range(max(values.shape[0] - depth, 0), values.shape[0]):
+        state[at + (tick + t) % depth, :] = values[t]
 
 
 def total_rows(bars: int) -> int:
@@ -39,8 +51,9 @@ def total_rows(bars: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def total(state: State, at: int, bars: int, tick: int, values: Block) -> Block:
+def total(state: State, window: Window, tick: int, values: Block) -> Block:
     """Return the sums of the last ``bars`` values; filled once ``bars`` were seen."""
+    at, bars = window[0], window[1]
     out = np.empty_like(values)
     symbols = values.shape[1]
     for t in range(values.shape[0]):
@@ -65,10 +78,10 @@ def total(state: State, at: int, bars: int, tick: int, values: Block) -> Block:
 
 
 @njit(cache=True, error_model="numpy")
-def mean(state: State, at: int, bars: int, tick: int, values: Block) -> Block:
+def mean(state: State, window: Window, tick: int, values: Block) -> Block:
     """Return the plain means of the last ``bars`` values; keeps what ``total`` keeps."""
-    out = total(state, at, bars, tick, values)
-    share = 1.0 / bars
+    out = total(state, window, tick, values)
+    share = 1.0 / window[1]
     for t in range(values.shape[0]):
         for s in range(values.shape[1]):
             out[t, s] *= share
@@ -81,11 +94,12 @@ def spread_rows(bars: int) -> int:
 
 
 @njit(cache=True, error_model="numpy")
-def spread(state: State, at: int, bars: int, tick: int, values: Block) -> tuple[Block, Block]:
+def spread(state: State, window: Window, tick: int, values: Block) -> tuple[Block, Block]:
     """Return mean and variance (divided by ``bars``) of the last ``bars`` values; filled once ``bars`` were seen.
 
     Equal values give a variance of exactly zero.
     """
+    at, bars = window[0], window[1]
     means, variances = np.empty_like(values), np.empty_like(values)
     symbols = values.shape[1]
     middle, squares, each = at, at + 1, 1.0 / bars

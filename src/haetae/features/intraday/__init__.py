@@ -14,7 +14,7 @@ What the values mean where the market is not whole:
   return; VWAP, session range, gap and the returns of the day begin anew.
 - No index, or no order book, makes the features that need it NaN while it is missing and as long as it is in their
   windows; the others do not notice. There is no stand-in for the index: the panel's own market has its own features.
-- Of all the features only ``breadth_*`` and ``panel_relative_*`` look at other symbols; they count those that have bars.
+- Only ``breadth_*`` and ``panel_relative_*`` look at other symbols; they count those that have bars.
 
 All are free of scale (a symbol at ten times the price gives the same values) but ``amihud_60m``, which is per won.
 """

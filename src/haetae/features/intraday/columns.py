@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from haetae.domain.learning import FeatureSpec
+from haetae.domain.market import Int64Array
+from haetae.features.folds.blocks import constants
 from haetae.features.minute import SESSION_MINUTES
 
 FILLED: Final = "nan until filled"
@@ -24,7 +26,7 @@ def _spec(name: str, inputs: str, look_back: int, unit: str, missing: str = FILL
 
 RETURNS: Final = (1, 3, 5, 10, 15, 30, 60, 120, 240)
 SHORT, LONG = 30, 120
-SLOPE, FAR_SLOPE = 60, 240
+SLOPE, FAR_SLOPE = 60, 120
 """Bars of the relations to the index."""
 
 _PRICES: Final = (
@@ -80,8 +82,8 @@ _FLOW: Final = (
 _CONTEXT: Final = (
     _spec("beta_60m", "close index", 60, "slope on the index return", NO_INDEX),
     _spec("correlation_60m", "close index", 60, "with the index return", NO_INDEX),
-    _spec("beta_240m", "close index", 240, "slope on the index return", NO_INDEX),
-    _spec("correlation_240m", "close index", 240, "with the index return", NO_INDEX),
+    _spec("beta_120m", "close index", 120, "slope on the index return", NO_INDEX),
+    _spec("correlation_120m", "close index", 120, "with the index return", NO_INDEX),
     _spec("relative_30m", "close index", 30, "log return over the index", NO_INDEX),
     _spec("breadth_1m", "close panel", 1, "-1..1, symbols that rose less those that fell"),
     _spec("breadth_day", "close panel", SESSION_MINUTES, "-1..1, symbols above their last session's close less below",
@@ -97,6 +99,6 @@ SPECS: Final[tuple[FeatureSpec, ...]] = (*_PRICES, *_FLOW, *_CONTEXT)
 NAMES: Final[tuple[str, ...]] = tuple(spec.name for spec in SPECS)
 
 
-def column(name: str) -> int:
-    """Return the column of a feature."""
-    return NAMES.index(name)
+def columns(*names: str) -> Int64Array:
+    """Return the columns of some features."""
+    return constants(*(NAMES.index(name) for name in names))
