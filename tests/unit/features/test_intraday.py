@@ -1,9 +1,10 @@
-"""The wide minute set: cuts and restarts change no bit, nothing later or beside moves a value, values are what they say."""
+"""The wide minute set: cuts and restarts change no bit, and nothing later or beside moves a value."""
 
 from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_any_cut_with_the_state_saved_gives_the_same_bits(
     last, whole = SET.fold(SET.start(symbols), inputs)
     state, pieces = SET.start(symbols), []
     edges = [0, *sorted(min(cut, len(inputs)) for cut in cuts), len(inputs)]
-    for first, end in zip(edges[:-1], edges[1:], strict=True):
+    for first, end in itertools.pairwise(edges):
         state, values = SET.fold(_saved(state), inputs.rows(first, end))
         pieces.append(values)
     assert np.concatenate(pieces).tobytes() == whole.tobytes()
@@ -150,9 +151,8 @@ def test_a_late_listing_has_the_values_of_a_panel_that_begins_with_it() -> None:
 
 
 def test_a_first_value_comes_when_its_look_back_is_filled() -> None:
-    panel = minute_panel(10, 2, 2, 381, quiet=0.0)
-    late = np.ones_like(panel.traded)
-    inputs = inputs_of(dataclasses.replace(panel, traded=late), minute.session_minutes(panel), 10)
+    panel = minute_panel(10, 1, 2, 381, quiet=0.0)
+    inputs = inputs_of(panel, minute.session_minutes(panel), 10)
     whole = dataclasses.replace(
         inputs,
         index_close=np.where(np.isnan(inputs.index_close), 2_500.0, inputs.index_close),
