@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numba import njit
@@ -29,6 +29,8 @@ from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import NS_PER_MINUTE, Instant, instant_at
 from haetae.features import specs as _specs
+from haetae.features.folds.blocks import plain
+from haetae.features.sets import FeatureSet, Grain, Inputs, minutes_of
 from haetae.krx.calendar import opens_at
 
 FloatArray = NDArray[np.float32]
@@ -232,16 +234,6 @@ def _fold(
         _bar(state, highs[t], lows[t], closes[t], volumes[t], traded[t], float(minutes[t]), out[t])
 
 
-def _column(values: NDArray[Any], kind: type[np.generic], shape: tuple[int, ...]) -> NDArray[Any]:
-    # Read-only and contiguous always: one compiled version of the fold serves whoever calls.
-    flags = values.flags
-    if flags.c_contiguous and not flags.writeable and values.dtype == kind and values.shape == shape:
-        return values
-    column = np.ascontiguousarray(values, dtype=kind).reshape(shape).view()
-    column.flags.writeable = False
-    return column
-
-
 def step(
     state: State,
     opens: Int64Array,
@@ -274,8 +266,8 @@ def step(
     width = (len(state),)
     after = state.copy()
     values = np.empty((len(state), len(NAMES)), dtype=np.float32)
-    high, low, close, volume = (_column(c, np.int64, width) for c in (highs, lows, closes, volumes))
-    _bar(after, high, low, close, volume, _column(traded, np.bool_, width), float(minute), values)
+    high, low, close, volume = (plain(c, np.int64, width) for c in (highs, lows, closes, volumes))
+    _bar(after, high, low, close, volume, plain(traded, np.bool_, width), float(minute), values)
     return after, values
 
 
@@ -288,9 +280,9 @@ def fold(state: State, panel: Panel, minutes: Int64Array) -> tuple[State, FloatA
     shape = (len(minutes), len(state))
     after = state.copy()
     values = np.empty((*shape, len(NAMES)), dtype=np.float32)
-    high, low, close, volume = (_column(c, np.int64, shape) for c in (panel.high, panel.low, panel.close, panel.volume))
+    high, low, close, volume = (plain(c, np.int64, shape) for c in (panel.high, panel.low, panel.close, panel.volume))
     clock = np.ascontiguousarray(minutes, dtype=np.int64)
-    _fold(after, high, low, close, volume, _column(panel.traded, np.bool_, shape), clock, values)
+    _fold(after, high, low, close, volume, plain(panel.traded, np.bool_, shape), clock, values)
     return after, values
 
 
@@ -317,3 +309,11 @@ def session_minutes(panel: Panel) -> Int64Array:
 def batch(panel: Panel) -> FloatArray:
     """Return the features of a panel of whole sessions from an empty state, see ``fold``."""
     return fold(init_state(len(panel.symbols)), panel, session_minutes(panel))[1]
+
+
+def _fold_inputs(state: State, inputs: Inputs) -> tuple[State, FloatArray]:
+    return fold(state, inputs.panel, minutes_of(inputs))
+
+
+SET: Final = FeatureSet("minute", Grain.MINUTE, SPECS, init_state, _fold_inputs)
+"""This set beside the others; it reads bars and their minutes only."""

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.domain.errors import DataError, Text
 from haetae.domain.learning import FeatureSpec
 from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
@@ -97,6 +98,31 @@ class Inputs:
             self.sectors,
             part(self.imbalance),
         )
+
+
+def minutes_of(inputs: Inputs) -> Int64Array:
+    """Return the minute of the session of each row; minute sets cannot do without.
+
+    Raises
+    ------
+    DataError
+        Where the inputs have none, or not one a row.
+    """
+    found = inputs.minutes
+    if found is None or found.shape != (len(inputs),):
+        raise DataError(
+            Text(
+                ko="분봉의 장중 분 번호(minutes)가 봉과 맞지 않습니다",
+                en="the minutes of the session do not fit the bars",
+            ),
+            expected=f"minutes ({len(inputs)},)",
+            found="None" if found is None else f"minutes {found.shape}",
+            next_step=Text(
+                ko="Inputs.minutes에 minute.session_minutes(panel)을 주세요",
+                en="give Inputs.minutes what minute.session_minutes(panel) returns",
+            ),
+        )
+    return found
 
 
 @dataclass(frozen=True, slots=True)
