@@ -131,9 +131,7 @@ def _beside_qlib(runs: list[dict[str, Any]], absent: str, ours_s: float) -> dict
     }
 
 
-def run(
-    out_json: Path | None = None, symbols: int = SYMBOLS, days: int = DAYS, rounds: int = ROUNDS
-) -> dict[str, Any]:
+def run(out_json: Path | None = None, symbols: int = SYMBOLS, days: int = DAYS, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure and return the figures; write them to ``out_json`` if given."""
     panel = recipe.make_panel(symbols, days)
     with tempfile.TemporaryDirectory() as place:

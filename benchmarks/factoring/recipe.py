@@ -23,7 +23,9 @@ def make_panel(symbols: int, rows: int, seed: int = 158) -> Panel:
     reach = np.round(close * np.abs(rng.normal(0.0, 0.01, shape))).astype(np.int64)
     high, low = np.maximum(opened, close) + reach, np.minimum(opened, close) - reach // 2
     volume = np.exp(rng.normal(12.0, 0.8, shape)).astype(np.int64)
-    days = [dt.date(2010, 1, 4) + dt.timedelta(days=week * 7 + day) for week in range(rows // 5 + 1) for day in range(5)]
+    days = [
+        dt.date(2010, 1, 4) + dt.timedelta(days=week * 7 + day) for week in range(rows // 5 + 1) for day in range(5)
+    ]
     days = days[:rows]
     return Panel(
         tuple(f"{10 * k:06d}" for k in range(symbols)),

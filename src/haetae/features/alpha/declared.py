@@ -1,4 +1,4 @@
-"""The columns of the set ``alpha`` and where each family begins."""
+"""The columns of the set ``alpha`` and where each family begins; ``njit`` loops are compiled with these numbers."""
 
 from __future__ import annotations
 

@@ -42,9 +42,9 @@ def _fold(
     for first in range(0, n_symbols, LANES):
         lanes = min(LANES, n_symbols - first)
         window.load(state, first, lanes, days, count)
-        ordered[:] = 0.0
-        for s in range(lanes):
-            ordered[:, s] = state[first + s, WIDTH:]
+        for place in range(ORDERED):
+            for s in range(LANES):
+                ordered[place, s] = state[first + s, WIDTH + place] if s < lanes else 0.0
         row = DEPTH - 1
         for t in range(len(closes)):
             row = window.next_row(days, row)
@@ -60,8 +60,9 @@ def _fold(
             volumes(days, row, sums, cells)
             window.tell(cells, count, look_back, first, lanes, out[t])
         window.save(state, first, lanes, days, row, count)
-        for s in range(lanes):
-            state[first + s, WIDTH:] = ordered[:, s]
+        for place in range(ORDERED):
+            for s in range(lanes):
+                state[first + s, WIDTH + place] = ordered[place, s]
 
 
 def start(n_symbols: int) -> State:
