@@ -28,9 +28,9 @@ for _pool in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
-
 import peers
 from factoring import agreement, bins, recipe
+
 from haetae.domain.panel import Panel
 from haetae.features import alpha
 from haetae.features.sets import FloatArray, Inputs

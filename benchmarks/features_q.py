@@ -5,8 +5,7 @@ one ``.npy`` of int64 a field (the form of a panel) and folds the set ``factors`
 one kernel and without caches (-E -D); Polars evaluates expressions over a Parquet file on one thread, in the
 faster of two forms. Qlib stands in an environment of its own; where it cannot be had the record says why. From day
 60 on, where all windows are full, every value of ours is compared with both; disagreement fails the benchmark. A
-figure is CPU seconds, the median of the rounds. Our set from Parquet through the same reader as Polars, into a panel, is
-a further figure.
+figure is CPU seconds, the median of the rounds. ``ours_from_parquet_s`` is our set from the file that Polars reads.
 
     PYTHONPATH=src python benchmarks/features_q.py [--symbols N] [--days N] [--rounds N] [OUT.json]
 """
@@ -30,10 +29,10 @@ for _pool in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "P
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
-import polars as pl
-
 import peers
+import polars as pl
 from factoring import agreement, bins, polars_side, recipe
+
 from haetae.domain.panel import Panel
 from haetae.features import factors
 from haetae.features.sets import FloatArray, Inputs

@@ -1,4 +1,4 @@
-"""The set ``alpha`` and its kin written a second time: plain numpy on one window at a time, straight from definitions."""
+"""The set ``alpha`` and its kin written a second time: plain numpy, window by window, from definitions."""
 
 from __future__ import annotations
 

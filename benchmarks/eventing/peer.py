@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 import peers
+
 from haetae.domain.panel import Panel
 
 DRIVE = Path(__file__).resolve().parent / "drive_nautilus.py"

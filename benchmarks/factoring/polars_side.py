@@ -4,8 +4,6 @@ Two forms, since which is faster depends on the release: windows within each sym
 the whole column, those that reach into the symbol before struck out.
 """
 
-# ruff: noqa: E402 - the thread pool is pinned before Polars is loaded
-
 from __future__ import annotations
 
 import os

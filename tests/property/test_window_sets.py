@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def test_a_fold_cut_anywhere_and_restarted_from_a_saved_state_is_the_batch_to_th
     whole = chosen.batch(Inputs(panel))
     state, parts = chosen.start(symbols), []
     edges = [0, *sorted(cuts), ROWS]
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in itertools.pairwise(edges):
         before = state.tobytes()
         after, values = chosen.fold(state, Inputs(panel.rows(first, last)))
         assert state.tobytes() == before

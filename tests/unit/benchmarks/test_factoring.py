@@ -6,10 +6,10 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import pytest
-
 import peers
+import pytest
 from factoring import agreement, bins, polars_side, recipe
+
 from haetae.features import factors
 from haetae.features.sets import Inputs
 
@@ -61,5 +61,5 @@ def test_values_that_differ_fail_the_comparison_by_name(fault: float) -> None:
 
 
 def test_a_peer_without_a_fitting_python_is_absent_and_says_so() -> None:
-    with pytest.raises(peers.Absent, match="no Python 2.6 to 2.7 found"):
+    with pytest.raises(peers.Absent, match=r"no Python 2\.6 to 2\.7 found"):
         peers.Peer("qlib", (2, 6), (2, 7)).interpreter()
