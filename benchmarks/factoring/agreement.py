@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from haetae.domain.errors import DataError, Text
+
 FloatArray = NDArray[np.float32]
 
 RELATIVE, ABSOLUTE = 1e-3, 2e-5
@@ -16,8 +18,8 @@ SHARE = 0.9999
 """Fewer cells than this in agreement, over all or in any column, and the benchmark fails."""
 
 
-class Disagreement(Exception):
-    """Values differ where definitions do not; the text names the columns."""
+class Disagreement(DataError):
+    """Values differ where definitions do not; the columns are named."""
 
 
 def compare(ours: FloatArray, theirs: FloatArray, names: Sequence[str], first: int) -> dict[str, Any]:
@@ -34,7 +36,12 @@ def compare(ours: FloatArray, theirs: FloatArray, names: Sequence[str], first: i
         widest = max(widest, float(np.abs(left - right)[both].max(initial=0.0)))
     poor = [f"{name} {share:.6f}" for name, share in shares.items() if not share >= SHARE]
     if poor:
-        raise Disagreement(f"share of agreeing cells below {SHARE}: {', '.join(poor)}")
+        raise Disagreement(
+            Text(ko="비교한 값이 서로 다릅니다", en="the values of the two sides differ"),
+            expected=f"{SHARE} of the cells of every column within {RELATIVE} relative or {ABSOLUTE} absolute",
+            found=", ".join(poor),
+            next_step="compare the definitions of these columns, docs/decisions/2026-11-28-alpha-set.md",
+        )
     worst = min(shares, key=lambda name: shares[name])
     return {
         "cells": int(ours[first:].size),

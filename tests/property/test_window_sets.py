@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haetae.domain.errors import DataError
 from haetae.features import factors
 from haetae.features.alpha import SET as ALPHA
 from haetae.features.sets import FeatureSet, Inputs
@@ -89,6 +90,17 @@ def test_a_symbol_has_the_same_values_alone_and_among_others_in_any_lane(chosen:
     alone = chosen.batch(Inputs(panel.columns(few)))
     among = chosen.batch(Inputs(panel))
     assert alone.tobytes() == np.ascontiguousarray(among[:, few]).tobytes()
+
+
+@SETS
+def test_a_state_of_other_symbols_or_of_another_set_is_refused_by_name(chosen: FeatureSet) -> None:
+    inputs = Inputs(daily_panel(24, symbols=3, sessions=70))
+    other = factors.SET if chosen is ALPHA else ALPHA
+    for foreign in (chosen.start(2), other.start(3), chosen.start(3).astype(np.float32)):
+        with pytest.raises(DataError, match=chosen.name) as refused:
+            chosen.fold(foreign, inputs)
+        assert "float64" in str(refused.value.expected)
+        assert refused.value.next_step
 
 
 @SETS

@@ -158,7 +158,14 @@ def start(n_symbols: int) -> State:
 
 
 def fold(state: State, inputs: Inputs) -> tuple[State, FloatArray]:
-    """Fold daily bars; see ``FeatureSet.fold``. Of the inputs only the panel is read."""
+    """Fold daily bars; see ``FeatureSet.fold``. Of the inputs only the panel is read.
+
+    Raises
+    ------
+    DataError
+        If the state is not one of this set for the panel's symbols.
+    """
+    window.refuse_foreign(state, WIDTH, inputs.panel, "factors")
     after = state.copy()
     values = np.empty((len(inputs), len(state), _CELLS), dtype=np.float32)
     opens, highs, lows, closes, volumes = window.columns(inputs.panel)

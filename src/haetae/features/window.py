@@ -21,6 +21,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from haetae.domain.errors import DataError, Text
 from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
 
@@ -44,6 +45,24 @@ OPEN: Final = 15
 SERIES: Final = 16
 COUNT: Final = KEPT * DEPTH
 WIDTH: Final = COUNT + 1
+
+
+def refuse_foreign(state: Float64Array, width: int, panel: Panel, name: str) -> None:
+    """Raise ``DataError`` where a state is not one of the named set for as many symbols as the panel has."""
+    expected = (len(panel.symbols), width)
+    if state.shape != expected or state.dtype != np.float64:
+        raise DataError(
+            Text(
+                ko=f"특징 집합 '{name}'의 상태가 아니거나 종목 수가 다릅니다",
+                en=f"this is no state of the feature set '{name}', or one for other symbols",
+            ),
+            expected=f"{expected} float64",
+            found=f"{state.shape} {state.dtype}",
+            next_step=Text(
+                ko="같은 종목으로 저장한 상태를 쓰거나 start(종목 수)에서 다시 접으세요",
+                en="give the state that was saved for these symbols, or fold again from start(number of symbols)",
+            ),
+        )
 
 
 def columns(panel: Panel) -> tuple[Int64Array, Int64Array, Int64Array, Int64Array, Int64Array]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-
 import ranking
 from factoring.ground import Ground, largest
+
 from haetae.domain.panel import Panel
 from haetae.ml.labels import forward_returns
 from random_panels import daily_panel, perturbed_after
