@@ -57,16 +57,17 @@ def mean_rank(grids: list[FloatArray]) -> FloatArray:
     return np.mean([[samples.ranks(day) for day in grid] for grid in grids], axis=0, dtype=np.float32)
 
 
-def qlib_scores(ground: Ground, folder: Path, horizon: int) -> tuple[FloatArray, dict[str, Any]]:
-    """Return the peer's scores of the test year and what it tells of its fits; raises ``peers.Absent``."""
+def qlib_scores(ground: Ground, folder: Path) -> tuple[dict[int, FloatArray], dict[str, Any]]:
+    """Return the peer's scores of the test year by horizon and what it tells of its fits; raises ``peers.Absent``."""
     python = peers.QLIB.interpreter()
-    store, out = folder / "store", folder / f"scores_{horizon}.npz"
-    if not store.exists():
-        bins.write_store(ground.panel, store, {"top": ground.spans()})
-    told = peers.run(python, DRIVE, "rank", str(store), str(out), str(horizon), *map(str, SEEDS))
+    store, out = folder / "store", folder / "scores.npz"
+    bins.write_store(ground.panel, store, {"top": ground.spans()})
+    words = (",".join(map(str, numbers)) for numbers in (HORIZONS, SEEDS))
+    told = peers.run(python, DRIVE, "rank", str(store), str(out), *words)
     with np.load(out, allow_pickle=False) as found:
-        grids = [ground.grid(found["day"], found["symbol"], score) for score in found["score"]]
-    return mean_rank(grids), told
+        day, symbol = found["day"], found["symbol"]
+        grids = {h: [ground.grid(day, symbol, score) for score in found[f"score_{h}"]] for h in HORIZONS}
+    return {horizon: mean_rank(fits) for horizon, fits in grids.items()}, told
 
 
 def our_scores(ground: Ground, values: FloatArray, labels: Labels) -> FloatArray:
@@ -110,26 +111,18 @@ def judged(
     }
 
 
-def contest(ground: Ground, folder: Path, horizon: int, sets: Mapping[str, FloatArray]) -> dict[str, Any]:
+def contest(ground: Ground, horizon: int, sets: Mapping[str, FloatArray], theirs: FloatArray | None) -> dict[str, Any]:
     """Return the figures of every contender for one horizon."""
     labels = forward_returns(ground.panel, horizon)
     one_line = yardsticks.one_line_scores(sets["daily"], daily.NAMES)
-    contenders: dict[str, FloatArray] = {}
-    told: dict[str, Any] = {}
-    try:
-        contenders["qlib_alpha158_lightgbm"], told["qlib"] = qlib_scores(ground, folder, horizon)
-    except peers.Absent as why:
-        told["qlib"] = f"absent ({why})"
+    contenders = {} if theirs is None else {"qlib_alpha158_lightgbm": theirs}
     for name, values in sets.items():
         contenders[f"ours_{name}_lightgbm"] = our_scores(ground, values, labels)
     own = close_to_close(ground, horizon)
     low = one_line[yardsticks.LOW_VOLATILITY]
     return {
-        **told,
-        **{
-            name: judged(ground, scores, labels.values, own, low, horizon)
-            for name, scores in (contenders | one_line).items()
-        },
+        name: judged(ground, scores, labels.values, own, low, horizon)
+        for name, scores in (contenders | one_line).items()
     }
 
 
@@ -144,7 +137,12 @@ def run(out_json: Path | None = None) -> dict[str, Any]:
             lake_import.make_bars(bars)
         ground = ground_of(bars, folder)
         sets = {"daily": daily.build(ground.panel), "alpha": alpha.SET.batch(Inputs(ground.panel))}
-        horizons = {f"horizon_{h}": contest(ground, folder, h, sets) for h in HORIZONS}
+        theirs: dict[int, FloatArray] = {}
+        try:
+            theirs, told = qlib_scores(ground, folder)
+        except peers.Absent as why:
+            told = {"absent": str(why)}
+        horizons = {f"horizon_{h}": contest(ground, h, sets, theirs.get(h)) for h in HORIZONS}
     figures = {
         "workload": "ranking",
         "input": "given" if given else "seeded noise",
@@ -152,6 +150,7 @@ def run(out_json: Path | None = None) -> dict[str, Any]:
         "test_days": int((ground.panel.days // 10_000 == TEST_YEAR).sum()),
         "seeds": len(SEEDS),
         "round_trip_bp": ResearchSettings().round_trip_bp,
+        "qlib": told,
         **horizons,
         "wall_s": perf_counter() - began,
     }

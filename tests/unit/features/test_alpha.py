@@ -87,6 +87,7 @@ def test_a_market_at_rest_says_zero_where_zero_has_a_meaning_and_nothing_elsewhe
         for name in ("roc", "ma", "max", "min", "qtlu", "qtld", "vma"):
             assert newest[f"{name}_{w}"] == 1.0, name
         assert newest[f"rank_{w}"] == np.float32((w + 1) / 2 / w)
+        assert newest[f"imax_{w}"] == newest[f"imin_{w}"] == np.float32(1 / w)  # of equals the earliest
     assert newest["kmid2"] == newest["ksft2"] == 0.0
 
 
