@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD_LIMIT_S = 600.0
+BUILD_LIMIT_S = 1_800.0
 _READY = "ready"
 
 
