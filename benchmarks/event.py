@@ -34,6 +34,7 @@ for _pool in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(_pool, "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import peers
 from eventing import ours, peer
 from eventing.workload import CASH, FAST, FRACTION, SLOW, make_panel
 
@@ -96,8 +97,8 @@ def aging(panel: Panel) -> dict[str, Any]:
 def beside(panel: Panel, rounds: int) -> dict[str, Any]:
     """Run both sides in turns; the peer's figures are none where it is absent."""
     try:
-        python = peer.interpreter()
-    except peer.Absent as why:
+        python = peers.NAUTILUS.interpreter()
+    except peers.Absent as why:
         python, absent = None, str(why)
     quiet = [int(end) for row, end in enumerate(panel.end.tolist()) if row % BARS >= BARS - 2]
     facts = {"fast": FAST, "slow": SLOW, "fraction": FRACTION, "cash": CASH, "quiet": quiet, "fee_ppb": FEE_PPB}

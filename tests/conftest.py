@@ -14,7 +14,11 @@ import tempfile
 from pathlib import Path
 
 _SOURCE = Path(__file__).parents[1] / "src/haetae"
-_CALLED = ("krx/scalar.py", "sim/admission.py", "sim/matching.py", "sim/batch/prefetch.py")
+_CALLED = (
+    *("krx/scalar.py", "sim/admission.py", "sim/matching.py", "sim/batch/prefetch.py"),
+    *("features/window.py", "features/moments.py", "features/together.py"),
+    *sorted(f"features/alpha/{path.name}" for path in (_SOURCE / "features/alpha").glob("*.py")),
+)
 _STAMP = hashlib.sha256(b"".join((_SOURCE / name).read_bytes() for name in _CALLED)).hexdigest()[:16]
 os.environ.setdefault(
     "NUMBA_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"haetae-compiled-{getpass.getuser()}-{_STAMP}")
