@@ -24,7 +24,7 @@ from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
 from haetae.features.days import fold, tape
 from haetae.features.days.declare import REMEMBERS
-from haetae.features.sets import FeatureSet, Flows, FloatArray, Float64Array, Grain, Inputs
+from haetae.features.sets import FeatureSet, Float64Array, FloatArray, Flows, Grain, Inputs
 
 LOOK_BACK: Final = tape.PAST
 """Days before the newest that the longest feature reads: a trading year."""

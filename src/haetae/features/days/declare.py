@@ -20,5 +20,5 @@ REMEMBERS: Final = "nan until filled; remembers the first bar"
 def spec(
     name: str, inputs: str, look_back: int, unit: str, *, known_at: str = CLOSE, missing: str = FILLED
 ) -> FeatureSpec:
-    """Return the first version of a daily feature; ``inputs`` are words with spaces between, ``look_back`` is in days."""
+    """Return the first version of a daily feature; ``inputs`` are words, ``look_back`` is in days."""
     return FeatureSpec(name, 1, tuple(inputs.split()), look_back, known_at, unit, missing)

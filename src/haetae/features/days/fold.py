@@ -69,16 +69,18 @@ def _symbols(
     for s in range(n_symbols):
         row = state[s]
         tape.load(row, strip)
-        t = PAST
+        written = 0
         top_at, bottom_at = -1, -1
         for r in range(n_rows):
             values = out[r, s]
-            values[:] = np.nan
+            for k in range(len(values)):
+                values[k] = np.nan
             if row[SEEN] == 0.0 and closes[r, s] <= 0:
                 continue
+            t = PAST + written
             age = int(row[SEEN])
             tape.write(
-                strip, t, age == 0, float(opens[r, s]), float(highs[r, s]), float(lows[r, s]), float(closes[r, s]),
+                strip, t, age, float(opens[r, s]), float(highs[r, s]), float(lows[r, s]), float(closes[r, s]),
                 float(volumes[r, s]),
             )  # fmt: skip
             strip[INDEX, t] = index[r]
@@ -91,24 +93,25 @@ def _symbols(
                 volatility.fill(strip, t, age, values[_VOLATILITY:_TRADING])
                 trading.fill(strip, t, age, values[_TRADING:_RELATIONS])
                 relations.fill(strip, t, age, values[_RELATIONS:_FLOWS])
-                flows.fill(strip, t, age, values[_FLOWS:_RECURSIVE])
-                values[_MARKET:_ABOVE] = breadth[r]
+                if with_flows:
+                    flows.fill(strip, t, age, values[_FLOWS:_RECURSIVE])
+                for k in range(_ABOVE - _MARKET):
+                    values[_MARKET + k] = breadth[r, k]
             if age >= PAST:
                 top_at = prices.highest(strip, t, top_at)
                 bottom_at = prices.lowest(strip, t, bottom_at)
                 prices.year_range(strip, t, values, top_at, bottom_at)
             row[SEEN] += 1.0
-            t += 1
-        tape.save(row, strip, t)
+            written += 1
+        tape.save(row, strip, PAST + written)
 
 
 @njit(cache=True)
-def _across(sectors: NDArray[np.int64], out: FloatArray) -> None:
+def _across(places: NDArray[np.int64], bounds: NDArray[np.int64], out: FloatArray) -> None:
     n_rows, n_symbols = out.shape[:2]
     active = np.zeros(n_symbols, dtype=np.bool_)
     values = np.zeros(n_symbols, dtype=np.float32)
     ranks = np.zeros(n_symbols, dtype=np.float32)
-    places, bounds = peers.order_by_sector(sectors)
     for r in range(n_rows):
         for s in range(n_symbols):
             active[s] = out[r, s, _TURNOVER] > 0.0
@@ -120,8 +123,8 @@ def _across(sectors: NDArray[np.int64], out: FloatArray) -> None:
         if len(places) == 0:
             continue
         for number in range(len(_RANKED)):
-            ranks[:] = np.nan
             for s in range(n_symbols):
+                ranks[s] = np.nan
                 values[s] = out[r, s, _RANKED[number]]
             peers.rank_row(values, active, places, bounds, ranks)
             for s in range(n_symbols):
@@ -158,13 +161,14 @@ def fold(state: State, inputs: Inputs) -> tuple[State, FloatArray]:
     after = state.copy()
     values = np.empty((*shape, len(SPECS)), dtype=np.float32)
     index, breadth = _market(after, inputs)
-    bars = tuple(
+    opens, highs, lows, closes, volumes = (
         _column(block, np.int64, shape) for block in (panel.open, panel.high, panel.low, panel.close, panel.volume)
     )
     who = inputs.flows
     known = (0, 0) if who is None else shape
     net = (np.zeros(known),) * 3 if who is None else (who.foreign, who.institution, who.individual)
-    _symbols(after, *bars, index, *(_column(block, np.float64, known) for block in net), breadth, values)
+    foreign, institution, individual = (_column(block, np.float64, known) for block in net)
+    _symbols(after, opens, highs, lows, closes, volumes, index, foreign, institution, individual, breadth, values)
     sectors = np.full(shape[1], -1, np.int64) if inputs.sectors is None else inputs.sectors
-    _across(_column(sectors, np.int64, (shape[1],)), values)
+    _across(*peers.order_by_sector(np.asarray(sectors, dtype=np.int64)), values)
     return after, values

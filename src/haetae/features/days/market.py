@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from haetae.domain.learning import FeatureSpec
 from haetae.features.days.declare import spec
-from haetae.features.days.tape import BREADTH, BREADTH_DAYS, MONEY_BREADTH, POINTS, STARTED, last_close
+from haetae.features.days.tape import AVERAGES, BREADTH, BREADTH_DAYS, MONEY_BREADTH, POINTS, STARTED, last_close
 
 Float64Array = NDArray[np.float64]
 
 SPECS: Final[tuple[FeatureSpec, ...]] = (
     spec("breadth_1", "close market", 1, "-1..1, names that rose less those that fell over those traded"),
     spec("breadth_20", "close market", 20, "mean of 20 days of breadth_1"),
-    spec("breadth_money_1", "close volume market", 1, "-1..1, turnover of names that rose less that of those that fell"),
+    spec(
+        "breadth_money_1", "close volume market", 1, "-1..1, turnover of names that rose less that of those that fell"
+    ),
     spec("breadth_money_20", "close volume market", 20, "mean of 20 days of breadth_money_1"),
     spec("breadth_above_60", "close market", 60, "share of names above their 60-day mean"),
 )
@@ -77,8 +79,9 @@ def fold(
     for s in range(n_symbols):
         if state[s, STARTED] > state[known, STARTED]:
             known = s
-    market = state[known, STARTED:BREADTH].copy()
-    kept = state[known, BREADTH : MONEY_BREADTH + BREADTH_DAYS].copy()
+    market = np.zeros(AVERAGES)
+    for k in range(AVERAGES):
+        market[k] = state[known, k]
     before = np.zeros(n_symbols)
     for s in range(n_symbols):
         before[s] = last_close(state[s])
@@ -86,19 +89,27 @@ def fold(
         moved, names, money = _row(before, close[t], volume[t], traded[t])
         if len(points):
             level = math.log(points[t]) if points[t] > 0.0 else math.nan
-            moved = level - market[POINTS - STARTED]
-            market[POINTS - STARTED] = level
-        index[t] = moved if market[0] > 0.0 else 0.0
-        market[0] += 1.0
-        for part, value in ((0, names), (BREADTH_DAYS, money)):
-            kept[part : part + BREADTH_DAYS - 1] = kept[part + 1 : part + BREADTH_DAYS].copy()
-            kept[part + BREADTH_DAYS - 1] = value
+            moved = level - market[POINTS]
+            market[POINTS] = level
+        index[t] = moved if market[STARTED] > 0.0 else 0.0
+        market[STARTED] += 1.0
         out[t, BREADTH_1], out[t, BREADTH_MONEY_1] = names, money
-        out[t, BREADTH_20] = kept[:BREADTH_DAYS].sum() / BREADTH_DAYS
-        out[t, BREADTH_MONEY_20] = kept[BREADTH_DAYS:].sum() / BREADTH_DAYS
+        out[t, BREADTH_20] = _mean_with(market, BREADTH, names)
+        out[t, BREADTH_MONEY_20] = _mean_with(market, MONEY_BREADTH, money)
     for s in range(n_symbols):
-        state[s, STARTED:BREADTH] = market
-        state[s, BREADTH : MONEY_BREADTH + BREADTH_DAYS] = kept
+        for k in range(STARTED, AVERAGES):
+            state[s, k] = market[k]
+
+
+@njit(cache=True)
+def _mean_with(market: Float64Array, place: int, newest: float) -> float:
+    # Push the newest of the last days' values and return their mean, summed anew.
+    total = 0.0
+    for k in range(place, place + BREADTH_DAYS - 1):
+        market[k] = market[k + 1]
+        total += market[k]
+    market[place + BREADTH_DAYS - 1] = newest
+    return (total + newest) / BREADTH_DAYS
 
 
 @njit(cache=True)

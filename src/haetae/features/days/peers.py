@@ -26,18 +26,28 @@ FEWEST: Final = 3
 """A rank among two says only which is which."""
 
 
-@njit(cache=True)
 def order_by_sector(sectors: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the places of the symbols that have a sector, sector by sector, and where each sector begins and ends."""
-    places = np.argsort(sectors, kind="mergesort")
+    places = np.argsort(sectors, kind="stable")
     places = places[np.searchsorted(sectors[places], 0) :]
-    bounds = [0]
-    for k in range(1, len(places)):
-        if sectors[places[k]] != sectors[places[k - 1]]:
-            bounds.append(k)
-    if len(places):
-        bounds.append(len(places))
+    cuts = np.flatnonzero(np.diff(sectors[places])) + 1
+    bounds = [0, *cuts.tolist(), len(places)] if len(places) else [0]
     return places, np.array(bounds, dtype=np.int64)
+
+
+@njit(cache=True)
+def _sort(places: NDArray[np.int64], count: int, values: NDArray[np.float32]) -> None:
+    # Shell's sort: a sector has dozens of names, and numba's own argsort takes longer to compile than all the rest.
+    gap = count // 2
+    while gap > 0:
+        for k in range(gap, count):
+            place = places[k]
+            j = k
+            while j >= gap and values[places[j - gap]] > values[place]:
+                places[j] = places[j - gap]
+                j -= gap
+            places[j] = place
+        gap //= 2
 
 
 @njit(cache=True)
@@ -58,12 +68,11 @@ def rank_row(
                 count += 1
         if count < FEWEST:
             continue
-        taken = members[:count]
-        order = np.argsort(values[taken], kind="quicksort")
+        _sort(members, count, values)
         first = 0
         for k in range(1, count + 1):
-            if k == count or values[taken[order[k]]] != values[taken[order[first]]]:
+            if k == count or values[members[k]] != values[members[first]]:
                 rank = (first + 0.5 * (k - 1 - first)) / (count - 1)
                 for j in range(first, k):
-                    out[taken[order[j]]] = rank
+                    out[members[j]] = rank
                 first = k

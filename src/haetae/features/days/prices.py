@@ -49,7 +49,7 @@ def position(value: float, top: float, bottom: float) -> float:
 
 @njit(cache=True)
 def fill(tape: NDArray[np.float64], t: int, age: int, row: NDArray[np.float32]) -> None:
-    """Write the features of tape column ``t``, ``age`` days after the symbol's first bar; NaN stays where it is young."""
+    """Write the features of tape column ``t``, ``age`` days after the symbol's first bar."""
     log, close = tape[LOG], tape[CLOSE]
     row[RET_1] = tape[RET, t]
     if age >= 5:

@@ -36,9 +36,7 @@ def _average(before: float, value: float, seen: float, memory: float, alpha: flo
 
 
 @njit(cache=True)
-def fill(
-    averages: NDArray[np.float64], tape: NDArray[np.float64], t: int, age: int, row: NDArray[np.float32]
-) -> None:
+def fill(averages: NDArray[np.float64], tape: NDArray[np.float64], t: int, age: int, row: NDArray[np.float32]) -> None:
     """Fold the day into the averages and write the features, ``age`` days after the first bar."""
     close = tape[CLOSE, t]
     seen = age + 1.0

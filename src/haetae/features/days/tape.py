@@ -26,10 +26,10 @@ PAST: Final = 252
 # Series of a tape.
 (
     LOG, HIGH, LOW, CLOSE, VOLUME, RET, INDEX, NIGHT, WITHIN, REACH, GARMAN, TRUE_RANGE, LOG_VOLUME, LOG_WON,
-    STOCHASTIC, FOREIGN, INSTITUTION, INDIVIDUAL,
-) = range(18)  # fmt: skip
+    SIGNED, IMPACT, STOCHASTIC, FOREIGN, INSTITUTION, INDIVIDUAL,
+) = range(20)  # fmt: skip
 
-DEPTHS: Final = (252, 252, 252, 60, 60, 120, 120, 20, 20, 20, 20, 14, 20, 60, 2, 20, 20, 20)
+DEPTHS: Final = (252, 252, 252, 60, 60, 120, 120, 20, 20, 20, 20, 14, 20, 60, 20, 60, 2, 20, 20, 20)
 """Past rows each series keeps: the longest window that reads it."""
 
 # Head of a state row. Widths of the parts are those of their owners.
@@ -69,7 +69,8 @@ def load(row: Float64Array, tape: Float64Array) -> None:
     place = HEAD
     for series in range(len(_DEPTHS)):
         depth = _DEPTHS[series]
-        tape[series, PAST - depth : PAST] = row[place : place + depth]
+        for k in range(depth):
+            tape[series, PAST - depth + k] = row[place + k]
         place += depth
 
 
@@ -79,15 +80,16 @@ def save(row: Float64Array, tape: Float64Array, end: int) -> None:
     place = HEAD
     for series in range(len(_DEPTHS)):
         depth = _DEPTHS[series]
-        row[place : place + depth] = tape[series, end - depth : end]
+        for k in range(depth):
+            row[place + k] = tape[series, end - depth + k]
         place += depth
 
 
 @njit(cache=True)
 def write(
-    tape: Float64Array, t: int, first: bool, opening: float, high: float, low: float, close: float, volume: float
+    tape: Float64Array, t: int, age: int, opening: float, high: float, low: float, close: float, volume: float
 ) -> None:
-    """Write a day's bar and what follows from it and the day before; ``first`` says there is none before.
+    """Write a day's bar and what follows from it and the day before it, of which there is none at age 0.
 
     Prices that a source left at 0 count as the close, and the range as wide enough to hold open and close.
     """
@@ -104,11 +106,15 @@ def write(
     tape[REACH, t] = span * span
     tape[GARMAN, t] = 0.5 * span * span - (2.0 * math.log(2.0) - 1.0) * within * within
     tape[STOCHASTIC, t] = np.nan
-    if first:
+    if age == 0:
         tape[RET, t], tape[NIGHT, t], tape[TRUE_RANGE, t] = 0.0, 0.0, 0.0
+        tape[SIGNED, t], tape[IMPACT, t] = 0.0, 0.0
     else:
         before = tape[CLOSE, t - 1]
-        tape[RET, t] = tape[LOG, t] - tape[LOG, t - 1]
+        ret = tape[LOG, t] - tape[LOG, t - 1]
+        tape[RET, t] = ret
+        tape[SIGNED, t] = volume if ret > 0.0 else (-volume if ret < 0.0 else 0.0)
+        tape[IMPACT, t] = abs(ret) / (close * volume * 1e-9) if volume > 0.0 else 0.0
         tape[NIGHT, t] = math.log(opened / before)
         tape[TRUE_RANGE, t] = (max(top, before) - min(bottom, before)) / close
 

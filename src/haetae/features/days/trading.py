@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from haetae.domain.learning import FeatureSpec
 from haetae.features.days.declare import spec
-from haetae.features.days.tape import CLOSE, LOG_VOLUME, LOG_WON, RET, VOLUME, deviation
+from haetae.features.days.tape import CLOSE, IMPACT, LOG_VOLUME, LOG_WON, SIGNED, VOLUME, deviation
 
 SPECS: Final[tuple[FeatureSpec, ...]] = (
     spec("turnover_20", "close volume", 20, "log of the mean won a day"),
@@ -47,18 +47,15 @@ def _month(tape: NDArray[np.float64], t: int, row: NDArray[np.float32]) -> None:
     impact, active = 0.0, 0
     for j in range(20):
         k = t - j
-        volume, ret = tape[VOLUME, k], tape[RET, k]
-        won = tape[CLOSE, k] * volume
-        money += won
+        volume, moved = tape[VOLUME, k], tape[SIGNED, k]
+        money += tape[CLOSE, k] * volume
         shares += volume
-        moved = volume if ret > 0.0 else (-volume if ret < 0.0 else 0.0)
         signed += moved
         balance += moved * (19 - j)  # of the last 20 balances, 19 - j do not hold this day's volume yet
         total += tape[LOG_VOLUME, k]
         squares += tape[LOG_VOLUME, k] * tape[LOG_VOLUME, k]
-        if won > 0.0:
-            impact += abs(ret) / (won * 1e-9)
-            active += 1
+        impact += tape[IMPACT, k]
+        active += 1 if volume > 0.0 else 0
     row[TURNOVER_20] = math.log(money / 20.0 + 1.0)
     spread = deviation(total, squares, 20.0)
     row[VOLUME_Z_20] = (tape[LOG_VOLUME, t] - total / 20.0) / spread if spread > _LEAST_SPREAD else 0.0
@@ -70,7 +67,7 @@ def _month(tape: NDArray[np.float64], t: int, row: NDArray[np.float32]) -> None:
 
 @njit(cache=True)
 def _quarter(tape: NDArray[np.float64], t: int, row: NDArray[np.float32]) -> None:
-    shares, recent, idle = 0.0, 0.0, 0
+    shares, recent = 0.0, 0.0
     total, squares = 0.0, 0.0
     impact, active = 0.0, 0
     for j in range(60):
@@ -81,14 +78,11 @@ def _quarter(tape: NDArray[np.float64], t: int, row: NDArray[np.float32]) -> Non
             recent = shares
         total += tape[LOG_WON, k]
         squares += tape[LOG_WON, k] * tape[LOG_WON, k]
-        if volume > 0.0:
-            impact += abs(tape[RET, k]) / (tape[CLOSE, k] * volume * 1e-9)
-            active += 1
-        else:
-            idle += 1
+        impact += tape[IMPACT, k]
+        active += 1 if volume > 0.0 else 0
     row[VOLUME_5_60] = math.log((recent / 5.0 + 1.0) / (shares / 60.0 + 1.0))
     spread = deviation(total, squares, 60.0)
     row[TURNOVER_Z_60] = (tape[LOG_WON, t] - total / 60.0) / spread if spread > _LEAST_SPREAD else 0.0
     if active > 0:
         row[AMIHUD_60] = math.log(impact / active + 1e-9)
-    row[IDLE_DAYS_60] = idle / 60.0
+    row[IDLE_DAYS_60] = (60 - active) / 60.0
