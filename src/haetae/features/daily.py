@@ -22,8 +22,8 @@ import numpy as np
 from haetae.domain.learning import FeatureSpec
 from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
+from haetae.features import specs as specs_of
 from haetae.features.days import fold, tape
-from haetae.features.days.declare import REMEMBERS
 from haetae.features.sets import FeatureSet, Float64Array, FloatArray, Flows, Grain, Inputs
 
 LOOK_BACK: Final = tape.PAST
@@ -47,7 +47,7 @@ def feature_hash() -> str:
 
 def windowed() -> tuple[str, ...]:
     """Return the features that bars older than their look-back do not move."""
-    return tuple(spec.name for spec in SPECS if spec.missing != REMEMBERS)
+    return tuple(spec.name for spec in SPECS if specs_of.windowed(spec))
 
 
 def index_points(index_close: Int64Array | None) -> Float64Array | None:

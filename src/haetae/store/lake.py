@@ -25,9 +25,9 @@ import pyarrow as pa
 from haetae.domain.errors import ConfigError, DataError, HaetaeError, Text
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, yyyymmdd
-from haetae.ports.tables import TABLES, TableSpec
+from haetae.ports.tables import DERIVED, TABLES, TableSpec, derived_table
 from haetae.store import care
-from haetae.store.actions import Change, Snapshot, digest_of, metadata_of
+from haetae.store.actions import Change, Snapshot, digest_of, metadata_of, schema_of
 from haetae.store.care import Fault, Swept
 from haetae.store.files import Selection, read_file
 from haetae.store.frames import lazy_frame
@@ -69,6 +69,7 @@ class Lake:
         self._settings = settings or StoreSettings()
         self._by = by
         self._logs: dict[str, Log] = {}
+        self._derived: dict[str, TableSpec] = {}
 
     @property
     def address(self) -> str:
@@ -88,8 +89,19 @@ class Lake:
             )
         return path
 
+    def declare(self, spec: TableSpec) -> None:
+        """Make a derived table known before its first write; later its log tells its columns."""
+        self._derived[spec.name] = spec
+
+    def _spec(self, table: str) -> TableSpec:
+        if table not in TABLES and table not in self._derived and table.startswith(DERIVED):
+            seen = Log(self._objects, derived_table(table, {}, minutes=False), self._settings.checkpoint_every).load()
+            if seen.meta is not None:
+                self._derived[table] = _derived_from(table, schema_of(seen.meta))
+        return self._derived.get(table) or spec_of(table)
+
     def _log(self, table: str) -> Log:
-        spec = spec_of(table)
+        spec = self._spec(table)
         if table not in self._logs:
             self._logs[table] = Log(self._objects, spec, self._settings.checkpoint_every)
         return self._logs[table]
@@ -116,7 +128,7 @@ class Lake:
             The new version, or the present one if the write changes nothing: writing the same
             rows twice is one version.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         if not set(spec.keys) <= set(keys):
             raise DataError(
                 f"table '{table}' is keyed by {list(spec.keys)}, not by {list(keys)}",
@@ -124,11 +136,12 @@ class Lake:
                 found=", ".join(keys),
                 next_step="pass the keys of ports.tables",
             )
-        return self._write(spec, conform(table, rows), notes or {}, whole=False)
+        return self._write(spec, conform(spec, rows), notes or {}, whole=False)
 
-    def replace(self, table: str, rows: pa.Table) -> int:
-        """Make ``rows`` all that a table holds, atomically and durably; return the version. Notes stay."""
-        return self._write(spec_of(table), conform(table, rows), {}, whole=True)
+    def replace(self, table: str, rows: pa.Table, *, notes: Mapping[str, str] | None = None) -> int:
+        """Make ``rows`` all that a table holds, atomically and durably; return the version. Other notes stay."""
+        spec = self._spec(table)
+        return self._write(spec, conform(spec, rows), notes or {}, whole=True)
 
     def _write(self, spec: TableSpec, rows: pa.Table, notes: Mapping[str, str], *, whole: bool) -> int:
         log = self._log(spec.name)
@@ -196,7 +209,7 @@ class Lake:
         ``symbols`` selects by the first key (the index code of ``index_daily``). A table nobody
         wrote is empty. Damage of a file raises ``DataError`` with its path.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         pieces = self._looked(
             table, version, lambda seen: list(self._pieces(spec, seen, spec.schema.names, symbols, (start, end)))
         )
@@ -220,7 +233,7 @@ class Lake:
         The first key comes dictionary encoded. Inside a file rows are sorted by the keys (of minutes, by
         day, then the keys). A clean-up that drops the version meanwhile ends the pass with ``DataError``.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         seen = self._log(table).load(version)
         return self._pieces(spec, seen, columns or spec.schema.names, symbols, (start, end), as_codes=True)
 
@@ -240,7 +253,7 @@ class Lake:
         the rows. Halted days and bars without volume are not ``traded``. Memory: 41 bytes per bar
         and symbol.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         halted = ["halted"] if "halted" in spec.schema.names else []
         columns = [*spec.keys, "open", "high", "low", "close", "volume", *halted]
         pieces = self._looked(
@@ -256,7 +269,10 @@ class Lake:
         tables to older versions. Of a lake in a bucket the tables the query names are fetched whole first.
         """
         pinned = versions or {}
-        return run_query(query, self._objects, lambda table: self._log(table).load(pinned.get(table)), self._settings)
+        specs = {table: self._spec(table) for table in dict.fromkeys((*TABLES, *self.tables()))}
+        return run_query(
+            query, self._objects, specs, lambda table: self._log(table).load(pinned.get(table)), self._settings
+        )
 
     def scan(
         self,
@@ -271,7 +287,7 @@ class Lake:
 
         Raises ``ConfigError`` where Polars is not installed.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         seen = self._log(table).load(version)
         files = [entry for entry in seen.files if _meets(entry.first_day, entry.last_day, start, end)]
         return lazy_frame(self._objects, spec, files, symbols, start, end)
@@ -316,7 +332,8 @@ class Lake:
     def tables(self) -> tuple[str, ...]:
         """Return the tables that were ever begun, also those whose first write was refused."""
         there = self._objects.folders()
-        return tuple(table for table in TABLES if table in there)
+        derived = sorted(name for name in there if name.startswith(DERIVED))
+        return (*(table for table in TABLES if table in there), *derived)
 
     def versions(self) -> Mapping[str, int]:
         """Return the current version of each table that was ever written."""
@@ -325,7 +342,7 @@ class Lake:
 
     def digest(self, table: str, version: int | None = None) -> str:
         """Return the name of the exact bytes of a version: equal digests are equal rows, in any lake."""
-        return digest_of(spec_of(table), self._log(table).load(version).files)
+        return digest_of(self._spec(table), self._log(table).load(version).files)
 
     def notes(self, table: str) -> Mapping[str, str]:
         """Return what writers noted about their rows, by source."""
@@ -333,11 +350,11 @@ class Lake:
 
     def describe(self) -> tuple[TableInfo, ...]:
         """Return what each written table holds now."""
-        return tuple(info_of(spec_of(table), self._log(table).load()) for table in self.versions())
+        return tuple(info_of(self._spec(table), self._log(table).load()) for table in self.versions())
 
     def history(self, table: str) -> tuple[VersionInfo, ...]:
         """Return the versions that can still be read, oldest first; their seals are checked on the way."""
-        spec = spec_of(table)
+        spec = self._spec(table)
         return tuple(version_of(spec, commit, seen) for commit, seen in self._log(table).history())
 
     # -- care --------------------------------------------------------------------------------
@@ -361,6 +378,11 @@ class Lake:
             return care.sweep(self._objects, log, table, keep, self._grace_ms, dry_run=True)
         with self._objects.exclusive(table):
             return care.sweep(self._objects, log, table, keep, self._grace_ms)
+
+
+def _derived_from(table: str, schema: pa.Schema) -> TableSpec:
+    values = {field.name: field.type for field in schema if field.name not in ("symbol", "day", "start")}
+    return derived_table(table, values, minutes="start" in schema.names)
 
 
 def _crowded(table: str, attempts: int) -> DataError:

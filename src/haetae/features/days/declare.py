@@ -13,8 +13,6 @@ PUBLISHED: Final = "flows published"
 """Known in the evening of the day, when the broker gives the day's final net purchases."""
 
 FILLED: Final = "nan until filled"
-REMEMBERS: Final = "nan until filled; remembers the first bar"
-"""Of averages that forget the past slowly and never quite: another first bar gives a value a little different."""
 
 
 def spec(

@@ -13,8 +13,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from haetae.domain.learning import FeatureSpec
-from haetae.features.days.declare import REMEMBERS, spec
+from haetae.features.days.declare import spec
 from haetae.features.days.tape import CLOSE, HIGH, LOW
+from haetae.features.specs import REMEMBERS
 
 SPECS: Final[tuple[FeatureSpec, ...]] = (
     spec("macd_12_26", "close", 26, "share of price", missing=REMEMBERS),
