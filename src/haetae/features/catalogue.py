@@ -84,7 +84,8 @@ def find(feature: str, version: int | None = None, *, within: str | None = None)
         If no set has it, more than one has it, or it has another version.
     """
     place, dot, name = feature.rpartition(".")
-    sets = [named(place if dot else within)] if dot or within else list(SETS.values())
+    home = place if dot else within
+    sets = [named(home)] if home else list(SETS.values())
     found = [(each, each.names.index(name)) for each in sets if name in each.names]
     if not found:
         raise ConfigError(

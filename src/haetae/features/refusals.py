@@ -64,8 +64,8 @@ def refuse_duplicates(panel: Panel) -> None:
 
 def blank(specs: Sequence[FeatureSpec], values: FloatArray) -> tuple[FeatureSpec, ...]:
     """Return the features that have no value anywhere in ``(…, n_features)``."""
-    empty = np.isnan(values.reshape(-1, values.shape[-1])).all(axis=0)
-    return tuple(spec for spec, none in zip(specs, empty, strict=True) if none)
+    rows = values.reshape(-1, values.shape[-1])
+    return tuple(spec for column, spec in enumerate(specs) if bool(np.isnan(rows[:, column]).all()))
 
 
 def refuse_blank(specs: Sequence[FeatureSpec], values: FloatArray) -> None:

@@ -23,7 +23,7 @@ def feature_hash(specs: tuple[FeatureSpec, ...]) -> str:
 
 
 REMEMBERS = "nan until filled; remembers the first bar"
-"""Missing policy of averages that forget the past slowly and never quite: another first bar, other values for a while."""
+"""Missing policy of averages that forget slowly and never quite: another first bar gives others for a while."""
 
 
 def windowed(spec: FeatureSpec) -> bool:

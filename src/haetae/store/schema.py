@@ -36,7 +36,6 @@ __all__ = [
     "TABLES",
     "TableSpec",
     "conform",
-    "empty",
     "spec_of",
 ]
 
@@ -55,11 +54,6 @@ def spec_of(table: str) -> TableSpec:
             next_step="use one of the tables named above",
         )
     return spec
-
-
-def empty(table: str) -> pa.Table:
-    """Return a table of no rows with the schema of ``table``."""
-    return spec_of(table).schema.empty_table()
 
 
 def conform(table: str | TableSpec, rows: pa.Table) -> pa.Table:
