@@ -2,7 +2,8 @@
 
 PSI is the sum over ten bins (tenths of the reference) of (recent share - reference share) x log of their ratio; KS is
 the largest distance of the two distribution functions. Cells of a day hang together and days do too, so p-values of
-hundreds of thousands of cells say nothing; the verdict goes by size, and by what chance alone gives so few days.
+hundreds of thousands of cells say nothing: the verdict goes by size. A feature of the whole market has one value a
+day; what chance alone gives so few values is allowed for.
 Not here: drift of a model's scores (``ml``).
 """
 
@@ -30,8 +31,10 @@ KS_SHIFTED: Final = 0.20
 """A fifth of the cells lie elsewhere; a shift of half a standard deviation of a normal gives 0.197."""
 MISSING_WATCH: Final = 0.10
 """A tenth of the cells lost or won their value: an input began or ended."""
-_LEAST_SHARE: Final = 1e-4
-"""Share of an empty bin, so that the logarithm exists; with 10 bins it bounds a bin's part at about 1."""
+_KS_LEVEL: Final = 1.63
+"""KS of equal distributions exceeds 1.63 x sqrt(1/n + 1/m) once in a hundred. Source: Smirnov's limit law."""
+_PRIOR: Final = 0.5
+"""Added to the count of every bin (Jeffreys), so that an empty one has a logarithm and few days shout less."""
 _MOST_CELLS: Final = 100_000
 """More change the third digit and cost time."""
 
@@ -72,21 +75,24 @@ def drift(specs: Sequence[FeatureSpec], reference: FloatArray, recent: FloatArra
 
 
 def _of(name: str, reference: FloatArray, recent: FloatArray) -> Drift:
-    before, now = _cells(reference), _cells(recent)
-    lost, lost_now = float(np.isnan(reference).mean()), float(np.isnan(recent).mean())
+    market = _same_for_all(reference) and _same_for_all(recent)
+    before, now = (_cells(_one_a_day(block) if market else block) for block in (reference, recent))
     if not len(before) or not len(now):
         return Drift(name, np.nan, np.nan, np.nan, lost, lost_now, Verdict.UNKNOWN)
-    days = [max(int((~np.isnan(block)).any(axis=1).sum()), 1) for block in (reference, recent)]
-    chance = (BINS - 1) * (1.0 / days[0] + 1.0 / days[1])
+    each = 1.0 / len(before) + 1.0 / len(now) if market else 0.0  # of other features chance is far below the thresholds
+    chance, ks_chance = (BINS - 1) * each, _KS_LEVEL * np.sqrt(each)
     psi, ks = _psi(before, now), float(ks_2samp(before, now, method="asymp").statistic)
-    alone = chance if _same_for_all(recent) else 0.0
-    if psi - alone >= PSI_SHIFTED or (ks >= KS_SHIFTED and psi > alone):
+    if psi - chance >= PSI_SHIFTED or ks >= max(KS_SHIFTED, ks_chance):
         verdict = Verdict.SHIFTED
-    elif psi - alone >= PSI_WATCH or (ks >= KS_WATCH and psi > alone) or abs(lost - lost_now) >= MISSING_WATCH:
+    elif psi - chance >= PSI_WATCH or ks >= max(KS_WATCH, ks_chance) or abs(lost - lost_now) >= MISSING_WATCH:
         verdict = Verdict.WATCH
     else:
         verdict = Verdict.STABLE
-    return Drift(name, psi, alone, ks, lost, lost_now, verdict)
+    return Drift(name, psi, chance, ks, lost, lost_now, verdict)
+
+
+def _one_a_day(block: FloatArray) -> FloatArray:
+    return np.where(np.isnan(block).all(axis=1), np.nan, np.nanmax(block, axis=1, initial=-np.inf))
 
 
 def _same_for_all(block: FloatArray) -> bool:
@@ -105,5 +111,5 @@ def _psi(before: NDArray[np.float64], now: NDArray[np.float64]) -> float:
     shares = []
     for cells in (before, now):
         counts = np.bincount(np.searchsorted(edges, cells, side="left"), minlength=len(edges) + 1)
-        shares.append(np.maximum(counts / len(cells), _LEAST_SHARE))
+        shares.append((counts + _PRIOR) / (len(cells) + _PRIOR * len(counts)))
     return float(((shares[1] - shares[0]) * np.log(shares[1] / shares[0])).sum())
