@@ -75,11 +75,12 @@ def drift(specs: Sequence[FeatureSpec], reference: FloatArray, recent: FloatArra
 
 
 def _of(name: str, reference: FloatArray, recent: FloatArray) -> Drift:
+    lost, lost_now = float(np.isnan(reference).mean()), float(np.isnan(recent).mean())
     market = _same_for_all(reference) and _same_for_all(recent)
     before, now = (_cells(_one_a_day(block) if market else block) for block in (reference, recent))
     if not len(before) or not len(now):
         return Drift(name, np.nan, np.nan, np.nan, lost, lost_now, Verdict.UNKNOWN)
-    each = 1.0 / len(before) + 1.0 / len(now) if market else 0.0  # of other features chance is far below the thresholds
+    each = 1.0 / len(before) + 1.0 / len(now) if market else 0.0
     chance, ks_chance = (BINS - 1) * each, _KS_LEVEL * np.sqrt(each)
     psi, ks = _psi(before, now), float(ks_2samp(before, now, method="asymp").statistic)
     if psi - chance >= PSI_SHIFTED or ks >= max(KS_SHIFTED, ks_chance):

@@ -177,13 +177,14 @@ class _Work:
         seen, rest, chunks = 0, None, self._rows.inputs()
         for inputs in chunks:
             past = int(np.searchsorted(inputs.panel.start, kept.through, side="right"))
-            part = inputs.rows(0, past)
-            before.take(part)
-            if came:
-                self._reading.take(part)
+            if past:
+                part = inputs.rows(0, past)
+                before.take(part)
+                if came:
+                    self._reading.take(part)
+                if (part.panel.close[:, new] > 0).any():
+                    return Text(ko="새 종목에 지난 봉이 있습니다", en="new names have bars of the past")
             seen += past
-            if (part.panel.close[:, new] > 0).any():
-                return Text(ko="새 종목에 지난 봉이 있습니다", en="new names have bars of the past")
             if past < len(inputs):
                 rest = inputs.rows(past, len(inputs))
                 break
