@@ -38,7 +38,7 @@ from haetae.store.objects import Folder, Objects
 from haetae.store.panels import build_panel
 from haetae.store.parts import Rewriter, order_of
 from haetae.store.query import run_query
-from haetae.store.schema import conform, spec_of
+from haetae.store.schema import conform, derived_from, spec_of
 from haetae.store.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -95,9 +95,10 @@ class Lake:
 
     def _spec(self, table: str) -> TableSpec:
         if table not in TABLES and table not in self._derived and table.startswith(DERIVED):
-            seen = Log(self._objects, derived_table(table, {}, minutes=False), self._settings.checkpoint_every).load()
-            if seen.meta is not None:
-                self._derived[table] = _derived_from(table, schema_of(seen.meta))
+            bare = derived_table(table, {}, minutes=False)
+            meta = Log(self._objects, bare, self._settings.checkpoint_every).load().meta
+            if meta is not None:
+                self._derived[table] = derived_from(table, schema_of(meta))
         return self._derived.get(table) or spec_of(table)
 
     def _log(self, table: str) -> Log:
@@ -268,11 +269,9 @@ class Lake:
         The query reads this lake and nothing else: no other file, no network. ``versions`` pins
         tables to older versions. Of a lake in a bucket the tables the query names are fetched whole first.
         """
-        pinned = versions or {}
+        at = versions or {}
         specs = {table: self._spec(table) for table in dict.fromkeys((*TABLES, *self.tables()))}
-        return run_query(
-            query, self._objects, specs, lambda table: self._log(table).load(pinned.get(table)), self._settings
-        )
+        return run_query(query, self._objects, specs, lambda each: self._log(each).load(at.get(each)), self._settings)
 
     def scan(
         self,
@@ -331,9 +330,8 @@ class Lake:
 
     def tables(self) -> tuple[str, ...]:
         """Return the tables that were ever begun, also those whose first write was refused."""
-        there = self._objects.folders()
-        derived = sorted(name for name in there if name.startswith(DERIVED))
-        return (*(table for table in TABLES if table in there), *derived)
+        there = sorted(self._objects.folders())
+        return (*(table for table in TABLES if table in there), *(name for name in there if name.startswith(DERIVED)))
 
     def versions(self) -> Mapping[str, int]:
         """Return the current version of each table that was ever written."""
@@ -378,11 +376,6 @@ class Lake:
             return care.sweep(self._objects, log, table, keep, self._grace_ms, dry_run=True)
         with self._objects.exclusive(table):
             return care.sweep(self._objects, log, table, keep, self._grace_ms)
-
-
-def _derived_from(table: str, schema: pa.Schema) -> TableSpec:
-    values = {field.name: field.type for field in schema if field.name not in ("symbol", "day", "start")}
-    return derived_table(table, values, minutes="start" in schema.names)
 
 
 def _crowded(table: str, attempts: int) -> DataError:

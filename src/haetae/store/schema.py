@@ -22,6 +22,7 @@ from haetae.ports.tables import (
     QUALITY,
     TABLES,
     TableSpec,
+    derived_table,
 )
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "TABLES",
     "TableSpec",
     "conform",
+    "derived_from",
     "spec_of",
 ]
 
@@ -54,6 +56,12 @@ def spec_of(table: str) -> TableSpec:
             next_step="use one of the tables named above",
         )
     return spec
+
+
+def derived_from(table: str, schema: pa.Schema) -> TableSpec:
+    """Return the declaration of a derived table from its columns."""
+    values = {field.name: field.type for field in schema if field.name not in ("symbol", "day", "start")}
+    return derived_table(table, values, minutes="start" in schema.names)
 
 
 def conform(table: str | TableSpec, rows: pa.Table) -> pa.Table:
