@@ -19,6 +19,7 @@ from haetae.emulator.behaviours import BEHAVIOURS
 from haetae.emulator.control import Control
 from haetae.emulator.faults.catalogue import CATALOGUE
 from haetae.emulator.faults.entries import Entry
+from haetae.features.catalogue import SETS
 from haetae.kis.wire.frames import STREAMS
 from haetae.kis.wire.operations import OPERATIONS
 from haetae.krx.afterhours import OffHours
@@ -140,6 +141,35 @@ def kinds() -> str:
     return table(head, rows)
 
 
+def features() -> str:
+    """Return every feature of every set with what it declares."""
+    head = [
+        "집합 / set",
+        "이름 / name",
+        "판 / v",
+        "되돌아봄 / look-back",
+        "입력 / inputs",
+        "알 수 있는 때 / known at",
+        "단위 / unit",
+        "없을 때 / missing",
+    ]
+    rows = [
+        [
+            feature_set.name,
+            f"`{spec.name}`",
+            str(spec.version),
+            str(spec.look_back),
+            " ".join(spec.inputs),
+            spec.known_at,
+            spec.unit,
+            spec.missing,
+        ]
+        for feature_set in SETS.values()
+        for spec in feature_set.specs
+    ]
+    return table(head, rows)
+
+
 TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("KIS_API.md", "operations", operations),
     ("KIS_API.md", "streams", streams),
@@ -147,6 +177,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/emulator.md", "faults", faults),
     ("docs/emulator.md", "behaviours", behaviours),
     *rule_tables("docs/market-rules.md", table),
+    ("docs/features.md", "features", features),
     ("docs/simulator.md", "fill-model", fill_model),
     ("docs/simulator.md", "always", partial(said, ALWAYS)),
     ("docs/simulator.md", "laws", partial(said, LAWS)),

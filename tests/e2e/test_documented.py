@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -27,6 +28,7 @@ pytestmark = [
 
 STRATEGIES = read("docs/strategies.md")
 EMULATOR = read("docs/emulator.md")
+FEATURES = read("docs/features.md")
 README, TRANSLATION = read("README.md"), read("README.en.md")
 BUCKET = "haetae-documents"
 
@@ -75,6 +77,14 @@ def test_the_example_of_a_rough_morning_breaks_the_stream_at_its_time(tmp_path: 
     assert "nothing wrong: 4 fault(s)" in told
     fired = {row["id"]: row["fired"] for row in whole(told) if "fired" in row}
     assert fired == {"T15": 1, "T18": 0, "T09": 0, "M03": 0}
+
+
+def test_the_page_of_features_proves_the_daily_set_and_the_example_of_a_set(tmp_path: Path) -> None:
+    reader = Reader(FEATURES, tmp_path, {"PYTHONPATH=src .venv/bin/python": sys.executable})
+    told = reader.run("first")
+    assert "momentum_12_1" in told
+    assert "every promise was kept." in told
+    assert reader.run("own").endswith(" kept its word\n")
 
 
 def given_files(folder: Path) -> None:

@@ -17,6 +17,7 @@ from haetae.cli import (
     deploy,
     emulator,
     faults,
+    features_check,
     infra,
     journal,
     lake,
@@ -89,6 +90,7 @@ def build() -> typer.Typer:
     app.add_typer(backtest_audit.nouns, name="backtest")  # those of `backtest`, and the audit
     app.add_typer(strategy.nouns, name="strategy")
     app.add_typer(lake.nouns, name="lake")
+    app.add_typer(features_check.nouns, name="features")  # those of `features`, and the proofs
     app.add_typer(journal.nouns, name="journal")
     app.add_typer(llm.nouns, name="llm")
     app.command(help=hint("키 파일에서 계좌 설정을 만듭니다.", "Make the account from a key file."))(init)

@@ -20,3 +20,12 @@ def feature_hash(specs: tuple[FeatureSpec, ...]) -> str:
     """
     text = "\n".join(codec.encode(spec) for spec in specs)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+REMEMBERS = "nan until filled; remembers the first bar"
+"""Missing policy of averages that forget slowly and never quite: another first bar gives others for a while."""
+
+
+def windowed(spec: FeatureSpec) -> bool:
+    """Tell whether bars older than the look-back leave a feature as it is, by what its declaration says."""
+    return "remembers" not in spec.missing

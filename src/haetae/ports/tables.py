@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -26,12 +27,21 @@ import pyarrow as pa
 from haetae.domain.market import Instrument
 
 
+class Span(Enum):
+    """The days of one file, as the digits of yyyymmdd that name them; days become months when the month is over."""
+
+    YEAR = 4
+    MONTH = 6
+    DAY = 8
+
+
 @dataclass(frozen=True, slots=True)
 class TableSpec:
     """One table of the lake.
 
     ``keys`` name a row; ``day_column`` holds the day a row belongs to; ``sort`` is the order of
-    rows in files and answers; ``defaults`` fill columns that a writer may leave out.
+    rows in files and answers; ``defaults`` fill columns that a writer may leave out; ``span`` is how
+    many days the rows of one file belong to when they are written.
     """
 
     name: str
@@ -40,6 +50,7 @@ class TableSpec:
     day_column: str
     sort: tuple[str, ...]
     defaults: Mapping[str, object]
+    span: Span = Span.YEAR
 
 
 def _schema(**columns: pa.DataType) -> pa.Schema:
@@ -138,8 +149,9 @@ def _spec(
     *,
     day_column: str = "day",
     defaults: Mapping[str, object] | None = None,
+    span: Span = Span.YEAR,
 ) -> TableSpec:
-    return TableSpec(name, schema, keys, day_column, keys, MappingProxyType(dict(defaults or {})))
+    return TableSpec(name, schema, keys, day_column, keys, MappingProxyType(dict(defaults or {})), span)
 
 
 _SPECS = (
@@ -157,7 +169,7 @@ _SPECS = (
     ),
     _spec("weekly", PERIOD, ("symbol", "day"), defaults={"turnover": 0}),
     _spec("monthly", PERIOD, ("symbol", "day"), defaults={"turnover": 0}),
-    _spec("minute", MINUTE, ("symbol", "start")),
+    _spec("minute", MINUTE, ("symbol", "start"), span=Span.DAY),
     _spec("index_daily", INDEX_DAILY, ("index", "day"), defaults={"volume": 0}),
     _spec("index_minute", INDEX_MINUTE, ("index", "start"), defaults={"volume": 0}),
     _spec(
@@ -182,6 +194,22 @@ _SPECS = (
 
 TABLES: Mapping[str, TableSpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
 """Every table of the lake by name."""
+
+
+DERIVED = "features_"
+"""Start of the names of tables that are computed from others; their columns are declared by who writes them."""
+
+
+def derived_table(name: str, values: Mapping[str, pa.DataType], *, minutes: bool) -> TableSpec:
+    """Return a table of values computed for each symbol and day, or each symbol and minute.
+
+    Derived tables can be dropped and computed again. A lake knows the columns of those it holds from their own log.
+    """
+    if not name.startswith(DERIVED):
+        raise ValueError(f"a derived table is named '{DERIVED}…', not '{name}'")
+    time = {"day": pa.date32(), "start": pa.int64()} if minutes else {"day": pa.date32()}
+    keys = ("symbol", "start") if minutes else ("symbol", "day")
+    return _spec(name, _schema(symbol=pa.string(), **time, **values), keys, span=Span.MONTH)
 
 
 def daily_table(versions: Mapping[str, int]) -> str:

@@ -34,11 +34,14 @@ SCHEMA = "haetae.schema"
 _SPACE = uuid.UUID("9f0b7c1e-6a55-5d0e-9d43-6b1f0e2f7c11")
 """Namespace of table ids, which must be unique and may not need dice."""
 
-_TYPES: Mapping[pa.DataType, str] = {
+_NUMBERS = pa.list_(pa.field("element", pa.float64(), nullable=False))
+_TYPES: Mapping[pa.DataType, Any] = {
     pa.string(): "string",
     pa.int64(): "long",
     pa.int32(): "integer",
     pa.float64(): "double",
+    pa.float32(): "float",
+    _NUMBERS: {"type": "array", "elementType": "double", "containsNull": False},
     pa.bool_(): "boolean",
     pa.date32(): "date",
 }
@@ -140,6 +143,13 @@ def metadata_of(spec: TableSpec, notes: Mapping[str, str], before: Mapping[str, 
         "configuration": {**configuration, SCHEMA: str(SCHEMA_VERSION)},
         "createdTime": before["createdTime"] if before else at_ms,
     }
+
+
+def schema_of(meta: Mapping[str, Any]) -> pa.Schema:
+    """Return the columns that a ``metaData`` tells; raises ``KeyError`` for a type that is none of ours."""
+    kinds = {canonical(told): kind for kind, told in _TYPES.items()}
+    fields = json.loads(meta["schemaString"])["fields"]
+    return pa.schema([pa.field(each["name"], kinds[canonical(each["type"])], nullable=False) for each in fields])
 
 
 def add_of(spec: TableSpec, entry: FileEntry) -> Action:

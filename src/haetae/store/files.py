@@ -34,7 +34,7 @@ _FEW_RUNS = 512
 """Up to so many slices are cheaper than one copy, also for who reads them."""
 
 _MANY_VALUES = ("volume", "turnover")
-"""Columns in which few values come again; a dictionary of them makes files larger and slower."""
+"""Columns in which few values come again, as in those of float32; a dictionary makes files larger and slower."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,9 @@ def parquet_bytes(rows: pa.Table, settings: StoreSettings) -> bytes:
         sink,
         row_group_size=settings.row_group_rows,
         compression=settings.compression,
-        use_dictionary=[name for name in rows.column_names if name not in _MANY_VALUES],
+        use_dictionary=[
+            field.name for field in rows.schema if field.name not in _MANY_VALUES and field.type != pa.float32()
+        ],
         write_page_checksum=True,
     )
     return sink.getvalue().to_pybytes()

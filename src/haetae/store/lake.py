@@ -25,9 +25,9 @@ import pyarrow as pa
 from haetae.domain.errors import ConfigError, DataError, HaetaeError, Text
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, yyyymmdd
-from haetae.ports.tables import TABLES, TableSpec
+from haetae.ports.tables import DERIVED, TABLES, TableSpec, derived_table
 from haetae.store import care
-from haetae.store.actions import Change, Snapshot, digest_of, metadata_of
+from haetae.store.actions import Change, Snapshot, digest_of, metadata_of, schema_of
 from haetae.store.care import Fault, Swept
 from haetae.store.files import Selection, read_file
 from haetae.store.frames import lazy_frame
@@ -38,7 +38,7 @@ from haetae.store.objects import Folder, Objects
 from haetae.store.panels import build_panel
 from haetae.store.parts import Rewriter, order_of
 from haetae.store.query import run_query
-from haetae.store.schema import conform, spec_of
+from haetae.store.schema import conform, derived_from, spec_of
 from haetae.store.settings import StoreSettings
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ class Lake:
         self._settings = settings or StoreSettings()
         self._by = by
         self._logs: dict[str, Log] = {}
+        self._derived: dict[str, TableSpec] = {}
 
     @property
     def address(self) -> str:
@@ -88,8 +89,20 @@ class Lake:
             )
         return path
 
+    def declare(self, spec: TableSpec) -> None:
+        """Make a derived table known before its first write; later its log tells its columns."""
+        self._derived[spec.name] = spec
+
+    def _spec(self, table: str) -> TableSpec:
+        if table not in TABLES and table not in self._derived and table.startswith(DERIVED):
+            bare = derived_table(table, {}, minutes=False)
+            meta = Log(self._objects, bare, self._settings.checkpoint_every).load().meta
+            if meta is not None:
+                self._derived[table] = derived_from(table, schema_of(meta))
+        return self._derived.get(table) or spec_of(table)
+
     def _log(self, table: str) -> Log:
-        spec = spec_of(table)
+        spec = self._spec(table)
         if table not in self._logs:
             self._logs[table] = Log(self._objects, spec, self._settings.checkpoint_every)
         return self._logs[table]
@@ -116,7 +129,7 @@ class Lake:
             The new version, or the present one if the write changes nothing: writing the same
             rows twice is one version.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         if not set(spec.keys) <= set(keys):
             raise DataError(
                 f"table '{table}' is keyed by {list(spec.keys)}, not by {list(keys)}",
@@ -124,11 +137,12 @@ class Lake:
                 found=", ".join(keys),
                 next_step="pass the keys of ports.tables",
             )
-        return self._write(spec, conform(table, rows), notes or {}, whole=False)
+        return self._write(spec, conform(spec, rows), notes or {}, whole=False)
 
-    def replace(self, table: str, rows: pa.Table) -> int:
-        """Make ``rows`` all that a table holds, atomically and durably; return the version. Notes stay."""
-        return self._write(spec_of(table), conform(table, rows), {}, whole=True)
+    def replace(self, table: str, rows: pa.Table, *, notes: Mapping[str, str] | None = None) -> int:
+        """Make ``rows`` all that a table holds, atomically and durably; return the version. Other notes stay."""
+        spec = self._spec(table)
+        return self._write(spec, conform(spec, rows), notes or {}, whole=True)
 
     def _write(self, spec: TableSpec, rows: pa.Table, notes: Mapping[str, str], *, whole: bool) -> int:
         log = self._log(spec.name)
@@ -196,7 +210,7 @@ class Lake:
         ``symbols`` selects by the first key (the index code of ``index_daily``). A table nobody
         wrote is empty. Damage of a file raises ``DataError`` with its path.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         pieces = self._looked(
             table, version, lambda seen: list(self._pieces(spec, seen, spec.schema.names, symbols, (start, end)))
         )
@@ -220,7 +234,7 @@ class Lake:
         The first key comes dictionary encoded. Inside a file rows are sorted by the keys (of minutes, by
         day, then the keys). A clean-up that drops the version meanwhile ends the pass with ``DataError``.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         seen = self._log(table).load(version)
         return self._pieces(spec, seen, columns or spec.schema.names, symbols, (start, end), as_codes=True)
 
@@ -240,7 +254,7 @@ class Lake:
         the rows. Halted days and bars without volume are not ``traded``. Memory: 41 bytes per bar
         and symbol.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         halted = ["halted"] if "halted" in spec.schema.names else []
         columns = [*spec.keys, "open", "high", "low", "close", "volume", *halted]
         pieces = self._looked(
@@ -255,8 +269,9 @@ class Lake:
         The query reads this lake and nothing else: no other file, no network. ``versions`` pins
         tables to older versions. Of a lake in a bucket the tables the query names are fetched whole first.
         """
-        pinned = versions or {}
-        return run_query(query, self._objects, lambda table: self._log(table).load(pinned.get(table)), self._settings)
+        at = versions or {}
+        specs = {table: self._spec(table) for table in dict.fromkeys((*TABLES, *self.tables()))}
+        return run_query(query, self._objects, specs, lambda each: self._log(each).load(at.get(each)), self._settings)
 
     def scan(
         self,
@@ -271,7 +286,7 @@ class Lake:
 
         Raises ``ConfigError`` where Polars is not installed.
         """
-        spec = spec_of(table)
+        spec = self._spec(table)
         seen = self._log(table).load(version)
         files = [entry for entry in seen.files if _meets(entry.first_day, entry.last_day, start, end)]
         return lazy_frame(self._objects, spec, files, symbols, start, end)
@@ -315,8 +330,8 @@ class Lake:
 
     def tables(self) -> tuple[str, ...]:
         """Return the tables that were ever begun, also those whose first write was refused."""
-        there = self._objects.folders()
-        return tuple(table for table in TABLES if table in there)
+        there = sorted(self._objects.folders())
+        return (*(table for table in TABLES if table in there), *(name for name in there if name.startswith(DERIVED)))
 
     def versions(self) -> Mapping[str, int]:
         """Return the current version of each table that was ever written."""
@@ -325,7 +340,7 @@ class Lake:
 
     def digest(self, table: str, version: int | None = None) -> str:
         """Return the name of the exact bytes of a version: equal digests are equal rows, in any lake."""
-        return digest_of(spec_of(table), self._log(table).load(version).files)
+        return digest_of(self._spec(table), self._log(table).load(version).files)
 
     def notes(self, table: str) -> Mapping[str, str]:
         """Return what writers noted about their rows, by source."""
@@ -333,11 +348,11 @@ class Lake:
 
     def describe(self) -> tuple[TableInfo, ...]:
         """Return what each written table holds now."""
-        return tuple(info_of(spec_of(table), self._log(table).load()) for table in self.versions())
+        return tuple(info_of(self._spec(table), self._log(table).load()) for table in self.versions())
 
     def history(self, table: str) -> tuple[VersionInfo, ...]:
         """Return the versions that can still be read, oldest first; their seals are checked on the way."""
-        spec = spec_of(table)
+        spec = self._spec(table)
         return tuple(version_of(spec, commit, seen) for commit, seen in self._log(table).history())
 
     # -- care --------------------------------------------------------------------------------

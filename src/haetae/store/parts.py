@@ -1,9 +1,9 @@
 """How the rows of a table are divided into files, and what a write does to them.
 
-A file holds the rows of one year; of minutes, those of one day, and of one month when the month is
-over. A part is named by its days: ``2023``, ``202301`` or ``20230102``; a day belongs to the file whose
-part its own name begins with. Here: which parts a write touches, their new files, the folding of
-days into months. Not here: versions (``log``), the write as a whole (``lake``).
+A file holds the rows of one year, of derived tables those of one month; of minutes, those of one day, and
+of one month when the month is over. A part is named by its days: ``2023``, ``202301`` or ``20230102``; a
+day belongs to the file whose part its own name begins with. Here: which parts a write touches, their new
+files, the folding of days into months. Not here: versions (``log``), the write as a whole (``lake``).
 """
 
 from __future__ import annotations
@@ -17,22 +17,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from haetae.domain.units import yyyymmdd
-from haetae.ports.tables import TableSpec
+from haetae.ports.tables import Span, TableSpec
 from haetae.store.actions import FileEntry, Snapshot
 from haetae.store.files import Selection, parquet_bytes, read_file
 from haetae.store.merge import upsert
 from haetae.store.objects import Objects
-from haetae.store.schema import empty
 from haetae.store.settings import StoreSettings
 
-_DAY, _MONTH, _YEAR = 8, 6, 4
-BY_DAY = frozenset({"minute"})
-"""Tables whose files hold a day, then a month."""
+_DAY, _MONTH = Span.DAY.value, Span.MONTH.value
 
 
 def order_of(spec: TableSpec) -> tuple[str, ...]:
     """Return the order of rows in files: the keys, and the day before them where a file may hold a month."""
-    return (spec.day_column, *spec.keys) if spec.name in BY_DAY else spec.keys
+    return (spec.day_column, *spec.keys) if spec.span is Span.DAY else spec.keys
 
 
 def parts_of(spec: TableSpec, files: Sequence[FileEntry], rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
@@ -42,7 +39,7 @@ def parts_of(spec: TableSpec, files: Sequence[FileEntry], rows: pa.Table) -> Ite
     known = sorted((entry.part for entry in files), key=len)
     for day in sorted(pc.unique(days).to_pylist()):
         name = str(yyyymmdd(day))
-        fresh = name[: _DAY if spec.name in BY_DAY else _YEAR]
+        fresh = name[: spec.span.value]
         by_part.setdefault(next((part for part in known if name.startswith(part)), fresh), []).append(day)
     for part, inside in by_part.items():
         if len(by_part) == 1:
@@ -77,7 +74,7 @@ class Rewriter:
             if [entry.sha256 for entry in old] != [fresh.sha256]:
                 come.append(fresh)
                 gone += old
-        if come and self.spec.name in BY_DAY:
+        if come and self.spec.span is Span.DAY:
             for month, days in _over(before.files, [part for part, _ in parts], self.settings.fold_rows):
                 come.append(self._folded(before.version, month, days))
                 gone += days
@@ -113,7 +110,7 @@ class Rewriter:
     def _rows(self, entries: Sequence[FileEntry]) -> pa.Table:
         everything = Selection(tuple(self.spec.schema.names))
         read = [read_file(self.objects, self.spec, entry, everything) for entry in entries]
-        return pa.concat_tables([empty(self.spec.name), *read], promote_options="permissive")
+        return pa.concat_tables([self.spec.schema.empty_table(), *read], promote_options="permissive")
 
     def _stored(self, version: int, part: str, rows: pa.Table, known: list[str]) -> FileEntry:
         content = parquet_bytes(rows, self.settings)

@@ -7,14 +7,14 @@ Not here: which files (``log``).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from haetae.domain.errors import DataError, Text
-from haetae.ports.tables import TABLES
+from haetae.ports.tables import TableSpec
 from haetae.store.actions import Snapshot
 from haetae.store.files import Selection, read_file
 from haetae.store.objects import Objects
@@ -24,10 +24,17 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def run_query(query: str, objects: Objects, load: Callable[[str], Snapshot], settings: StoreSettings) -> pa.Table:
+def run_query(
+    query: str,
+    objects: Objects,
+    specs: Mapping[str, TableSpec],
+    load: Callable[[str], Snapshot],
+    settings: StoreSettings,
+) -> pa.Table:
     """Return the answer of one query; every table of the lake is a view of its files.
 
-    ``load`` gives the version of a table that the query shall see.
+    ``specs`` are the tables a query may name, also those nobody wrote; ``load`` gives the version of a table
+    that the query shall see.
     """
     import duckdb
 
@@ -44,32 +51,31 @@ def run_query(query: str, objects: Objects, load: Callable[[str], Snapshot], set
                 connection.execute("SET allowed_directories = ?", [[str(root.resolve()) + "/"]])
             connection.execute("SET enable_external_access = false")
             if root is not None:
-                for table in TABLES:
-                    _view(connection, root / table, load(table))
+                for table, spec in specs.items():
+                    _view(connection, root / table, spec, load(table))
             else:
-                for table in duckdb.get_table_names(query) & set(TABLES):
-                    connection.register(table, _fetched(objects, load(table)))
+                for table in duckdb.get_table_names(query) & set(specs):
+                    connection.register(table, _fetched(objects, specs[table], load(table)))
             return connection.sql(query).to_arrow_table()
     except duckdb.Error as fault:
         raise DataError(
             Text(ko=f"질의를 실행할 수 없습니다: {fault}", en=f"the query failed: {fault}"),
-            expected="DuckDB SQL over " + ", ".join(TABLES),
+            expected="DuckDB SQL over " + ", ".join(specs),
             found=query.strip()[:120],
             next_step="mend the query, or check the lake with `haetae lake check`",
         ) from fault
 
 
-def _view(connection: duckdb.DuckDBPyConnection, home: Path, seen: Snapshot) -> None:
+def _view(connection: duckdb.DuckDBPyConnection, home: Path, spec: TableSpec, seen: Snapshot) -> None:
     if seen.files:
         paths = [str((home / entry.path).resolve()).replace("'", "''") for entry in seen.files]
         listed = ", ".join(f"'{path}'" for path in paths)
         connection.execute(f'CREATE VIEW "{seen.table}" AS SELECT * FROM read_parquet([{listed}])')  # noqa: S608
     else:
-        connection.register(seen.table, TABLES[seen.table].schema.empty_table())
+        connection.register(seen.table, spec.schema.empty_table())
 
 
-def _fetched(objects: Objects, seen: Snapshot) -> pa.Table:
-    spec = TABLES[seen.table]
+def _fetched(objects: Objects, spec: TableSpec, seen: Snapshot) -> pa.Table:
     everything = Selection(tuple(spec.schema.names))
     return pa.concat_tables(
         [spec.schema.empty_table(), *(read_file(objects, spec, entry, everything) for entry in seen.files)],

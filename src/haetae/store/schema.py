@@ -22,6 +22,7 @@ from haetae.ports.tables import (
     QUALITY,
     TABLES,
     TableSpec,
+    derived_table,
 )
 
 __all__ = [
@@ -36,7 +37,7 @@ __all__ = [
     "TABLES",
     "TableSpec",
     "conform",
-    "empty",
+    "derived_from",
     "spec_of",
 ]
 
@@ -57,24 +58,25 @@ def spec_of(table: str) -> TableSpec:
     return spec
 
 
-def empty(table: str) -> pa.Table:
-    """Return a table of no rows with the schema of ``table``."""
-    return spec_of(table).schema.empty_table()
+def derived_from(table: str, schema: pa.Schema) -> TableSpec:
+    """Return the declaration of a derived table from its columns."""
+    values = {field.name: field.type for field in schema if field.name not in ("symbol", "day", "start")}
+    return derived_table(table, values, minutes="start" in schema.names)
 
 
-def conform(table: str, rows: pa.Table) -> pa.Table:
-    """Return ``rows`` with exactly the columns, order and types of ``table``.
+def conform(table: str | TableSpec, rows: pa.Table) -> pa.Table:
+    """Return ``rows`` with exactly the columns, order and types of ``table``, a name or a derived table's declaration.
 
     Columns with a declared default may be absent; every other one is required. Extra columns, a
     value that does not fit its type, and nulls raise ``DataError``; nothing is rounded or cut.
     """
-    spec = spec_of(table)
+    spec = table if isinstance(table, TableSpec) else spec_of(table)
     present = set(rows.column_names)
     missing = [name for name in spec.schema.names if name not in present and name not in spec.defaults]
     extra = sorted(present - set(spec.schema.names))
     if missing or extra:
         raise DataError(
-            f"rows do not fit table '{table}': missing {missing}, unknown {extra}",
+            f"rows do not fit table '{spec.name}': missing {missing}, unknown {extra}",
             expected=", ".join(spec.schema.names),
             found=", ".join(rows.column_names),
             next_step="name the columns as in haetae.ports.tables",
@@ -82,7 +84,7 @@ def conform(table: str, rows: pa.Table) -> pa.Table:
     columns = []
     for field in spec.schema:
         if field.name in present:
-            columns.append(_cast(table, field, rows.column(field.name)))
+            columns.append(_cast(spec.name, field, rows.column(field.name)))
         else:
             columns.append(pa.chunked_array([pa.repeat(pa.scalar(spec.defaults[field.name], field.type), len(rows))]))
     whole = pa.Table.from_arrays(columns, schema=spec.schema)

@@ -13,7 +13,7 @@ import numpy as np
 from haetae.backtest import Ground, Listing, run_strategy
 from haetae.domain.panel import Panel
 from haetae.domain.units import instant_at, yyyymmdd
-from haetae.features import minute
+from haetae.features import daily, minute
 from haetae.krx import Rulebook, trading_days
 from haetae.policies import LIBRARY
 
@@ -39,7 +39,7 @@ def few_bars(*, minutes: bool) -> Panel:
 
 
 def compile_loops() -> None:
-    """Run signals and targets once on minutes and on days, and fold the minute features."""
+    """Run signals and targets once on minutes and on days, and fold the minute and the daily features."""
     for minutes in (True, False):
         panel = few_bars(minutes=minutes)
         ground = Ground(panel, 2, Listing(), panel.traded)
@@ -47,6 +47,7 @@ def compile_loops() -> None:
             run_strategy(strategy, ground)
     panel = few_bars(minutes=True)
     minute.fold(minute.init_state(len(_SYMBOLS)), panel, minute.session_minutes(panel))
+    daily.build(few_bars(minutes=False))
 
 
 if __name__ == "__main__":
