@@ -17,7 +17,6 @@ from haetae.features import alpha, daily, factors, intraday, minute
 from haetae.features.sets import FeatureSet
 from haetae.features.specs import windowed
 
-
 _SETS: Final = (minute.SET, intraday.SET, daily.SET, alpha.SET, factors.SET)
 
 SETS: Final[Mapping[str, FeatureSet]] = MappingProxyType({each.name: each for each in _SETS})
