@@ -14,8 +14,8 @@ from haetae.domain.units import NS_PER_MINUTE, Instant, day_of, kst_text
 from haetae.krx import Rulebook
 from haetae.krx.calendar import is_trading_day
 from haetae.ports.tables import TABLES
-from haetae.store.snapshots import FOLDER as SNAPSHOTS
 from haetae.store.objects import LOG
+from haetae.store.snapshots import FOLDER as SNAPSHOTS
 from haetae.wiring.clocks import SystemClock
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -53,7 +53,9 @@ def _of_lake(name: str) -> bool:
     """Tell a file of a lake from locks, half-written files and what else lies beside."""
     parts = name.split("/")
     return (
-        parts[0] in {*TABLES, SNAPSHOTS} and not any(part.startswith(".") for part in parts) and name.endswith((".parquet", ".json"))
+        parts[0] in {*TABLES, SNAPSHOTS}
+        and not any(part.startswith(".") for part in parts)
+        and name.endswith((".parquet", ".json"))
     )
 
 
