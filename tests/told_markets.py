@@ -8,10 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from haetae.domain.market import DELISTED, Instrument, Kind, Market
 from haetae.domain.panel import Panel
-from haetae.domain.units import day_from
+from haetae.domain.units import day_from, instant_at, yyyymmdd
+from haetae.krx import trading_days
+from haetae.ports.tables import TABLES, instrument_rows
+from haetae.store.lake import Lake
 from haetae.universe import Statements, Statuses
 from haetae.universe.statements import ITEMS
 from random_panels import daily_panel, perturbed_after
@@ -89,8 +93,13 @@ def _columns(rows: Sequence[tuple[object, ...]], width: int) -> list[list[object
 def told_market(seed: int, symbols: int = 40, sessions: int = 320) -> Told:
     """Return a market whose names change, are flagged, leave and file statements over the sessions of a panel."""
     rng = np.random.default_rng([seed, 6])
-    panel = daily_panel(seed, symbols=symbols, sessions=sessions, halted=0.002)
-    days = [day_from(int(day)) for day in panel.days]
+    days = trading_days(dt.date(2020, 1, 2), dt.date(2022, 12, 29))[:sessions]
+    panel = dataclasses.replace(
+        daily_panel(seed, symbols=symbols, sessions=sessions, halted=0.002),
+        days=np.array([yyyymmdd(day) for day in days], dtype=np.int32),
+        start=np.array([instant_at(day, 90_000) for day in days], dtype=np.int64),
+        end=np.array([instant_at(day, 153_000) for day in days], dtype=np.int64),
+    )
 
     def some_day() -> dt.date:
         return days[int(rng.integers(len(days)))]
@@ -126,3 +135,29 @@ def _value(rng: np.random.Generator, item: str) -> float:
     if item.endswith("_pct"):
         return float(round(rng.normal(10, 40), 2))
     return float(round(rng.normal(4e10, 6e10)))
+
+
+def write_tables(told: Told, lake: Lake) -> None:
+    """Write everything into a lake; tables without a row are not begun."""
+    panel = told.panel
+    row, column = np.nonzero((panel.close > 0) & (panel.traded | (np.cumsum(panel.traded, axis=0) > 0)))
+    names = np.array(panel.symbols)
+    bars = {name: getattr(panel, name)[row, column] for name in ("open", "high", "low", "close", "volume")}
+    days = [day_from(int(day)) for day in panel.days]
+    daily = {
+        "symbol": names[column].tolist(), "day": [days[k] for k in row], **bars,
+        "halted": ~panel.traded[row, column],
+    }  # fmt: skip
+    statements = [
+        {"symbol": s, "period": p, "basis": "year" if y else "quarter", "item": i, "value": v, "known_on": day_from(k)}
+        for s, i, p, y, v, k in told.statements
+    ]
+    flags = [{"symbol": symbol, "day": day_from(day), "flag": word} for symbol, day, word in told.statuses]
+    for table, rows in (
+        ("daily", pa.table(daily)),
+        ("instruments", instrument_rows(told.states)),
+        ("flags", pa.Table.from_pylist(flags, schema=TABLES["flags"].schema)),
+        ("fundamentals", pa.Table.from_pylist(statements, schema=TABLES["fundamentals"].schema)),
+    ):
+        if len(rows):
+            lake.write(table, rows, keys=TABLES[table].keys)

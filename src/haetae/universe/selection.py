@@ -181,17 +181,15 @@ def _refuse_too_little(day: dt.date, panel: Panel, rows: int, settings: Universe
                 en="collect or import daily bars, or choose a later day",
             ),
         )
-    if rows < settings.min_history_rows:
-        least = settings.min_history_rows
-        later = len(panel) >= least
-        found = f"{rows} sessions from {day_from(int(panel.days[0]))} to {day}"
+    least = settings.min_history_rows
+    if rows < least:
         raise DataError(
             Text(ko=f"{day}까지의 일봉 이력이 너무 짧습니다", en=f"the history of daily bars up to {day} is too short"),
             expected=Text(ko=f"{least}거래일 이상", en=f"{least} sessions or more"),
-            found=found + (f"; the first day with enough is {day_from(int(panel.days[least - 1]))}" if later else ""),
+            found=f"{rows} sessions from {day_from(int(panel.days[0]))} to {day}",
             next_step=Text(
-                ko="더 이른 일봉을 가져오거나 수집하고, 아니면 더 늦은 날을 고르세요",
-                en="import or collect earlier daily bars, or choose a later day",
+                ko=f"{least - rows}거래일 이상 늦은 날을 고르거나, 더 이른 일봉을 가져오거나 수집하세요",
+                en=f"choose a day {least - rows} sessions later, or import or collect earlier daily bars",
             ),
         )
 

@@ -13,7 +13,6 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from enum import Enum
 from typing import Any, Final
 
 from haetae.domain.errors import DataError, Text
@@ -28,7 +27,9 @@ _ID_DIGITS: Final = 16
 def settings_record(settings: UniverseSettings) -> dict[str, Any]:
     """Return settings as plain values."""
     plain = dataclasses.asdict(settings)
-    return {name: value.value if isinstance(value, Enum) else value for name, value in plain.items()}
+    plain["excluded_flags"] = list(settings.excluded_flags)
+    plain["missing_parts"] = settings.missing_parts.value
+    return plain
 
 
 def settings_hash(settings: UniverseSettings) -> str:
