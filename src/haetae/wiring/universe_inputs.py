@@ -82,8 +82,11 @@ def named_bars(
                 f"haetae lake import --kind instruments --as-of {day} FILE",
             ),
         )
-    start = day - dt.timedelta(days=int(window_rows(settings) * 1.6) + 30)
-    return known, lake.panel(table, start, day)
+    least = window_rows(settings)
+    panel = lake.panel(table, day - dt.timedelta(days=int(least * 1.6) + 30), day)
+    if len(panel) < least:  # a young lake, or one with holes
+        panel = lake.panel(table, None, day)
+    return known, panel
 
 
 def adjusted(lake: PinnedLake, table: str, day: dt.date) -> bool:
