@@ -131,6 +131,14 @@ def told_market(seed: int, symbols: int = 40, sessions: int = 320) -> Told:
     return Told(panel, tuple(states), tuple(statuses), tuple(statements))
 
 
+def busy_market(symbols: int, sessions: int) -> Told:
+    """Return a market whose names are large and traded enough for the default floors."""
+    told = told_market(6, symbols, sessions)
+    panel = dataclasses.replace(told.panel, volume=told.panel.volume * 2_000)
+    states = tuple(dataclasses.replace(each, shares_outstanding=each.shares_outstanding * 100) for each in told.states)
+    return dataclasses.replace(told, panel=panel, states=states)
+
+
 def _value(rng: np.random.Generator, item: str) -> float:
     if item.endswith("_pct"):
         return float(round(rng.normal(10, 40), 2))

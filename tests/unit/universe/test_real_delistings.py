@@ -9,14 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
 
 from haetae.domain.learning import UniverseSnapshot
 from haetae.domain.market import DELISTED, Instrument, Kind, Market
 from haetae.domain.panel import Panel
 from haetae.domain.units import instant_at, yyyymmdd
-from haetae.store.columns import instrument_columns, renamed, with_types
+from haetae.store.columns import instrument_columns, read_any, renamed, with_types
 from haetae.store.departures import departure_rows, judge_departures
 from haetae.universe import UniverseSettings, select
 from real_bars import SHARED
@@ -36,11 +35,11 @@ pytestmark = [
 @functools.cache
 def market() -> tuple[Panel, pa.Table]:
     """Return the raw bars up to the later day, and what lists of three days and the delistings told of names."""
-    given = pq.read_table(WINDOWS)
+    given = read_any(WINDOWS)
     lists = given.filter(pc.is_in(given["date"], pa.array([EARLY, LATE, AFTER], pa.date32())))
     names, _ = renamed("instruments", lists, {})
     states = instrument_columns(with_types("instruments", names), None)
-    left, _ = departure_rows(pq.read_table(LEFT), {})
+    left, _ = departure_rows(read_any(LEFT), {})
     gone = judge_departures(left).rows.select(FIELDS)
     known = pa.concat_tables([states.select(FIELDS), gone], promote_options="permissive")
     return _panel(given), known.sort_by([("symbol", "ascending"), ("as_of", "ascending")])
