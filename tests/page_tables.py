@@ -25,6 +25,7 @@ from haetae.kis.wire.operations import OPERATIONS
 from haetae.krx.afterhours import OffHours
 from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
 from rule_tables import rule_tables
+from universe_tables import universe_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -178,6 +179,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/emulator.md", "behaviours", behaviours),
     *rule_tables("docs/market-rules.md", table),
     ("docs/features.md", "features", features),
+    *universe_tables("docs/universe.md", table),
     ("docs/simulator.md", "fill-model", fill_model),
     ("docs/simulator.md", "always", partial(said, ALWAYS)),
     ("docs/simulator.md", "laws", partial(said, LAWS)),

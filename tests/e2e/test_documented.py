@@ -18,6 +18,7 @@ from haetae.store.lake import Lake
 from lake_rows import bars
 from local_aws import aws, aws_server
 from strategy_lake import make_lake
+from told_markets import busy_market, write_tables
 
 __all__ = ["aws", "aws_server"]
 
@@ -29,6 +30,7 @@ pytestmark = [
 STRATEGIES = read("docs/strategies.md")
 EMULATOR = read("docs/emulator.md")
 FEATURES = read("docs/features.md")
+UNIVERSE = read("docs/universe.md")
 README, TRANSLATION = read("README.md"), read("README.en.md")
 BUCKET = "haetae-documents"
 
@@ -145,6 +147,17 @@ def test_the_worked_examples_of_strategies_pass_their_audit_and_run(tmp_path: Pa
     assert (tmp_path / "data" / "backtests" / "calm_risers" / "report.html").is_file()
 
 
+def test_the_page_of_the_universe_chooses_fifty_keeps_and_shows_them(tmp_path: Path) -> None:
+    write_tables(busy_market(120, 300), Lake(tmp_path / "data" / "lake"))
+    told = Reader(UNIVERSE, tmp_path, {"2026-11-20": "2021-03-12"}).run("select")
+    first, again = (json.loads((tmp_path / name).read_text(encoding="utf-8")) for name in ("fifty.json", "again.json"))
+    assert len(first["universe"]) == 50
+    assert again["universe"] == first["universe"]
+    assert again["snapshot"] == first["snapshot"]
+    assert told.count("Universe of 50") == 3
+    assert "not kept" in told
+
+
 def test_the_backtests_of_the_readme_end_in_reports_and_a_judgement(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     make_lake(tmp_path / "data")
@@ -157,6 +170,7 @@ def test_the_backtests_of_the_readme_end_in_reports_and_a_judgement(tmp_path: Pa
 
 def test_no_block_of_a_page_is_left_out_and_both_readmes_show_the_same_commands() -> None:
     assert STRATEGIES.names == {"first", "examples"}
+    assert UNIVERSE.names == {"select"}
     assert EMULATOR.names == {"first", "lost", "rough"}
     assert README.names == {"collect", "collect-more", "lake", "bucket", "backtest"}
     assert [line.replace("버킷", "BUCKET") for line in README.without_comments()] == TRANSLATION.without_comments()

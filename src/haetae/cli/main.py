@@ -28,6 +28,7 @@ from haetae.cli import (
     serve,
     strategy,
     trade,
+    universe,
 )
 from haetae.cli.bench import bench
 from haetae.cli.dashboard import dashboard
@@ -91,6 +92,7 @@ def build() -> typer.Typer:
     app.add_typer(strategy.nouns, name="strategy")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(features_check.nouns, name="features")  # those of `features`, and the proofs
+    app.add_typer(universe.nouns, name="universe")
     app.add_typer(journal.nouns, name="journal")
     app.add_typer(llm.nouns, name="llm")
     app.command(help=hint("키 파일에서 계좌 설정을 만듭니다.", "Make the account from a key file."))(init)

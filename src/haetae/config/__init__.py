@@ -4,7 +4,7 @@ Here: reading, layering, checking types and names. Not here: defaults and their 
 ``settings``), nor who uses them (``wiring``). Secrets come from the environment only.
 """
 
-from haetae.config.loading import load
+from haetae.config.loading import changed, load
 from haetae.config.settings import Settings
 
-__all__ = ["Settings", "load"]
+__all__ = ["Settings", "changed", "load"]

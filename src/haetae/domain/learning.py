@@ -35,12 +35,30 @@ class Exclusion:
 
 @dataclass(frozen=True, slots=True)
 class UniverseSnapshot:
-    """The symbols that may be traded on a day, with the score of each and each exclusion's reason."""
+    """The symbols that may be traded on a day, with the score of each and each exclusion's reason.
+
+    Known after the close of ``day``.
+
+    Attributes
+    ----------
+    symbols : tuple of symbols
+        Those chosen, sorted by code.
+    scores : mapping of symbol to parts
+        Ranks 0-1 of every candidate by part, and ``total``; a part that is not known is absent.
+    exclusions : tuple of Exclusion
+        At least one for each symbol that was not chosen.
+    flags : mapping of symbol to codes
+        What is missing or odd about a candidate (``universe.reasons.FLAGS``); absent where nothing is.
+    figures : mapping of symbol to figures
+        What the ranks of a candidate were made of: won, ratios, log returns; absent where not known.
+    """
 
     day: dt.date
     symbols: tuple[Symbol, ...]
     scores: Mapping[Symbol, Mapping[str, float]]
     exclusions: tuple[Exclusion, ...]
+    flags: Mapping[Symbol, tuple[str, ...]] = field(default_factory=dict)
+    figures: Mapping[Symbol, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

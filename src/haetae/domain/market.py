@@ -25,6 +25,10 @@ Int64Array = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
 
 
+DELISTED = "delisted"
+"""Flag of the last state of a name that left the list; from then on it is not listed any more."""
+
+
 @lru_cache(maxsize=64)
 def ascending(symbols: tuple[Symbol, ...]) -> bool:
     """Return whether symbols are sorted by code; remembered, since every bar of a run asks the same."""
@@ -82,7 +86,7 @@ class Instrument:
     ``base_price`` (기준가) is the won price today's ±30 % limits are taken from. ``sector`` is the
     index-sector code. ``flags`` holds lower-case status words: ``halted``, ``administrative``
     (관리종목), ``liquidation`` (정리매매), ``caution``, ``warning``, ``danger``,
-    ``unfaithful_disclosure`` (불성실공시), ``short_overheated``.
+    ``unfaithful_disclosure`` (불성실공시), ``short_overheated``, and ``delisted`` (``DELISTED``).
     """
 
     symbol: Symbol

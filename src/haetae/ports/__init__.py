@@ -115,16 +115,8 @@ class Policy(Protocol):
         ...
 
 
-class BarLake(Protocol):
-    """Versioned tables of market data; readers see old or new, never part.
-
-    Tables: ``instruments``, ``daily``, ``minute``, ``index_daily``, ``flags``, ``quality`` and
-    derived ones. Columns and types are in ``haetae.store.schema``.
-    """
-
-    def write(self, table: str, rows: pa.Table, *, keys: Sequence[str]) -> int:
-        """Insert or replace rows by ``keys``, atomically; return the new version."""
-        ...
+class TableReader(Protocol):
+    """The reading half of a lake: tables as they are now, or at pinned versions."""
 
     def read(
         self,
@@ -140,6 +132,18 @@ class BarLake(Protocol):
 
     def versions(self) -> Mapping[str, int]:
         """Return the current version of each table: together they name the exact data."""
+        ...
+
+
+class BarLake(TableReader, Protocol):
+    """Versioned tables of market data; readers see old or new, never part.
+
+    Tables: ``instruments``, ``daily``, ``minute``, ``index_daily``, ``flags``, ``quality`` and
+    derived ones. Columns and types are in ``haetae.store.schema``.
+    """
+
+    def write(self, table: str, rows: pa.Table, *, keys: Sequence[str]) -> int:
+        """Insert or replace rows by ``keys``, atomically; return the new version."""
         ...
 
 

@@ -24,6 +24,7 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
+from haetae.domain.market import DELISTED as DELISTED
 from haetae.domain.market import Instrument
 
 
@@ -220,9 +221,6 @@ def daily_table(versions: Mapping[str, int]) -> str:
     """
     return "daily_adjusted" if "daily" not in versions and "daily_adjusted" in versions else "daily"
 
-
-DELISTED = "delisted"
-"""Flag of the last row of a name that left the list; from then on it is not listed any more."""
 
 RESOLVED = "resolved: "
 """Start of the detail of a quality finding that a later inspection did not find again."""

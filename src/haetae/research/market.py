@@ -1,12 +1,12 @@
 """What the flow reads from a lake: daily bars, an index, instruments as they were known.
 
 ``LakeReader`` is the socket (``store.lake.Lake`` fits it). Where a lake has bars only, instruments
-are made from the codes: a common share ends in 0, others are preferred lines; a symbol is listed
-from its first bar, or long ago if the lake begins with it.
+are made from codes and bars (``universe.names``). Statements and status words come along where a lake has them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -21,11 +21,13 @@ from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.krx import Rulebook
 from haetae.ports.tables import daily_table
+from haetae.research.told import statements, statuses
+from haetae.universe import NO_STATEMENTS, NO_STATUSES, Statements, Statuses
+from haetae.universe.names import assumed
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-LONG_AGO = dt.date(1970, 1, 1)
 _OFF_GRID_LIMIT = 0.01
 
 
@@ -87,6 +89,8 @@ class DailyMarket:
         Where the bars are from: ``daily``, or ``daily_adjusted`` of a lake without raw ones.
     version, stored : int, str
         The version of that table which was read, and the name of its exact bytes.
+    statements, statuses : Statements, Statuses
+        Every figure and status word of the lake with the day it was known; the selection reads those of its day.
     """
 
     panel: Panel
@@ -98,6 +102,8 @@ class DailyMarket:
     table: str
     version: int
     stored: str
+    statements: Statements = NO_STATEMENTS
+    statuses: Statuses = NO_STATUSES
 
     def instruments(self, day: dt.date) -> tuple[Instrument, ...]:
         """Return each symbol in its newest state announced by a day.
@@ -135,31 +141,13 @@ def _instrument(row: Mapping[str, object]) -> Instrument:
     )
 
 
-def _made_up(panel: Panel) -> dict[Symbol, Instrument]:
-    listed = (panel.close > 0).argmax(axis=0)
-    made = {}
-    for column, symbol in enumerate(panel.symbols):
-        first = int(listed[column])
-        made[symbol] = Instrument(
-            symbol=symbol,
-            name=symbol,
-            market=Market.KOSPI,
-            kind=Kind.COMMON if symbol.endswith("0") else Kind.PREFERRED,
-            listed_on=day_from(int(panel.days[first])) if first else LONG_AGO,
-            base_price=0,
-            shares_outstanding=0,
-            as_of=LONG_AGO,
-        )
-    return made
-
-
 def _history(reader: LakeReader, panel: Panel) -> dict[Symbol, tuple[Instrument, ...]]:
     stored: dict[Symbol, list[Instrument]] = {}
     if "instruments" in reader.versions():
         for row in reader.read("instruments").to_pylist():
             stored.setdefault(row["symbol"], []).append(_instrument(row))
     history = {symbol: tuple(sorted(states, key=lambda s: s.as_of)) for symbol, states in stored.items()}
-    for symbol, instrument in _made_up(panel).items():
+    for symbol, instrument in assumed(panel).items():
         history.setdefault(symbol, (instrument,))
     return history
 
@@ -176,18 +164,26 @@ def _index(reader: LakeReader, panel: Panel, index: str) -> Int64Array | None:
     return points if (points > 0).mean() > 0.5 else None
 
 
-def _off_grid(panel: Panel) -> bool:
-    # Raw closes lie on the tick grid of their day; adjusted ones mostly do not.
+def _off_grid(panel: Panel, history: Mapping[Symbol, tuple[Instrument, ...]]) -> bool:
+    # Raw closes lie on the tick grid of their day, kind and market; adjusted ones mostly do not.
+    listed = [history[symbol][-1] for symbol in panel.symbols]
     off, seen = 0, 0
     for row in np.linspace(0, len(panel) - 1, num=min(8, len(panel)), dtype=np.int64):
         rules = Rulebook.on(day_from(int(panel.days[row])))
-        for price in panel.close[row][panel.traded[row]].tolist():
-            off += not rules.on_grid(price)
+        for column in np.flatnonzero(panel.traded[row]).tolist():
+            item = listed[column]
+            off += not rules.on_grid(int(panel.close[row, column]), item.kind, item.market)
             seen += 1
     return seen > 0 and off > _OFF_GRID_LIMIT * seen
 
 
-def _digest(panel: Panel, index_close: Int64Array | None, history: Mapping[Symbol, tuple[Instrument, ...]]) -> str:
+def _digest(
+    panel: Panel,
+    index_close: Int64Array | None,
+    history: Mapping[Symbol, tuple[Instrument, ...]],
+    figures: Statements,
+    words: Statuses,
+) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for block in (panel.days, panel.open, panel.high, panel.low, panel.close, panel.volume, panel.traded):
         whole.update(np.ascontiguousarray(block).data)
@@ -196,6 +192,10 @@ def _digest(panel: Panel, index_close: Int64Array | None, history: Mapping[Symbo
     for symbol in sorted(history):
         for state in history[symbol]:
             whole.update(f"{state}{sorted(state.flags)}".replace(str(state.flags), "").encode())
+    for told in (figures, words):
+        for field in dataclasses.fields(told):
+            block = getattr(told, field.name)
+            whole.update("\n".join(block).encode() if isinstance(block, tuple) else np.ascontiguousarray(block).data)
     return whole.hexdigest()
 
 
@@ -234,14 +234,17 @@ def load(reader: LakeReader, index: str) -> DailyMarket:
     declared = any(reader.read(table, start=last, end=last).column("adjusted").to_pylist())
     index_close = _index(reader, panel, index)
     history = _history(reader, panel)
+    figures, words = statements(reader), statuses(reader)
     return DailyMarket(
         panel=panel,
         index_close=index_close,
         history=history,
-        adjusted=declared or _off_grid(panel),
+        adjusted=declared or _off_grid(panel, history),
         survivorship=" ".join(text for _, text in sorted(reader.notes(table).items()) if text).strip(),
-        digest=_digest(panel, index_close, history),
+        digest=_digest(panel, index_close, history, figures, words),
         table=table,
         version=versions[table],
         stored=reader.digest(table, versions[table]),
+        statements=figures,
+        statuses=words,
     )

@@ -37,7 +37,15 @@ def monthly(market: DailyMarket, first_row: int, settings: UniverseSettings) -> 
     previous = None
     for row in month_ends(market.panel, first_row):
         day = day_from(int(market.panel.days[row]))
-        previous = select(day, market.instruments(day), market.panel, chosen, previous=previous)
+        previous = select(
+            day,
+            market.instruments(day),
+            market.panel,
+            chosen,
+            previous=previous,
+            statements=market.statements,
+            statuses=market.statuses,
+        )
         snapshots[row] = previous
     return snapshots
 
@@ -64,6 +72,7 @@ def to_files(snapshots: Mapping[int, UniverseSnapshot]) -> tuple[dict[str, bytes
         "symbols": list(newest.symbols),
         "scores": {symbol: dict(parts) for symbol, parts in newest.scores.items()},
         "exclusions": [dataclasses.asdict(item) for item in newest.exclusions],
+        "flags": {symbol: list(flags) for symbol, flags in newest.flags.items()},
     }
     files = {
         "months.json": json.dumps(months, ensure_ascii=False).encode(),

@@ -7,6 +7,7 @@ is wrong with a row (``judgement``), writing (``importer``).
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -43,6 +44,9 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "shares_outstanding": ("shares_outstanding", "shares", "상장주식수"),
         "sector": ("sector", "industry", "업종"),
         "as_of": ("as_of", "date"),
+        "flags": ("flags", "dept", "소속부"),
+        "period": ("period", "stac_yymm"),
+        "known_on": ("known_on", "rcept_dt", "접수일자"),
     }
 )
 """Names under which known sources carry a column, the first present one counts."""
@@ -186,9 +190,9 @@ def kind_of(symbol: str, name: str, market: str) -> Kind:
     """Return what a listed name most likely is, for sources that do not say.
 
     KRX short codes of common shares end in 0; the other lines of an issuer are preferred shares.
-    Names tell SPACs (스팩) and REITs (리츠). A source that knows should be believed instead.
+    Names tell SPACs (스팩, 기업인수목적) and REITs (리츠). A source that knows should be believed instead.
     """
-    if "스팩" in name:
+    if "스팩" in name or "기업인수목적" in name:
         return Kind.SPAC
     if name.endswith("리츠"):
         return Kind.REIT
@@ -204,7 +208,7 @@ def instrument_columns(rows: pa.Table, as_of: dt.date | None) -> pa.Table:
     """
     size = len(rows)
     columns = {name: rows.column(name) for name in rows.column_names}
-    markets = [_market(value) for value in columns["market"].to_pylist()] if "market" in columns else ["KOSPI"] * size
+    markets = [market_of(value) for value in columns["market"].to_pylist()] if "market" in columns else ["KOSPI"] * size
     columns["market"] = pa.array(markets, pa.string())
     if "kind" not in columns:
         names = columns["name"].to_pylist()
@@ -218,13 +222,30 @@ def instrument_columns(rows: pa.Table, as_of: dt.date | None) -> pa.Table:
         columns["as_of"] = pa.array([as_of] * size, pa.date32())
     elif "as_of" not in columns:
         columns["as_of"] = columns["listed_on"]
-    for name in ("name", "sector"):
+    for name in ("name", "sector", "flags"):
         if name in columns:
             columns[name] = pc.fill_null(columns[name], "")
+    if "flags" in columns:
+        coded = columns["flags"].combine_chunks().dictionary_encode()
+        words = pa.array([_flags_in(value) for value in coded.dictionary.to_pylist()], pa.string())
+        columns["flags"] = words.take(coded.indices)
     return pa.table(columns)
 
 
-def _market(value: str | None) -> str:
+_DEPARTMENTS: Mapping[str, str] = MappingProxyType({"관리종목": "administrative", "투자주의환기": "caution"})
+"""Sections of KOSDAQ that are a state of the name; the others only tell its size or its trade."""
+
+
+def _flags_in(value: str) -> str:
+    """Return status words: given as such, or told by the section (소속부) a name is listed in."""
+    words = value.split(",")
+    if all(re.fullmatch("[a-z_]+", word) for word in words):
+        return value
+    return ",".join(flag for section, flag in _DEPARTMENTS.items() if section in value)
+
+
+def market_of(value: str | None) -> str:
+    """Return the market that a source's word means; KOSPI where it says nothing that is known."""
     known = {market.value for market in Market}
     first = (value or "").split(" ")[0]
     return first if first in known else Market.KOSPI.value

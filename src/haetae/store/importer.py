@@ -22,12 +22,18 @@ from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.units import KST_OFFSET_NS
 from haetae.ports.tables import TABLES
 from haetae.store.columns import instrument_columns, read_any, renamed, with_types
-from haetae.store.judgement import judge_bars
+from haetae.store.departures import departure_rows, judge_departures
+from haetae.store.judgement import Judged, judge_bars
 from haetae.store.lake import Lake
 from haetae.store.schema import conform
+from haetae.store.statement_files import judge_statements, statement_rows
 
-KINDS = ("daily", "minute", "index_daily", "instruments")
-"""What may be imported; adjusted daily bars go to a table of their own."""
+KINDS = ("daily", "minute", "index_daily", "instruments", "fundamentals", "delistings")
+"""What may be imported; adjusted daily bars go to a table of their own, delistings become states of ``instruments``."""
+
+
+_BARS = frozenset({"daily", "minute", "index_daily", "instruments"})
+"""Kinds whose note says on which prices they stand; a list of names states prices too."""
 
 
 class Prices(Enum):
@@ -75,12 +81,17 @@ class ImportPlan:
     @property
     def table(self) -> str:
         """The table the rows go to."""
+        if self.kind == "delistings":
+            return "instruments"
         return "daily_adjusted" if self.kind == "daily" and self.prices is Prices.ADJUSTED else self.kind
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the rows; ``read == written + sum(kept_out)`` always holds."""
+    """What became of the rows; ``read == written + sum(kept_out)`` holds, but a delisting is written as two states.
+
+    Of statements a row is one figure, whatever the shape of the file.
+    """
 
     table: str
     read: int
@@ -114,16 +125,14 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
     unused: set[str] = set()
     read = 0
     for done, path in enumerate(plan.paths, start=1):
-        rows, left = renamed(plan.table, read_any(path), plan.mapping)
-        _require(plan, rows, path)
-        rows = _with_day(plan.kind, with_types(plan.table, rows))
+        rows, left = _columns_of(plan, path)
         _refuse_future(plan, rows, path)
         read += len(rows)
         unused.update(left)
         if plan.kind == "instruments":
             taken.append(instrument_columns(rows, plan.as_of))
         else:
-            judged = judge_bars(plan.table, rows, ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
+            judged = _judged(plan, rows)
             taken.append(judged.rows)
             findings.append(judged.findings)
             kept_out.update(judged.kept_out)
@@ -136,14 +145,34 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
     if quality is not None and len(quality):
         lake.write("quality", quality, keys=TABLES["quality"].keys)
     spec = TABLES[plan.table]
-    said = f"{plan.prices.value} prices. {note}"
-    version = lake.write(plan.table, rows, keys=spec.keys, notes={plan.source: said.strip()})
+    said = f"{plan.prices.value} prices. {note}" if plan.kind in _BARS else note
+    version = lake.write(plan.table, rows, keys=spec.keys, notes={plan.source: said.strip()} if said.strip() else {})
     span = pc.min_max(rows.column(spec.day_column)).as_py()
     symbols = pc.count_distinct(rows.column(spec.keys[0])).as_py()
     return ImportReport(
         plan.table, read, len(rows), dict(kept_out), dict(mended), tuple(sorted(unused)), version, symbols,
         span["min"], span["max"], note,
     )  # fmt: skip
+
+
+def _columns_of(plan: ImportPlan, path: Path) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return the rows of a file in the lake's words and types, and the names of columns left out."""
+    given = read_any(path)
+    if plan.kind == "fundamentals":
+        return statement_rows(given, plan.mapping)
+    if plan.kind == "delistings":
+        return departure_rows(given, plan.mapping)
+    rows, left = renamed(plan.table, given, plan.mapping)
+    _require(plan, rows, path)
+    return _with_day(plan.kind, with_types(plan.table, rows)), left
+
+
+def _judged(plan: ImportPlan, rows: pa.Table) -> Judged:
+    if plan.kind == "fundamentals":
+        return judge_statements(rows)
+    if plan.kind == "delistings":
+        return judge_departures(rows)
+    return judge_bars(plan.table, rows, ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
 
 
 def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:

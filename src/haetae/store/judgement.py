@@ -70,7 +70,7 @@ def judge_bars(table: str, rows: pa.Table, *, ohlc_tolerance_bp: int) -> Judged:
     bottom = np.minimum(bars["open"], bars["close"])
     off = np.maximum(top - bars["high"], bars["low"] - bottom)
     give("OHLC_BROKEN", off * 10_000 > bars["close"] * ohlc_tolerance_bp)
-    give("DUPLICATE_KEY", _repeated(rows, TABLES[table].keys, verdict == ""))
+    give("DUPLICATE_KEY", repeated(rows, TABLES[table].keys, verdict == ""))
     mended = (off > 0) & (verdict == "")
     details = _details(rows, np.flatnonzero((verdict != "") | mended))
     bars["high"] = np.maximum(bars["high"], top)
@@ -122,7 +122,7 @@ def _may_trade(day: dt.date) -> bool:
         return True
 
 
-def _repeated(rows: pa.Table, keys: tuple[str, ...], sound: BoolArray) -> BoolArray:
+def repeated(rows: pa.Table, keys: tuple[str, ...], sound: BoolArray) -> BoolArray:
     """Return the sound rows whose key comes again in a sound row further down: the last one counts."""
     mask = np.zeros(len(rows), dtype=np.bool_)
     where = np.flatnonzero(sound)

@@ -1,6 +1,6 @@
 """Answers about the market as it was known on a day: listed names, newest closes, quality.
 
-Here: ``instruments_on``, ``latest_closes``, ``quality_lines`` over a ``ports.BarLake``. Not here: the
+Here: ``instruments_on``, ``announced_on``, ``latest_closes``, ``quality_lines`` over a ``ports.BarLake``. Not here: the
 files (``lake``), how an instrument becomes a row (``ports.tables``).
 """
 
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from haetae.domain.errors import DataError
 from haetae.domain.market import Instrument, Kind, Market
 from haetae.domain.units import Symbol, Won
-from haetae.ports import BarLake
+from haetae.ports import BarLake, TableReader
 from haetae.ports.tables import DELISTED, RESOLVED, daily_table
 
 
@@ -34,19 +34,19 @@ class QualityLine:
     example: str
 
 
-def instruments_on(lake: BarLake, day: dt.date) -> tuple[Instrument, ...]:
+def instruments_on(lake: TableReader, day: dt.date) -> tuple[Instrument, ...]:
     """Return the names listed on a day as they were described then, sorted by symbol.
 
     Each is the newest row with ``as_of <= day``; a name whose newest row is flagged ``delisted`` is
     not listed any more. Known at: the morning of ``day``.
     """
+    return tuple(each for each in announced_on(lake, day) if DELISTED not in each.flags)
+
+
+def announced_on(lake: TableReader, day: dt.date) -> tuple[Instrument, ...]:
+    """Return the newest state of every name that was ever announced by a day, sorted by symbol; delisted ones too."""
     rows = lake.read("instruments", end=day)
-    newest: dict[Symbol, dict[str, object]] = {}
-    for row in _newest(rows).to_pylist():
-        newest[row["symbol"]] = row
-    return tuple(
-        _instrument(newest[symbol]) for symbol in sorted(newest) if DELISTED not in str(newest[symbol]["flags"])
-    )
+    return tuple(_instrument(row) for row in _newest(rows).to_pylist())
 
 
 def _newest(rows: pa.Table) -> pa.Table:

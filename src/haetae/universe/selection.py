@@ -1,153 +1,33 @@
 """Point-in-time selection of the universe.
 
-A snapshot of ``day`` uses bars of days up to and including ``day`` and statuses announced by then
-(``Instrument.as_of``), is known after that day's close, and is meant for the sessions that follow.
-That a symbol is delisted later, halted later or renamed later cannot matter: it is never read.
-Prices are won. Ties in score are broken by symbol code, so the order of input does not matter.
+A snapshot of ``day`` uses bars of days up to and including ``day``, statuses told and statements known by then, and is
+meant for the sessions that follow. That a symbol is delisted, halted, restated or renamed later cannot matter: it is
+never read. Prices are won. Ties in score are broken by symbol code, so the order of input does not matter.
+
+Here: the steps in their order. Not here: the figures (``figures``), the floors (``exclusions``), the ranks
+(``scoring``, ``candidates``), the places (``choosing``), the stored form (``snapshots``).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from haetae.domain.errors import DataError, Text
 from haetae.domain.learning import Exclusion, UniverseSnapshot
-from haetae.domain.market import Instrument, Kind
+from haetae.domain.market import Instrument
 from haetae.domain.panel import Panel
-from haetae.domain.units import Symbol, yyyymmdd
-from haetae.universe.settings import EXCLUDED_FLAGS, UniverseSettings
-
-Float64Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Figures:
-    """What the bars up to the day say of each panel column."""
-
-    close: Float64Array
-    traded_today: NDArray[np.bool_]
-    rows: NDArray[np.int64]
-    turnover: Float64Array
-    idle: NDArray[np.int64]
-    momentum: Float64Array
-    volatility: Float64Array
-
-
-def _figures(panel: Panel, rows: int) -> _Figures:
-    close = panel.close[max(0, rows - 253) : rows].astype(np.float64)
-    recent = slice(max(0, rows - 60), rows)
-    won = panel.close[recent].astype(np.float64) * panel.volume[recent]
-    returns = np.diff(np.log(np.maximum(close, 1.0)), axis=0)
-    known = close > 0
-    first = np.argmax(known, axis=0)
-    base = close[first, np.arange(close.shape[1])]
-    month_ago = close[max(0, len(close) - 22)]
-    momentum = np.log(np.maximum(month_ago, 1.0) / np.maximum(base, 1.0))
-    return _Figures(
-        close=close[-1],
-        traded_today=panel.traded[rows - 1],
-        rows=(panel.close[:rows] > 0).sum(axis=0),
-        turnover=np.median(won, axis=0),
-        idle=(~panel.traded[recent]).sum(axis=0),
-        momentum=momentum,
-        volatility=returns[-60:].std(axis=0) if len(returns) else np.zeros(close.shape[1]),
-    )
-
-
-def _faults(
-    instrument: Instrument, column: int | None, figures: _Figures, day: dt.date, settings: UniverseSettings
-) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    announced = instrument.as_of <= day
-    if instrument.kind is not Kind.COMMON:
-        found.append((f"kind.{instrument.kind.value}", "only common shares are held"))
-    if instrument.listed_on > day:
-        return [*found, ("listing.later", f"listed on {instrument.listed_on}")]
-    age = (day - instrument.listed_on).days
-    if age < settings.min_listed_days:
-        found.append(("listing.too_young", f"{age} days, floor {settings.min_listed_days}"))
-    if announced:
-        found += [(f"flag.{flag}", f"as of {instrument.as_of}") for flag in EXCLUDED_FLAGS if flag in instrument.flags]
-    if column is None or figures.close[column] <= 0:
-        return [*found, ("history.none", "no bar up to the day")]
-    if figures.rows[column] < settings.min_history_rows:
-        found.append(("history.too_short", f"{figures.rows[column]} sessions, floor {settings.min_history_rows}"))
-    if not figures.traded_today[column]:
-        found.append(("trading.none_today", "no trade on the day"))
-    if figures.idle[column] > settings.max_idle_days:
-        found.append(("trading.idle", f"{figures.idle[column]} of 60 sessions without trade"))
-    price = int(figures.close[column])
-    if not settings.prices_adjusted and price < settings.min_price_won:
-        found.append(("price.below_floor", f"{price} won, floor {settings.min_price_won}"))
-    if figures.turnover[column] < settings.min_turnover_won:
-        turnover = int(figures.turnover[column])
-        found.append(("turnover.below_floor", f"median {turnover} won a day, floor {settings.min_turnover_won}"))
-    if announced and instrument.shares_outstanding > 0:
-        cap = price * instrument.shares_outstanding
-        if cap < settings.min_market_cap_won:
-            found.append(("market_cap.below_floor", f"{cap} won, floor {settings.min_market_cap_won}"))
-    return found
-
-
-def _ranks(values: Float64Array) -> Float64Array:
-    order = np.argsort(values, kind="stable")
-    ranks = np.empty(len(values))
-    ranks[order] = np.arange(1, len(values) + 1) / len(values)
-    return ranks
-
-
-def _scored(
-    candidates: list[Symbol], columns: Mapping[Symbol, int], figures: _Figures, settings: UniverseSettings
-) -> dict[Symbol, dict[str, float]]:
-    at = np.array([columns[symbol] for symbol in candidates], dtype=np.int64)
-    parts = {
-        "liquidity": (_ranks(figures.turnover[at]), settings.liquidity_weight),
-        "momentum": (_ranks(figures.momentum[at]), settings.momentum_weight),
-        "calm": (_ranks(-figures.volatility[at]), settings.calm_weight),
-    }
-    whole = sum(weight for _, weight in parts.values())
-    total = np.sum([ranks * weight for ranks, weight in parts.values()], axis=0) / whole
-    scores: dict[Symbol, dict[str, float]] = {}
-    for k, symbol in enumerate(candidates):
-        scores[symbol] = {name: round(float(ranks[k]), 6) for name, (ranks, _) in parts.items()}
-        scores[symbol]["total"] = round(float(total[k]), 6)
-    return scores
-
-
-def _chosen(
-    ranked: list[Symbol], sectors: Mapping[Symbol, str], members: frozenset[Symbol], settings: UniverseSettings
-) -> tuple[list[Symbol], list[Symbol]]:
-    # Former members inside the buffer first, then the best of the rest; returns (chosen, over the sector cap).
-    reach = settings.size + settings.buffer
-    staying = [symbol for symbol in ranked[:reach] if symbol in members]
-    order = staying + [symbol for symbol in ranked if symbol not in set(staying)]
-    chosen: list[Symbol] = []
-    crowded: list[Symbol] = []
-    counts: dict[str, int] = {}
-    for symbol in order:
-        if len(chosen) == settings.size:
-            break
-        sector = sectors[symbol]
-        if sector and counts.get(sector, 0) >= settings.sector_cap:
-            crowded.append(symbol)
-            continue
-        counts[sector] = counts.get(sector, 0) + 1
-        chosen.append(symbol)
-    return chosen, crowded
-
-
-def _refuse_empty(day: dt.date) -> DataError:
-    return DataError(
-        Text(ko=f"{day}까지의 일봉이 없어 종목을 고를 수 없습니다", en=f"no daily bar up to {day} to select from"),
-        expected="daily bars on or before the day",
-        found="none",
-        next_step="collect or import daily bars, or choose a later day",
-    )
+from haetae.domain.units import day_from, yyyymmdd
+from haetae.universe import figures
+from haetae.universe.candidates import Candidates
+from haetae.universe.choosing import choose, passed_over
+from haetae.universe.exclusions import Judge
+from haetae.universe.settings import MissingParts, UniverseSettings
+from haetae.universe.statements import NO_STATEMENTS, Statements
+from haetae.universe.statuses import NO_STATUSES, Statuses
 
 
 def select(
@@ -157,66 +37,178 @@ def select(
     settings: UniverseSettings | None = None,
     *,
     previous: UniverseSnapshot | None = None,
+    statements: Statements = NO_STATEMENTS,
+    statuses: Statuses = NO_STATUSES,
 ) -> UniverseSnapshot:
     """Return the universe known after the close of ``day``: exactly ``settings.size`` symbols.
 
     Parameters
     ----------
     instruments : iterable of Instrument
-        Static facts count from ``listed_on``; flags and share counts only if ``as_of <= day``.
+        One state of each name, the newest announced by the day where there is one. Static facts (kind, sector, day of
+        listing) count as they stand; flags, shares and a delisting only if ``as_of <= day``.
     panel : Panel
         Daily bars; rows after ``day`` are not read.
     previous : UniverseSnapshot, optional
         Its members may stay while they rank within the buffer.
+    statements : Statements
+        Rows with ``known_on`` after ``day`` are not read.
+    statuses : Statuses
+        Rows of days after ``day`` are not read.
 
     Returns
     -------
     UniverseSnapshot
-        Symbols sorted by code, score parts (0-1 ranks) of every candidate, and one exclusion for
+        Symbols sorted by code, score parts (0-1 ranks), figures and flags of every candidate, and one exclusion for
         each reason of each symbol left out.
 
     Raises
     ------
     DataError
-        If fewer candidates pass than are wanted; nothing is relaxed silently.
+        If fewer candidates pass than are wanted (nothing is relaxed silently), or the bars up to the day are too few.
     """
-    chosen_settings = settings or UniverseSettings()
+    chosen = settings or UniverseSettings()
     rows = int(np.searchsorted(panel.days, yyyymmdd(day), side="right"))
-    if rows == 0:
-        raise _refuse_empty(day)
-    figures = _figures(panel, rows)
-    columns = {symbol: k for k, symbol in enumerate(panel.symbols)}
+    _refuse_too_little(day, panel, rows, chosen)
+    bars = figures.of_bars(panel, rows, chosen)
     listed = sorted(instruments, key=lambda instrument: instrument.symbol)
-    exclusions: list[Exclusion] = []
-    candidates: list[Symbol] = []
-    for instrument in listed:
-        faults = _faults(instrument, columns.get(instrument.symbol), figures, day, chosen_settings)
-        exclusions += [Exclusion(instrument.symbol, code, detail) for code, detail in faults]
-        if not faults:
-            candidates.append(instrument.symbol)
-    scores = _scored(candidates, columns, figures, chosen_settings) if candidates else {}
-    ranked = sorted(candidates, key=lambda symbol: (-scores[symbol]["total"], symbol))
-    sectors = {instrument.symbol: instrument.sector for instrument in listed}
-    members = frozenset(previous.symbols) if previous else frozenset()
-    chosen, crowded = _chosen(ranked, sectors, members, chosen_settings)
-    if len(chosen) < chosen_settings.size:
-        raise DataError(
-            Text(
-                ko=f"{day} 기준 조건을 통과한 종목이 {len(chosen)}개뿐입니다",
-                en=f"only {len(chosen)} symbols pass the floors on {day}",
-            ),
-            expected=f"{chosen_settings.size} symbols",
-            found=f"{len(listed)} listed, {len(candidates)} candidates, {len(crowded)} over the sector cap",
-            next_step="lower the universe's floors or its size, raise the sector cap, or collect more symbols",
-        )
-    taken = set(chosen)
-    full = set(crowded)
-    for place, symbol in enumerate(ranked, start=1):
-        if symbol in full:
-            detail = f"{chosen_settings.sector_cap} names of sector {sectors[symbol]} rank higher"
-            exclusions.append(Exclusion(symbol, "sector.full", detail))
-        elif symbol not in taken:
-            detail = f"place {place} of {len(ranked)}, score {scores[symbol]['total']:.3f}"
-            exclusions.append(Exclusion(symbol, "rank.below_cut", detail))
+    exclusions, passed = _judged(day, listed, panel, bars, statuses, chosen)
+    candidates = _candidates(day, passed, panel, bars, statements, chosen)
+    if chosen.missing_parts is MissingParts.EXCLUDE:
+        bare = _without_statements(candidates)
+        exclusions += bare
+        left_out = {item.symbol for item in bare}
+        passed = [item for item in passed if item.symbol not in left_out]
+        candidates = _candidates(day, passed, panel, bars, statements, chosen)
+    scores = candidates.scores()
+    totals = {symbol: parts["total"] for symbol, parts in scores.items()}
+    ranked = sorted(totals, key=lambda symbol: (-totals[symbol], symbol))
+    sectors = {item.symbol: item.sector for item in passed}
+    choice = choose(ranked, sectors, frozenset(previous.symbols) if previous else frozenset(), chosen)
+    if len(choice.chosen) < chosen.size:
+        raise _too_few(day, chosen.size, listed, exclusions, len(ranked), len(choice.crowded))
+    exclusions += passed_over(ranked, totals, sectors, choice, chosen)
     exclusions.sort(key=lambda item: (item.symbol, item.code))
-    return UniverseSnapshot(day, tuple(sorted(chosen)), scores, tuple(exclusions))
+    return UniverseSnapshot(
+        day,
+        tuple(sorted(choice.chosen)),
+        scores,
+        tuple(exclusions),
+        candidates.flags(scores),
+        candidates.figures(),
+    )
+
+
+def _judged(
+    day: dt.date,
+    listed: Sequence[Instrument],
+    panel: Panel,
+    bars: figures.BarFigures,
+    statuses: Statuses,
+    settings: UniverseSettings,
+) -> tuple[list[Exclusion], list[Instrument]]:
+    """Return every reason against anyone, and the instruments against which there is none."""
+    columns = {symbol: column for column, symbol in enumerate(panel.symbols)}
+    places = [columns.get(item.symbol) for item in listed]
+    caps = _caps(day, listed, places, bars, settings)
+    told = statuses.on(day)
+    judge = Judge(day, bars, settings)
+    exclusions: list[Exclusion] = []
+    passed: list[Instrument] = []
+    for item, column, cap in zip(listed, places, caps.tolist(), strict=True):
+        faults = judge.faults(item, column, cap, told.get(item.symbol))
+        exclusions += [Exclusion(item.symbol, code, detail) for code, detail in faults]
+        if not faults:
+            passed.append(item)
+    known = {item.symbol for item in listed}
+    exclusions += [
+        Exclusion(symbol, "listing.unknown", "traded within a year, but on no list of names known by the day")
+        for symbol, column in columns.items()
+        if symbol not in known and bars.close[column] > 0
+    ]
+    return exclusions, passed
+
+
+def _caps(
+    day: dt.date,
+    listed: Sequence[Instrument],
+    places: Sequence[int | None],
+    bars: figures.BarFigures,
+    settings: UniverseSettings,
+) -> figures.Float64Array:
+    if settings.prices_adjusted:
+        return np.full(len(listed), np.nan)
+    closes = np.array([0 if place is None else bars.close[place] for place in places], np.int64)
+    rebased = np.array([0 if place is None else bars.rebased_on[place] for place in places], np.int64)
+    return figures.market_caps(listed, closes, rebased, day)
+
+
+def _candidates(
+    day: dt.date,
+    passed: Sequence[Instrument],
+    panel: Panel,
+    bars: figures.BarFigures,
+    statements: Statements,
+    settings: UniverseSettings,
+) -> Candidates:
+    columns = {symbol: column for column, symbol in enumerate(panel.symbols)}
+    places = [columns[item.symbol] for item in passed]
+    caps = _caps(day, passed, places, bars, settings)
+    books = figures.of_books(statements, [item.symbol for item in passed], caps, day, settings)
+    return Candidates(passed, np.array(places, np.int64), caps, bars, books, settings)
+
+
+def _without_statements(candidates: Candidates) -> list[Exclusion]:
+    books = candidates.books
+    value = np.isnan(books.earnings_yield) & np.isnan(books.book_to_price)
+    quality = np.isnan(books.return_on_equity) & np.isnan(books.debt) & np.isnan(books.operating_margin)
+    found = []
+    for k in np.flatnonzero(value | quality).tolist():
+        parts = " and ".join(name for name, gone in (("value", value[k]), ("quality", quality[k])) if gone)
+        why = "the newest statement is too old" if books.stale[k] else "nothing known by the day"
+        found.append(Exclusion(candidates.instruments[k].symbol, "fundamentals.none", f"no {parts}: {why}"))
+    return found
+
+
+def _refuse_too_little(day: dt.date, panel: Panel, rows: int, settings: UniverseSettings) -> None:
+    if rows == 0:
+        raise DataError(
+            Text(ko=f"{day}까지의 일봉이 없어 종목을 고를 수 없습니다", en=f"no daily bar up to {day} to select from"),
+            expected=Text(ko="그날까지의 일봉", en="daily bars on or before the day"),
+            found=f"first bar {day_from(int(panel.days[0]))}" if len(panel) else "no bars",
+            next_step=Text(
+                ko="일봉을 수집하거나 가져오거나, 더 늦은 날을 고르세요",
+                en="collect or import daily bars, or choose a later day",
+            ),
+        )
+    least = settings.min_history_rows
+    if rows < least:
+        raise DataError(
+            Text(ko=f"{day}까지의 일봉 이력이 너무 짧습니다", en=f"the history of daily bars up to {day} is too short"),
+            expected=Text(ko=f"{least}거래일 이상", en=f"{least} sessions or more"),
+            found=f"{rows} sessions from {day_from(int(panel.days[0]))} to {day}",
+            next_step=Text(
+                ko=f"{least - rows}거래일 이상 늦은 날을 고르거나, 더 이른 일봉을 가져오거나 수집하세요",
+                en=f"choose a day {least - rows} sessions later, or import or collect earlier daily bars",
+            ),
+        )
+
+
+def _too_few(
+    day: dt.date, size: int, listed: Sequence[Instrument], exclusions: Sequence[Exclusion], ranked: int, crowded: int
+) -> DataError:
+    reasons = Counter(item.code for item in exclusions).most_common(6)
+    told = ", ".join(f"{code} {count}" for code, count in sorted(reasons, key=lambda each: (-each[1], each[0])))
+    return DataError(
+        Text(
+            ko=f"{day} 기준으로 {size}종목을 채울 수 없습니다: 후보 {ranked}개, 업종 한도로 넘긴 것 {crowded}개",
+            en=f"only {ranked - crowded} symbols pass the floors on {day}, {size} are wanted",
+        ),
+        expected=f"{size} symbols",
+        found=f"{len(listed)} listed, {ranked} candidates, {crowded} over the sector cap"
+        + (f"; left out: {told}" if told else ""),
+        next_step=Text(
+            ko="종목 수나 하한을 낮추거나, 업종 한도를 올리거나, 종목을 더 수집하세요 (--size, --set)",
+            en="lower the size or the floors, raise the sector cap, or collect more symbols (--size, --set)",
+        ),
+    )

@@ -15,6 +15,7 @@ from haetae.krx import Rulebook
 from haetae.krx.calendar import is_trading_day
 from haetae.ports.tables import DERIVED, TABLES
 from haetae.store.objects import LOG
+from haetae.store.snapshots import FOLDER as SNAPSHOTS
 from haetae.wiring.clocks import SystemClock
 
 CHECKOUT = Path(__file__).resolve().parents[3]
@@ -52,7 +53,7 @@ def _of_lake(name: str) -> bool:
     """Tell a file of a lake from locks, half-written files and what else lies beside."""
     parts = name.split("/")
     return (
-        (parts[0] in TABLES or parts[0].startswith(DERIVED))
+        (parts[0] in {*TABLES, SNAPSHOTS} or parts[0].startswith(DERIVED))
         and not any(part.startswith(".") for part in parts)
         and name.endswith((".parquet", ".json"))
     )

@@ -18,6 +18,7 @@ from haetae.ports.tables import daily_table
 from haetae.store import upgrade as upgrading
 from haetae.store.importer import ImportPlan, ImportReport, Prices, import_files
 from haetae.store.lake import Fault, Lake, Swept, TableInfo, VersionInfo
+from haetae.store.objects import Folder, Objects
 from haetae.store.s3 import Bucket
 from haetae.store.upgrade import Upgraded
 from haetae.wiring.clocks import SystemClock
@@ -44,6 +45,11 @@ def open_lake(at: LakeAt | Path | str, *, by: str = "") -> Lake:
 
     ``by`` says which program writes; it is kept with each version.
     """
+    return Lake(open_place(at), by=by)
+
+
+def open_place(at: LakeAt | Path | str) -> Objects:
+    """Return the place at an address: where the bytes of a lake lie, and what is kept beside its tables."""
     where = at if isinstance(at, LakeAt) else LakeAt(str(at))
     if isinstance(at, Path) and at.parts[:1] == ("s3:",):
         address = where.address.replace("s3:/", _BUCKET, 1)
@@ -54,10 +60,10 @@ def open_lake(at: LakeAt | Path | str, *, by: str = "") -> Lake:
             next_step=f"haetae lake pull {address} --lake data/lake",
         )
     if not where.address.startswith(_BUCKET):
-        return Lake(Path(where.address), by=by)
+        return Folder(Path(where.address))
     place = Place.of(where.address)
     s3 = client("s3", region=where.region, endpoint_url=where.endpoint_url)
-    return Lake(Bucket(s3, place.bucket, place.prefix, refusals), by=by)
+    return Bucket(s3, place.bucket, place.prefix, refusals)
 
 
 def _files(paths: Sequence[Path]) -> tuple[Path, ...]:
@@ -107,7 +113,8 @@ def import_table(
     return import_files(open_lake(lake, by=f"haetae lake import {name}"), plan, progress)
 
 
-def _existing(at: LakeAt | Path | str) -> Lake:
+def existing_lake(at: LakeAt | Path | str) -> Lake:
+    """Return the lake at an address; an empty or absent one is a ``DataError``."""
     lake = open_lake(at)
     if not lake.versions():
         raise DataError(
@@ -121,7 +128,7 @@ def _existing(at: LakeAt | Path | str) -> Lake:
 
 def require_bars(lake_dir: Path) -> None:
     """Refuse a lake that cannot be replayed before anything is built from it: no daily bars, or damage."""
-    lake = _existing(lake_dir)
+    lake = existing_lake(lake_dir)
     table = daily_table(lake.versions())
     if not any(each.table == table and each.rows for each in lake.describe()):
         raise DataError(
@@ -146,30 +153,30 @@ def refuse_damage(faults: Sequence[Fault]) -> None:
 
 def describe(at: LakeAt | Path | str) -> tuple[TableInfo, ...]:
     """Return what each table of a lake holds; an empty or absent lake is a ``DataError``."""
-    return _existing(at).describe()
+    return existing_lake(at).describe()
 
 
 def history(at: LakeAt | Path | str, table: str) -> tuple[VersionInfo, ...]:
     """Return the versions of a table that can still be read, oldest first."""
-    return _existing(at).history(table)
+    return existing_lake(at).history(table)
 
 
 def check(at: LakeAt | Path | str, progress: Callable[[str, int, int], None] | None = None) -> tuple[TableInfo, ...]:
     """Read every file of a lake and return what it holds; raises ``DataError`` if one is damaged."""
-    lake = _existing(at)
+    lake = existing_lake(at)
     refuse_damage(lake.check(progress))
     return lake.describe()
 
 
 def vacuum(at: LakeAt | Path | str, tables: Sequence[str], *, keep: int, dry_run: bool) -> tuple[Swept, ...]:
     """Drop all but the newest versions of some tables, of all by default; see ``Lake.vacuum``."""
-    lake = _existing(at)
+    lake = existing_lake(at)
     return tuple(lake.vacuum(table, keep=keep, dry_run=dry_run) for table in tables or lake.tables())
 
 
 def query(at: LakeAt | Path | str, text: str, versions: Mapping[str, int]) -> pa.Table:
     """Return the answer of a DuckDB query over a lake, tables pinned to the versions that are given."""
-    return _existing(at).sql(text, versions=versions)
+    return existing_lake(at).sql(text, versions=versions)
 
 
 def upgrade(at: LakeAt, progress: Callable[[str, int, int], None] | None = None) -> tuple[Upgraded, ...]:

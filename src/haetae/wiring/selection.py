@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 
 from haetae.domain.learning import UniverseSnapshot
-from haetae.domain.market import Instrument, Int64Array
+from haetae.domain.market import DELISTED, Instrument, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
 from haetae.features import daily, feargreed, minute
 from haetae.features.feargreed import FearGreed
 from haetae.ports.tables import daily_table
+from haetae.research.told import statements, statuses
 from haetae.store.lake import Lake
-from haetae.store.reference import instruments_on
+from haetae.store.reference import announced_on
 from haetae.universe.selection import select
 from haetae.universe.settings import UniverseSettings
 
@@ -58,15 +59,23 @@ def read_market(
     if table != "daily":
         chosen = replace(chosen, prices_adjusted=True)
     index_close = index_on(lake, panel.days)
-    instruments = instruments_on(lake, day)
+    instruments = announced_on(lake, day)
     return Market(
         day=day,
         panel=panel,
         index_close=index_close,
         features=daily.build(panel, index_close),
         mood=feargreed.build(panel, index_close),
-        instruments=instruments,
-        universe=select(day, instruments, panel, chosen, previous=previous),
+        instruments=tuple(each for each in instruments if DELISTED not in each.flags),
+        universe=select(
+            day,
+            instruments,
+            panel,
+            chosen,
+            previous=previous,
+            statements=statements(lake, day),
+            statuses=statuses(lake, day),
+        ),
     )
 
 
@@ -84,6 +93,7 @@ def universe_record(market: Market) -> dict[str, Any]:
         "features": len(daily.NAMES) + len(minute.NAMES),
         "feature_sets": {"daily": daily.feature_hash(), "minute": minute.feature_hash()},
         "fear_greed": {"value": round(market.mood.on(market.day), 2), "missing": list(market.mood.missing())},
+        "flags": {symbol: list(market.universe.flags.get(symbol, ())) for symbol in market.universe.symbols},
         "reasons": [{"symbol": e.symbol, "code": e.code, "detail": e.detail} for e in market.universe.exclusions],
     }
 

@@ -23,6 +23,7 @@ from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
 from haetae.portfolio import Constraints
 from haetae.research import STAGES, ResearchSettings, market, models, portfolios, run, universes
 from haetae.universe import UniverseSettings
+from haetae.universe.names import LONG_AGO
 from random_panels import daily_panel, perturbed_after
 
 SESSIONS = 300
@@ -237,6 +238,6 @@ def test_a_lake_of_bars_only_gets_instruments_from_its_codes() -> None:
     listed = {item.symbol: item for item in known.instruments(dt.date(2022, 1, 3))}
     late = panel.symbols[1]
     assert listed[late].listed_on > dt.date(2021, 1, 4)
-    assert listed[panel.symbols[0]].listed_on == market.LONG_AGO
+    assert listed[panel.symbols[0]].listed_on == LONG_AGO
     assert known.index_close is None
     assert known.adjusted
