@@ -17,6 +17,7 @@ from haetae.cli import (
     deploy,
     emulator,
     faults,
+    feargreed,
     infra,
     journal,
     lake,
@@ -88,6 +89,7 @@ def build() -> typer.Typer:
     app.add_typer(research.nouns, name="research")
     app.add_typer(backtest_audit.nouns, name="backtest")  # those of `backtest`, and the audit
     app.add_typer(strategy.nouns, name="strategy")
+    app.add_typer(feargreed.nouns, name="feargreed")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(journal.nouns, name="journal")
     app.add_typer(llm.nouns, name="llm")

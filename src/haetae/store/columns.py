@@ -43,6 +43,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "shares_outstanding": ("shares_outstanding", "shares", "상장주식수"),
         "sector": ("sector", "industry", "업종"),
         "as_of": ("as_of", "date"),
+        "value": ("value", "fear_greed"),
     }
 )
 """Names under which known sources carry a column, the first present one counts."""

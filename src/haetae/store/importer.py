@@ -22,11 +22,12 @@ from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.units import KST_OFFSET_NS
 from haetae.ports.tables import TABLES
 from haetae.store.columns import instrument_columns, read_any, renamed, with_types
-from haetae.store.judgement import judge_bars
+from haetae.store.judgement import Judged, judge_bars
 from haetae.store.lake import Lake
+from haetae.store.moods import judge_moods, mood_columns
 from haetae.store.schema import conform
 
-KINDS = ("daily", "minute", "index_daily", "instruments")
+KINDS = ("daily", "minute", "index_daily", "instruments", "fear_greed")
 """What may be imported; adjusted daily bars go to a table of their own."""
 
 
@@ -123,7 +124,7 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
         if plan.kind == "instruments":
             taken.append(instrument_columns(rows, plan.as_of))
         else:
-            judged = judge_bars(plan.table, rows, ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
+            judged = _judged(plan, rows)
             taken.append(judged.rows)
             findings.append(judged.findings)
             kept_out.update(judged.kept_out)
@@ -138,7 +139,7 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
     spec = TABLES[plan.table]
     said = f"{plan.prices.value} prices. {note}"
     version = lake.write(plan.table, rows, keys=spec.keys, notes={plan.source: said.strip()})
-    span = pc.min_max(rows.column(spec.day_column)).as_py()
+    span = pc.min_max(rows.column(_day_name(plan.kind))).as_py()
     symbols = pc.count_distinct(rows.column(spec.keys[0])).as_py()
     return ImportReport(
         plan.table, read, len(rows), dict(kept_out), dict(mended), tuple(sorted(unused)), version, symbols,
@@ -146,11 +147,24 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
     )  # fmt: skip
 
 
+def _judged(plan: ImportPlan, rows: pa.Table) -> Judged:
+    if plan.kind == "fear_greed":
+        return judge_moods(mood_columns(rows))
+    return judge_bars(plan.table, rows, ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
+
+
+def _day_name(kind: str) -> str:
+    """Return the column whose days are told and may not lie in the future."""
+    return "as_of" if kind == "instruments" else "day"
+
+
 def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
     spec = TABLES[plan.table]
     derived = {"day"} if plan.kind == "minute" else set()
     if plan.kind == "instruments":
         derived = {"market", "kind", "listed_on", "as_of"}
+    if plan.kind == "fear_greed":
+        derived = {"source", "regime", "known_on"}
     missing = [
         n for n in spec.schema.names if n not in rows.column_names and n not in spec.defaults and n not in derived
     ]
@@ -166,7 +180,7 @@ def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
 
 
 def _refuse_future(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
-    name = TABLES[plan.table].day_column
+    name = _day_name(plan.kind)
     if plan.today is None or name not in rows.column_names:
         return
     days = rows.column(name)

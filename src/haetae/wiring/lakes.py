@@ -103,11 +103,12 @@ def import_table(
     files = _files(paths)
     name = source or files[0].stem
     today = day_of(SystemClock().now())
-    plan = ImportPlan(kind, files, name, Prices(prices), note, mapping or {}, as_of, today)
+    plan = ImportPlan(kind.replace("-", "_"), files, name, Prices(prices), note, mapping or {}, as_of, today)
     return import_files(open_lake(lake, by=f"haetae lake import {name}"), plan, progress)
 
 
-def _existing(at: LakeAt | Path | str) -> Lake:
+def existing(at: LakeAt | Path | str) -> Lake:
+    """Return the lake at an address; an empty or absent one is a ``DataError`` that says what to do."""
     lake = open_lake(at)
     if not lake.versions():
         raise DataError(
@@ -121,7 +122,7 @@ def _existing(at: LakeAt | Path | str) -> Lake:
 
 def require_bars(lake_dir: Path) -> None:
     """Refuse a lake that cannot be replayed before anything is built from it: no daily bars, or damage."""
-    lake = _existing(lake_dir)
+    lake = existing(lake_dir)
     table = daily_table(lake.versions())
     if not any(each.table == table and each.rows for each in lake.describe()):
         raise DataError(
@@ -146,30 +147,30 @@ def refuse_damage(faults: Sequence[Fault]) -> None:
 
 def describe(at: LakeAt | Path | str) -> tuple[TableInfo, ...]:
     """Return what each table of a lake holds; an empty or absent lake is a ``DataError``."""
-    return _existing(at).describe()
+    return existing(at).describe()
 
 
 def history(at: LakeAt | Path | str, table: str) -> tuple[VersionInfo, ...]:
     """Return the versions of a table that can still be read, oldest first."""
-    return _existing(at).history(table)
+    return existing(at).history(table)
 
 
 def check(at: LakeAt | Path | str, progress: Callable[[str, int, int], None] | None = None) -> tuple[TableInfo, ...]:
     """Read every file of a lake and return what it holds; raises ``DataError`` if one is damaged."""
-    lake = _existing(at)
+    lake = existing(at)
     refuse_damage(lake.check(progress))
     return lake.describe()
 
 
 def vacuum(at: LakeAt | Path | str, tables: Sequence[str], *, keep: int, dry_run: bool) -> tuple[Swept, ...]:
     """Drop all but the newest versions of some tables, of all by default; see ``Lake.vacuum``."""
-    lake = _existing(at)
+    lake = existing(at)
     return tuple(lake.vacuum(table, keep=keep, dry_run=dry_run) for table in tables or lake.tables())
 
 
 def query(at: LakeAt | Path | str, text: str, versions: Mapping[str, int]) -> pa.Table:
     """Return the answer of a DuckDB query over a lake, tables pinned to the versions that are given."""
-    return _existing(at).sql(text, versions=versions)
+    return existing(at).sql(text, versions=versions)
 
 
 def upgrade(at: LakeAt, progress: Callable[[str, int, int], None] | None = None) -> tuple[Upgraded, ...]:

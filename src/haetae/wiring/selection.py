@@ -14,12 +14,13 @@ from haetae.domain.market import Instrument, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
 from haetae.features import daily, feargreed, minute
-from haetae.features.feargreed import FearGreed
+from haetae.features.feargreed import FearGreed, FearGreedSettings
 from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
 from haetae.universe.selection import select
 from haetae.universe.settings import UniverseSettings
+from haetae.wiring.moods import mood_inputs
 
 INDEX = "0001"
 """KOSPI in the broker's index codes."""
@@ -49,7 +50,12 @@ def index_on(lake: Lake, days: np.ndarray) -> Int64Array:
 
 
 def read_market(
-    lake: Lake, day: dt.date, settings: UniverseSettings | None = None, *, previous: UniverseSnapshot | None = None
+    lake: Lake,
+    day: dt.date,
+    settings: UniverseSettings | None = None,
+    *,
+    previous: UniverseSnapshot | None = None,
+    mood: FearGreedSettings | None = None,
 ) -> Market:
     """Build everything that follows from the daily bars up to ``day``."""
     table = daily_table(lake.versions())
@@ -59,12 +65,13 @@ def read_market(
         chosen = replace(chosen, prices_adjusted=True)
     index_close = index_on(lake, panel.days)
     instruments = instruments_on(lake, day)
+    feeling = mood or FearGreedSettings()
     return Market(
         day=day,
         panel=panel,
         index_close=index_close,
         features=daily.build(panel, index_close),
-        mood=feargreed.build(panel, index_close),
+        mood=feargreed.build(mood_inputs(lake, panel, instruments, feeling), feeling),
         instruments=instruments,
         universe=select(day, instruments, panel, chosen, previous=previous),
     )
@@ -89,12 +96,6 @@ def universe_record(market: Market) -> dict[str, Any]:
 
 
 def mood_word(value: float) -> tuple[str, str]:
-    """Return the Korean and English word of an index value; five bands of twenty."""
-    words = (
-        ("극단적 공포", "extreme fear"),
-        ("공포", "fear"),
-        ("중립", "neutral"),
-        ("탐욕", "greed"),
-        ("극단적 탐욕", "extreme greed"),
-    )
-    return words[min(4, max(0, int(value // 20)))]
+    """Return the Korean and English word of an index value."""
+    word = feargreed.word_of(value)
+    return word.ko, word.en
