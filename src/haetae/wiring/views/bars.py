@@ -116,8 +116,19 @@ class Bars:
         return rows
 
     def mood_now(self) -> Row | None:
-        """Return the newest value with its missing components."""
+        """Return the newest value with its components, those that are missing too."""
         mood = self._mood()
         if mood is None or not len(mood.days) or mood.value[-1] != mood.value[-1]:
             return None
-        return {"value": float(mood.value[-1]), "missing": list(mood.missing())}
+        flags = {flag.component: flag.since for flag in mood.flags()}
+        shares = mood.shares()
+        parts = [
+            {
+                "name": name,
+                "rank": None if name in flags else float(mood.ranks[-1, c]),
+                "share": float(shares[c]),
+                "last_known": flags.get(name),
+            }
+            for c, name in enumerate(NAMES)
+        ]
+        return {"value": float(mood.value[-1]), "missing": list(flags), "parts": parts}
