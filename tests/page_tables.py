@@ -23,6 +23,7 @@ from haetae.kis.wire.frames import STREAMS
 from haetae.kis.wire.operations import OPERATIONS
 from haetae.krx.afterhours import OffHours
 from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
+from mood_tables import mood_tables
 from rule_tables import rule_tables
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -147,6 +148,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/emulator.md", "faults", faults),
     ("docs/emulator.md", "behaviours", behaviours),
     *rule_tables("docs/market-rules.md", table),
+    *mood_tables("docs/fear-greed.md", table),
     ("docs/simulator.md", "fill-model", fill_model),
     ("docs/simulator.md", "always", partial(said, ALWAYS)),
     ("docs/simulator.md", "laws", partial(said, LAWS)),

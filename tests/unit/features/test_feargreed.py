@@ -123,6 +123,26 @@ def test_each_component_is_its_formula() -> None:
     assert np.isfinite(raw).all()
 
 
+def test_a_high_is_forgotten_after_a_year() -> None:
+    panel = daily_panel(12, symbols=20, sessions=620)
+    wave = 1.0 + 0.5 * np.sin(np.arange(620) / 620 * 6 * np.pi)[:, None]
+    panel = _bars(
+        panel, np.maximum(np.round(panel.close[:1] * wave + panel.close % 97), 1).astype(np.int64), panel.volume
+    )
+    found = feargreed.build(feargreed.of_panel(panel)).raw[:, PLACE["strength"]]
+    levels = np.cumsum(_moves(panel), axis=0)
+    seen = []
+    for t in range(251, 620):
+        old = panel.traded[t] & (t - (panel.close > 0).argmax(axis=0) >= 251)
+        window = levels[t - 251 : t]
+        high, low = levels[t] > window.max(axis=0) + 1e-9, levels[t] < window.min(axis=0) - 1e-9
+        wanted = ((high & old).sum() - (low & old).sum()) / old.sum() if old.sum() >= 15 else np.nan
+        assert found[t] == pytest.approx(wanted, nan_ok=True)
+        seen.append(wanted)
+    assert np.nanmax(seen) > 0.2
+    assert np.nanmin(seen) < -0.2
+
+
 def _moves(panel: Panel) -> np.ndarray:
     close = panel.close.astype(np.float64)
     both = (close[1:] > 0) & (close[:-1] > 0)

@@ -38,7 +38,7 @@ class FearGreedSettings:
     """KOSPI in the broker's index codes."""
     volatility_index: str = "VKOSPI"
     """Name in ``index_daily`` of the implied volatility of KOSPI 200; used in place of realised volatility where it is
-    known. The broker serves no history of it, so it comes by import."""
+    known. The collector does not ask for it, so it comes by import."""
     bond_symbols: tuple[str, ...] = ("152380", "148070")
     """Funds of ten-year treasuries (KODEX, KIWOOM): the broker serves their bars like those of a stock, known at the
     close, since 2012. The first one with bars in the lake counts."""
