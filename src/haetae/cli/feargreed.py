@@ -83,6 +83,8 @@ def show(
                 )
             )
         )
+    if found["calm_from"] != "realised":
+        print(say(Text(ko=f"안정은 {found['calm_from']} 기준입니다.", en=f"Calm is that of {found['calm_from']}.")))
     _tell_cnn(found["cnn"])
     write_record(json_file, found)
 

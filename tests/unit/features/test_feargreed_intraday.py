@@ -204,6 +204,25 @@ def test_a_wilder_day_than_usual_lowers_calm() -> None:
     assert calm[1] < calm[0]
 
 
+def test_the_day_s_volatility_counts_as_a_multiple_of_what_is_usual_at_its_minute() -> None:
+    inputs, minutes = market(21)
+    row = len(inputs) - 1
+    start = opened(inputs, minutes, row)
+    bars = session(minutes, len(inputs.panel) - 1)
+    assert start.usual is not None
+    minute, multiple = 17, 2.5
+    run = dataclasses.replace(start, variance=multiple * start.usual[minute], closes=bars.close[0].astype(float))
+    level = inputs.index_close[: row + 1]  # type: ignore[index]
+    squares = np.diff(np.log(level[np.isfinite(level)])) ** 2
+    spreads = np.sqrt(np.lib.stride_tricks.sliding_window_view(squares, 20).mean(axis=1))
+    usual = spreads[-125:-1].mean()
+    spread = np.sqrt((squares[-20:-1].sum() + multiple * usual**2) / 20)
+    mean = (spreads[-125:-1].sum() + spread) / 125
+    _, told = intraday.step(run, bars.close[0], bars.volume[0], minute, quotes_at(inputs, row))
+    assert np.isfinite(level[-1])
+    assert told.raw[0, CALM] == pytest.approx(-np.log(spread / mean), rel=1e-9)
+
+
 def test_minutes_of_other_symbols_are_refused() -> None:
     inputs, minutes = market(21)
     start = opened(inputs, minutes, len(inputs) - 1)
