@@ -75,14 +75,7 @@ def show(
     for part in found["components"]:
         if part["missing"]:
             _tell_missing(part)
-    if found["index"] is None:
-        print(
-            say(
-                Text(
-                    ko="! KOSPI가 없어 종목 평균으로 대신했습니다.", en="! No KOSPI: the mean of the symbols stands in."
-                )
-            )
-        )
+    _tell_index(found["index"])
     if found["calm_from"] != "realised":
         print(say(Text(ko=f"안정은 {found['calm_from']} 기준입니다.", en=f"Calm is that of {found['calm_from']}.")))
     _tell_cnn(found["cnn"])
@@ -91,6 +84,14 @@ def show(
 
 def _told(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+def _tell_index(index: str | None) -> None:
+    if index is None:
+        told = Text(
+            ko="! KOSPI가 없어 종목 평균으로 대신했습니다.", en="! No KOSPI: the mean of the symbols stands in."
+        )
+        print(say(told))
 
 
 def _tell_missing(part: Mapping[str, Any]) -> None:
@@ -158,6 +159,7 @@ def history(
         found = mood_records.mood_minutes(at, day, settings)
         rows, time = found["minutes"], "known_at"
         _print_minutes(found["day"], rows)
+        _tell_index(found["index"])
     else:
         found = mood_records.mood_history(at, start, end, settings)
         rows, time = found["days"], "day"
@@ -195,7 +197,8 @@ def _print_days(rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_minutes(day: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    print(f"{day} {_line([row['value'] for row in rows])}")
+    line = _line([row["value"] for row in rows])
+    print(f"{day} {line or say(Text(ko='본 것이 모자라 값이 없습니다', en='too little was seen for a value'))}")
     shown = [*rows[:: max(1, len(rows) // 13)], rows[-1]]
     table = [[row["known_at"][11:16], _told(row["value"], ".1f"), ", ".join(row["missing"])] for row in shown]
     head = ["", say(Text(ko="지수", en="index")), say(Text(ko="빠진 것", en="missing"))]

@@ -164,6 +164,7 @@ def mood_minutes(at: LakeAt, day: dt.date, settings: FearGreedSettings = DEFAULT
     running: IntradayMood = read_intraday(existing(at), day, settings)
     return {
         "day": str(day),
+        "index": None if running.rows.stands_in else settings.index,
         "minutes": [
             {
                 "known_at": kst_text(int(end)),

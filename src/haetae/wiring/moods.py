@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -152,7 +152,10 @@ def read_mood(
 
 
 def read_intraday(lake: Lake, day: dt.date, settings: FearGreedSettings = DEFAULTS) -> IntradayMood:
-    """Return the index at every minute of a day, from the symbols the lake has minutes of on that day."""
+    """Return the index at every minute of a day, from the symbols the lake has minutes of on that day.
+
+    Without minutes of KOSPI the mean of the symbols takes its place, on the days before as well.
+    """
     minutes = lake.panel("minute", None, day, day)
     if not len(minutes):
         raise DataError(
@@ -165,6 +168,9 @@ def read_intraday(lake: Lake, day: dt.date, settings: FearGreedSettings = DEFAUL
     symbols = list(minutes.symbols)
     panel = lake.panel(daily_table(lake.versions()), symbols, day - READ_BEFORE, before)
     inputs = mood_inputs(lake, panel, instruments_on(lake, day), settings)
+    levels = lake.read("index_minute", symbols=[settings.index], start=day, end=day)
+    if not len(levels):
+        inputs = replace(inputs, index_close=None)
     yesterday = feargreed.fold(feargreed.start(len(symbols), settings), inputs, settings)[0]
     earlier = lake.panel("minute", symbols, day - USUAL_BEFORE, before)
     curves = intraday.variance_curves(earlier, inputs.counted)[-settings.usual_sessions :]
@@ -172,12 +178,13 @@ def read_intraday(lake: Lake, day: dt.date, settings: FearGreedSettings = DEFAUL
         yesterday, yyyymmdd(day), usual=intraday.usual_curve(curves), stands_in=inputs.index_close is None,
         counted=inputs.counted, settings=settings,
     )  # fmt: skip
-    return intraday.fold_day(running, minutes, _quotes(lake, day, minutes, settings))
+    return intraday.fold_day(running, minutes, _quotes(lake, day, minutes, levels, settings))
 
 
-def _quotes(lake: Lake, day: dt.date, minutes: Panel, settings: FearGreedSettings) -> dict[Instant, Quotes]:
+def _quotes(
+    lake: Lake, day: dt.date, minutes: Panel, rows: pa.Table, settings: FearGreedSettings
+) -> dict[Instant, Quotes]:
     """Return what the lake saw beside the bars by the end of each minute: the index, and the havens' last prices."""
-    rows = lake.read("index_minute", symbols=[settings.index], start=day, end=day)
     known = np.array(rows.column("start").to_pylist(), dtype=np.int64) + NS_PER_MINUTE
     levels = np.array(rows.column("close").to_pylist(), dtype=np.float64) / 100.0
     place = np.searchsorted(known, minutes.end, side="right") - 1

@@ -141,8 +141,10 @@ def test_a_minute_changes_neither_yesterday_nor_the_day_it_was_given() -> None:
         return b"".join(block.tobytes() for block in blocks) + repr(running.variance).encode()
 
     kept = bits(start)
-    first = intraday.step(start, bars.close[0], bars.volume[0], 0)
-    again = intraday.step(start, bars.close[0], bars.volume[0], 0)
+    told = Quotes(index=2_400.0, bond=60_000.0)
+    first = intraday.step(start, bars.close[0], bars.volume[0], 0, told)
+    assert kept == bits(start)
+    again = intraday.step(start, bars.close[0], bars.volume[0], 0, told)
     assert kept == bits(start)
     assert bits(first[0]) == bits(again[0]) != kept
     assert first[1].raw.tobytes() == again[1].raw.tobytes()

@@ -126,6 +126,10 @@ def test_cnn_stands_beside_it_only_when_korea_knew_it(folder: Path, lake: Lake) 
     rows = mood_history(at(folder), None, LAST)["days"]
     pieces = {row["day"]: row["cnn"] for row in rows}
     assert pieces[str(LAST)] == found["value"]
+    for row in rows[-9:-1:4]:
+        then = mood_day(at(folder), dt.date.fromisoformat(row["day"]))["cnn"]
+        assert row["cnn"] == then["value"]
+        assert then["day"] < row["day"]
 
 
 def test_the_history_is_the_days(folder: Path, lake: Lake) -> None:
@@ -192,9 +196,25 @@ def test_a_running_day_ends_where_the_daily_index_of_its_symbols_stands(lake: La
     told = mood_minutes(at(folder), LAST)
     assert [row["known_at"] for row in told["minutes"]] == sorted(row["known_at"] for row in told["minutes"])
     assert told["minutes"][0]["known_at"].endswith("09:01:00+09:00")
-    first, second = running.rows.raw[0, 0], running.rows.raw[1, 0]
-    assert np.isfinite(first)
-    assert second > first  # the index of the minute before its end, a hundredth of a point higher each minute
+    levels = lake.read("index_minute").column("close").to_pylist()
+    closes = read(lake, LAST - dt.timedelta(days=1)).index_close
+    assert closes is not None
+    before = closes[np.isfinite(closes)][-124:]
+    for minute in (0, 7):
+        level = levels[minute] / 100.0
+        wanted = np.log(level / ((before.sum() + level) / 125))
+        assert running.rows.raw[minute, 0] == pytest.approx(wanted, abs=1e-9), "the index of this minute, not the next"
+
+
+def test_without_minutes_of_the_index_the_symbols_stand_in(folder: Path, tmp_path: Path) -> None:
+    copy = Lake(shutil.copytree(folder, tmp_path / "lake"))
+    copy.replace("index_minute", copy.read("index_minute", end=dt.date(2000, 1, 1)))
+    running = read_intraday(copy, LAST)
+    assert running.rows.stands_in
+    assert not {"momentum", "calm"} & set(running.rows.missing(0))
+    assert np.isfinite(running.rows.value).all()
+    assert mood_minutes(at(tmp_path / "lake"), LAST)["index"] is None
+    assert mood_minutes(at(folder), LAST)["index"] == "0001"
 
 
 @pytest.mark.parametrize(
