@@ -8,6 +8,8 @@ import pytest
 
 from documented import Reader, has_shell, read
 from mood_lake import make_mood_lake
+from real_moods import recorded
+from rigs.running import ROOT
 
 pytestmark = pytest.mark.skipif(not has_shell(), reason="bash, curl or python3 is not there")
 
@@ -23,3 +25,7 @@ def test_the_page_leads_from_a_lake_to_a_day_a_history_and_a_running_day(tmp_pat
     assert "CNN 55.5 · greed (2021-03-23, 2021-03-24~)" in told
     assert {each.name for each in tmp_path.iterdir()} >= {"mood.csv", "mood.svg"}
     assert PAGE.names == {"mood"}
+
+
+def test_the_page_says_from_when_there_is_a_value() -> None:
+    assert f"첫 값은 {recorded()['first_value']}입니다" in (ROOT / "docs/fear-greed.md").read_text(encoding="utf-8")

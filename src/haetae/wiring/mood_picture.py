@@ -29,14 +29,17 @@ def picture_of(rows: Sequence[Mapping[str, Any]]) -> str:
     def down(value: float) -> float:
         return _TOP + (100.0 - value) / 100.0 * (_HEIGHT - _TOP - _BOTTOM)
 
+    shown = [*rows[:: max(1, -(-len(rows) // _POINTS))], rows[-1]]
+
     def line(name: str, colour: str, width: float) -> str:
-        shown = rows[:: max(1, -(-len(rows) // _POINTS))]
-        points = " ".join(
-            f"{across(dt.date.fromisoformat(row['day']).toordinal()):.1f},{down(row[name]):.1f}"
-            for row in shown
-            if row.get(name) is not None
-        )
-        return f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}"/>'
+        runs: list[list[str]] = [[]]  # a stretch without the value breaks the line
+        for row in shown:
+            if row.get(name) is None:
+                runs.append([])
+            else:
+                runs[-1].append(f"{across(dt.date.fromisoformat(row['day']).toordinal()):.1f},{down(row[name]):.1f}")
+        pen = f'fill="none" stroke="{colour}" stroke-width="{width}"'
+        return "".join(f'<polyline points="{" ".join(run)}" {pen}/>' for run in runs if run)
 
     parts = [
         f'<rect x="{_LEFT}" y="{down(high):.1f}" width="{_WIDTH - _LEFT - _RIGHT}" '

@@ -146,6 +146,8 @@ def test_the_history_is_the_days(folder: Path, lake: Lake) -> None:
     picture = picture_of(found["days"])
     assert picture.startswith("<svg")
     assert picture.count("<polyline") == 2
+    days = [{**row, "cnn": None} if 10 <= place < 20 else row for place, row in enumerate(found["days"])]
+    assert picture_of(days).count("<polyline") == 3
 
 
 def test_without_an_index_the_symbols_stand_in(folder: Path, tmp_path: Path) -> None:
