@@ -24,6 +24,7 @@ from haetae.kis.wire.frames import STREAMS
 from haetae.kis.wire.operations import OPERATIONS
 from haetae.krx.afterhours import OffHours
 from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
+from mood_tables import mood_tables
 from rule_tables import rule_tables
 from universe_tables import universe_tables
 
@@ -180,6 +181,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     *rule_tables("docs/market-rules.md", table),
     ("docs/features.md", "features", features),
     *universe_tables("docs/universe.md", table),
+    *mood_tables("docs/fear-greed.md", table),
     ("docs/simulator.md", "fill-model", fill_model),
     ("docs/simulator.md", "always", partial(said, ALWAYS)),
     ("docs/simulator.md", "laws", partial(said, LAWS)),

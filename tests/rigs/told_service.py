@@ -95,7 +95,11 @@ def full_day() -> dict[str, s.Shape | tuple[int, bytes]]:
         proposal_id="P-1", at=AT, policy_id="net-1", legs=1,
         targets=[s.Target(symbol="005930", name=WICKED, weight=0.02, score=0.4)],
     )  # fmt: skip
-    mood = s.Mood(value=26.2, word_ko="공포", word_en="fear", missing=["strength"])
+    parts = [
+        s.MoodPart(name="calm", rank=26.2, share=1.0, last_known=None),
+        s.MoodPart(name="strength", rank=None, share=0.0, last_known=DAY),
+    ]
+    mood = s.Mood(value=26.2, word_ko="공포", word_en="fear", missing=["strength"], parts=parts)
     runs = [_run("현금", 0.0), _run("미래를 아는 상한선", 0.4)]
     return {
         "/v1/whoami": s.WhoAmI(token_id="t-1", role="trader", label="시험", expires_at=None),

@@ -60,7 +60,9 @@ def _pairs(given: Sequence[str], option: str, example: str) -> dict[str, str]:
 @nouns.command("import", help=hint("파일을 표 하나로 가져옵니다.", "Import files into one table."))
 def import_(
     paths: Annotated[list[Path], typer.Argument(help=hint("파일, 폴더, 무늬", "files, folders, patterns"))],
-    kind: Annotated[str, typer.Option(help="daily, minute, index_daily, instruments, fundamentals, delistings")],
+    kind: Annotated[
+        str, typer.Option(help="daily, minute, index_daily, instruments, fundamentals, delistings, fear-greed")
+    ],
     lake: LakeAddress = HERE,
     prices: Annotated[str, typer.Option(help=hint("raw(원주가) 또는 adjusted(수정주가)", "raw or adjusted"))] = "raw",
     source: Annotated[str, typer.Option(help=hint("출처 이름", "name of the source"))] = "",

@@ -17,6 +17,7 @@ from haetae.cli import (
     deploy,
     emulator,
     faults,
+    feargreed,
     features_check,
     infra,
     journal,
@@ -90,6 +91,7 @@ def build() -> typer.Typer:
     app.add_typer(research.nouns, name="research")
     app.add_typer(backtest_audit.nouns, name="backtest")  # those of `backtest`, and the audit
     app.add_typer(strategy.nouns, name="strategy")
+    app.add_typer(feargreed.nouns, name="feargreed")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(features_check.nouns, name="features")  # those of `features`, and the proofs
     app.add_typer(universe.nouns, name="universe")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from haetae.collector.settings import CollectorSettings
 from haetae.desk.settings import DeskSettings
 from haetae.emulator.settings import EmulatorSettings
+from haetae.features.feargreed.settings import FearGreedSettings
 from haetae.journal.settings import JournalSettings
 from haetae.kis.settings import KisSettings
 from haetae.krx.settings import FeeSchedule
@@ -23,6 +24,7 @@ class Settings:
     collector: CollectorSettings = field(default_factory=CollectorSettings)
     desk: DeskSettings = field(default_factory=DeskSettings)
     emulator: EmulatorSettings = field(default_factory=EmulatorSettings)
+    feargreed: FearGreedSettings = field(default_factory=FearGreedSettings)
     journal: JournalSettings = field(default_factory=JournalSettings)
     kis: KisSettings | None = None
     """An account at the broker; none unless its keys are in the environment."""

@@ -158,7 +158,8 @@ COMPONENT: Mapping[str, Pair] = {
     "calm": ("안정", "Calm"),
     "appetite": ("위험 선호", "Appetite"),
     "foreign_flow": ("외국인 수급", "Foreign flow"),
-    "safe_haven": ("안전자산", "Safe haven"),
+    "bond_haven": ("국채 대비", "Over treasuries"),
+    "dollar_haven": ("달러 대비", "Over the dollar"),
 }
 
 PHASE: Mapping[str, Pair] = {

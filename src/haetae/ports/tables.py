@@ -140,6 +140,18 @@ CORPORATE_ACTIONS = _schema(
 )
 """Splits, issues, mergers, dividends by the day that separates old from new holders; ``ratio`` is new shares per old
 one, for a dividend won a share."""
+FEAR_GREED = _schema(
+    source=pa.string(),
+    component=pa.string(),
+    day=pa.date32(),
+    value=pa.float64(),
+    rating=pa.string(),
+    regime=pa.string(),
+    known_on=pa.date32(),
+)
+"""Indices of fear and greed that others publish (``CNN``), never mixed into ours. ``component`` is ``index`` for the
+index itself, 0 to 100; others are in their own units. ``day`` is the American session, known in Korea on the morning of
+``known_on``. ``regime`` tells apart the ways of making it: numbers of two regimes do not compare."""
 QUALITY = _schema(day=pa.date32(), table=pa.string(), symbol=pa.string(), code=pa.string(), detail=pa.string())
 
 
@@ -190,6 +202,13 @@ _SPECS = (
     _spec("rankings", RANKINGS, ("board", "at", "rank")),
     _spec("news", NEWS, ("key",)),
     _spec("corporate_actions", CORPORATE_ACTIONS, ("symbol", "day", "kind")),
+    _spec(
+        "fear_greed",
+        FEAR_GREED,
+        ("source", "component", "day"),
+        day_column="known_on",
+        defaults={"component": "index", "rating": ""},
+    ),
     _spec("quality", QUALITY, ("table", "symbol", "day", "code")),
 )
 

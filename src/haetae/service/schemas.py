@@ -94,6 +94,15 @@ class Session(Shape):
     closed: bool
 
 
+class MoodPart(Shape):
+    """One component of fear and greed: its rank among its trailing year and its share of the index."""
+
+    name: str = Field(examples=["momentum"])
+    rank: float | None = Field(ge=0, le=100, description="null where it is missing")
+    share: float = Field(ge=0, le=1, description="0 where it is missing: the others take its weight")
+    last_known: dt.date | None = Field(description="of a missing one; null if it never was known")
+
+
 class Mood(Shape):
     """Fear and greed, 0 (fear) to 100 (greed), of the last close."""
 
@@ -101,6 +110,7 @@ class Mood(Shape):
     word_ko: str = Field(examples=["중립"])
     word_en: str = Field(examples=["neutral"])
     missing: list[str] = Field(description="components that the data did not hold")
+    parts: list[MoodPart] = Field(default=[], description="every component; empty where only the value was kept")
 
 
 class Today(Shape):

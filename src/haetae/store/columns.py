@@ -47,6 +47,7 @@ ALIASES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "flags": ("flags", "dept", "소속부"),
         "period": ("period", "stac_yymm"),
         "known_on": ("known_on", "rcept_dt", "접수일자"),
+        "value": ("value", "fear_greed"),
     }
 )
 """Names under which known sources carry a column, the first present one counts."""

@@ -25,10 +25,11 @@ from haetae.store.columns import instrument_columns, read_any, renamed, with_typ
 from haetae.store.departures import departure_rows, judge_departures
 from haetae.store.judgement import Judged, judge_bars
 from haetae.store.lake import Lake
+from haetae.store.moods import judge_moods, mood_columns
 from haetae.store.schema import conform
 from haetae.store.statement_files import judge_statements, statement_rows
 
-KINDS = ("daily", "minute", "index_daily", "instruments", "fundamentals", "delistings")
+KINDS = ("daily", "minute", "index_daily", "instruments", "fundamentals", "delistings", "fear_greed")
 """What may be imported; adjusted daily bars go to a table of their own, delistings become states of ``instruments``."""
 
 
@@ -147,7 +148,7 @@ def import_files(lake: Lake, plan: ImportPlan, progress: Callable[[str, int, int
     spec = TABLES[plan.table]
     said = f"{plan.prices.value} prices. {note}" if plan.kind in _BARS else note
     version = lake.write(plan.table, rows, keys=spec.keys, notes={plan.source: said.strip()} if said.strip() else {})
-    span = pc.min_max(rows.column(spec.day_column)).as_py()
+    span = pc.min_max(rows.column(_day_name(plan))).as_py()
     symbols = pc.count_distinct(rows.column(spec.keys[0])).as_py()
     return ImportReport(
         plan.table, read, len(rows), dict(kept_out), dict(mended), tuple(sorted(unused)), version, symbols,
@@ -172,6 +173,8 @@ def _judged(plan: ImportPlan, rows: pa.Table) -> Judged:
         return judge_statements(rows)
     if plan.kind == "delistings":
         return judge_departures(rows)
+    if plan.kind == "fear_greed":
+        return judge_moods(mood_columns(rows))
     return judge_bars(plan.table, rows, ohlc_tolerance_bp=plan.ohlc_tolerance_bp)
 
 
@@ -180,6 +183,8 @@ def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
     derived = {"day"} if plan.kind == "minute" else set()
     if plan.kind == "instruments":
         derived = {"market", "kind", "listed_on", "as_of"}
+    if plan.kind == "fear_greed":
+        derived = {"source", "regime", "known_on"}
     missing = [
         n for n in spec.schema.names if n not in rows.column_names and n not in spec.defaults and n not in derived
     ]
@@ -194,8 +199,13 @@ def _require(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
         )
 
 
+def _day_name(plan: ImportPlan) -> str:
+    """Return the column whose days are told and may not lie in the future; a foreign index is known a day later."""
+    return "day" if plan.kind == "fear_greed" else TABLES[plan.table].day_column
+
+
 def _refuse_future(plan: ImportPlan, rows: pa.Table, path: Path) -> None:
-    name = TABLES[plan.table].day_column
+    name = _day_name(plan)
     if plan.today is None or name not in rows.column_names:
         return
     days = rows.column(name)

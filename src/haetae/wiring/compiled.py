@@ -13,7 +13,7 @@ import numpy as np
 from haetae.backtest import Ground, Listing, run_strategy
 from haetae.domain.panel import Panel
 from haetae.domain.units import instant_at, yyyymmdd
-from haetae.features import daily, minute
+from haetae.features import daily, feargreed, minute
 from haetae.krx import Rulebook, trading_days
 from haetae.policies import LIBRARY
 
@@ -39,12 +39,13 @@ def few_bars(*, minutes: bool) -> Panel:
 
 
 def compile_loops() -> None:
-    """Run signals and targets once on minutes and on days, and fold the minute and the daily features."""
+    """Run signals and targets once on minutes and on days, and fold the minute and daily features and fear & greed."""
     for minutes in (True, False):
         panel = few_bars(minutes=minutes)
         ground = Ground(panel, 2, Listing(), panel.traded)
         for strategy in (LIBRARY["sma_cross"](fast=2, slow=4), LIBRARY["reversal_5"](look_back=1, top=1)):
             run_strategy(strategy, ground)
+    feargreed.build(feargreed.of_panel(few_bars(minutes=False)))
     panel = few_bars(minutes=True)
     minute.fold(minute.init_state(len(_SYMBOLS)), panel, minute.session_minutes(panel))
     daily.build(few_bars(minutes=False))

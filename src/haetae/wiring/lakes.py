@@ -109,7 +109,7 @@ def import_table(
     files = _files(paths)
     name = source or files[0].stem
     today = day_of(SystemClock().now())
-    plan = ImportPlan(kind, files, name, Prices(prices), note, mapping or {}, as_of, today)
+    plan = ImportPlan(kind.replace("-", "_"), files, name, Prices(prices), note, mapping or {}, as_of, today)
     return import_files(open_lake(lake, by=f"haetae lake import {name}"), plan, progress)
 
 

@@ -14,13 +14,14 @@ from haetae.domain.market import DELISTED, Instrument, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import yyyymmdd
 from haetae.features import daily, feargreed, minute
-from haetae.features.feargreed import FearGreed
+from haetae.features.feargreed import FearGreed, FearGreedSettings
 from haetae.ports.tables import daily_table
 from haetae.research.told import statements, statuses
 from haetae.store.lake import Lake
 from haetae.store.reference import announced_on
 from haetae.universe.selection import select
 from haetae.universe.settings import UniverseSettings
+from haetae.wiring.moods import mood_inputs
 
 INDEX = "0001"
 """KOSPI in the broker's index codes."""
@@ -50,7 +51,12 @@ def index_on(lake: Lake, days: np.ndarray) -> Int64Array:
 
 
 def read_market(
-    lake: Lake, day: dt.date, settings: UniverseSettings | None = None, *, previous: UniverseSnapshot | None = None
+    lake: Lake,
+    day: dt.date,
+    settings: UniverseSettings | None = None,
+    *,
+    previous: UniverseSnapshot | None = None,
+    mood: FearGreedSettings | None = None,
 ) -> Market:
     """Build everything that follows from the daily bars up to ``day``."""
     table = daily_table(lake.versions())
@@ -60,13 +66,15 @@ def read_market(
         chosen = replace(chosen, prices_adjusted=True)
     index_close = index_on(lake, panel.days)
     instruments = announced_on(lake, day)
+    listed = tuple(each for each in instruments if DELISTED not in each.flags)
+    feeling = mood or FearGreedSettings()
     return Market(
         day=day,
         panel=panel,
         index_close=index_close,
         features=daily.build(panel, index_close),
-        mood=feargreed.build(panel, index_close),
-        instruments=tuple(each for each in instruments if DELISTED not in each.flags),
+        mood=feargreed.build(mood_inputs(lake, panel, listed, feeling), feeling),
+        instruments=listed,
         universe=select(
             day,
             instruments,
@@ -99,12 +107,6 @@ def universe_record(market: Market) -> dict[str, Any]:
 
 
 def mood_word(value: float) -> tuple[str, str]:
-    """Return the Korean and English word of an index value; five bands of twenty."""
-    words = (
-        ("극단적 공포", "extreme fear"),
-        ("공포", "fear"),
-        ("중립", "neutral"),
-        ("탐욕", "greed"),
-        ("극단적 탐욕", "extreme greed"),
-    )
-    return words[min(4, max(0, int(value // 20)))]
+    """Return the Korean and English word of an index value."""
+    word = feargreed.word_of(value)
+    return word.ko, word.en

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 
+from haetae.config import load
 from haetae.domain.account import Book
 from haetae.domain.errors import ConfigError, HaetaeError, Text
 from haetae.domain.events import Note
@@ -90,6 +91,7 @@ class _Desk:
         self.facts = facts
         self._out = settings.out
         self._live = settings.live
+        self._mood = load(settings.files, env).feargreed
         self._strategy = _strategy_of(settings)
         self._venue = venue
         self._env = env
@@ -105,7 +107,7 @@ class _Desk:
         day = self._next_day()
         cash = await self._cash()
         await self._catch_up(previous_trading_day(day))
-        market = selection.read_market(self._lake, previous_trading_day(day))
+        market = selection.read_market(self._lake, previous_trading_day(day), mood=self._mood)
         policy, policy_id, rankers, scores = self._deciding(market)
         session = session_of(day, market, scores, self._held())
         await self._warm_up(day, session.symbols)

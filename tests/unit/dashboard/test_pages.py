@@ -14,7 +14,17 @@ from rigs.told_service import WICKED, empty_day, full_day, problem, serving
 APP = Path(haetae.dashboard.__file__).with_name("app.py")
 PAGES = [path for path, _, _, _ in pages()]
 TOLD_BY_PAGE = {
-    "today": ("98,765,432원", "▼ 1,234,568원", "-1.23%", "축소", "가상 시장", "G24"),
+    "today": (
+        "98,765,432원",
+        "▼ 1,234,568원",
+        "-1.23%",
+        "축소",
+        "가상 시장",
+        "G24",
+        "신고가·신저가",
+        "100%",
+        "2026-11-24",
+    ),
     "holdings": ("765,432원", "▲ 54,432원", "+7.65%", "71,200원", "미체결", "▼ 1,207원"),
     "decisions": ("신뢰도 71.0%", "gpt-x", "목표 비중 2.00%", "4/10", "-12.5bp"),
     "safety": ("정상 → 축소", "-350.0bp", "6.2배", "새 종목 수", "정상 거래"),

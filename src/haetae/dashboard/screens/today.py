@@ -43,6 +43,8 @@ def show(client: ServiceClient, day: dt.date | None) -> None:
                 board.picture(charts.mood_line(mood), "mood")
             else:
                 states.nothing(say("추이를 만들 이력이 아직 없습니다.", "There is no history yet."))
+            if mood.now is not None and mood.now.parts:
+                _parts(mood.now.parts)
     _counts(told)
 
 
@@ -124,6 +126,26 @@ def _gauge(mood: schemas.Mood | None) -> None:
     if mood.missing:
         names = ", ".join(word(COMPONENT, name) for name in mood.missing)
         st.caption(say(f"빠진 구성 요소(가중치 재분배): {names}", f"Missing, reweighted: {names}"))
+
+
+def _parts(parts: list[schemas.MoodPart]) -> None:
+    columns = (
+        Column(say("구성 요소", "Component")),
+        Column(say("순위 0-100", "Rank 0-100"), number=True),
+        Column(say("몫", "Share"), number=True),
+        Column(say("빠짐", "Missing")),
+    )
+    never = say("이력 없음", "never known")
+    rows = [
+        (
+            word(COMPONENT, part.name),
+            "-" if part.rank is None else f"{part.rank:.0f}",
+            f"{part.share:.0%}",
+            "" if part.rank is not None else str(part.last_known or never),
+        )
+        for part in parts
+    ]
+    board.table("mood_parts", columns, rows)
 
 
 def _counts(told: schemas.Today) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 from haetae.domain.market import Instrument
 from haetae.domain.units import Symbol, day_from, instant_at
 from haetae.features import feargreed
-from haetae.features.feargreed import COMPONENTS, FearGreed
+from haetae.features.feargreed import NAMES, FearGreed
 from haetae.krx.calendar import opens_at
 from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
-from haetae.wiring.selection import index_on
+from haetae.wiring.moods import mood_inputs
 from haetae.wiring.views.days import Row, moment
 
 
@@ -96,7 +96,8 @@ class Bars:
         kept = self._kept.get(f"mood {table}")
         if kept is None or kept[0] != version:
             panel = self._lake.panel(table, None, None, None)
-            kept = self._kept[f"mood {table}"] = (version, feargreed.build(panel, index_on(self._lake, panel.days)))
+            inputs = mood_inputs(self._lake, panel, instruments_on(self._lake, dt.date.max))
+            kept = self._kept[f"mood {table}"] = (version, feargreed.build(inputs))
         mood: FearGreed = kept[1]
         return mood
 
@@ -110,13 +111,24 @@ class Bars:
             value = float(mood.value[at])
             if value != value:
                 continue
-            ranks = {n: float(r) for n, r in zip(COMPONENTS, mood.ranks[at].tolist(), strict=True) if r == r}
+            ranks = {n: float(r) for n, r in zip(NAMES, mood.ranks[at].tolist(), strict=True) if r == r}
             rows.append({"day": day_from(int(mood.days[at])).isoformat(), "value": value, "components": ranks})
         return rows
 
     def mood_now(self) -> Row | None:
-        """Return the newest value with its missing components."""
+        """Return the newest value with its components, those that are missing too."""
         mood = self._mood()
         if mood is None or not len(mood.days) or mood.value[-1] != mood.value[-1]:
             return None
-        return {"value": float(mood.value[-1]), "missing": list(mood.missing())}
+        flags = {flag.component: flag.since for flag in mood.flags()}
+        shares = mood.shares()
+        parts = [
+            {
+                "name": name,
+                "rank": None if name in flags else float(mood.ranks[-1, c]),
+                "share": float(shares[c]),
+                "last_known": flags.get(name),
+            }
+            for c, name in enumerate(NAMES)
+        ]
+        return {"value": float(mood.value[-1]), "missing": list(flags), "parts": parts}

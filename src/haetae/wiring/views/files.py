@@ -51,7 +51,8 @@ def mood_row(found: Mapping[str, Any] | None) -> Row | None:
         return None
     value = min(100.0, max(0.0, float(found["value"])))
     ko, en = mood_word(value)
-    return {"value": value, "word_ko": ko, "word_en": en, "missing": [str(each) for each in found.get("missing", [])]}
+    missing = [str(each) for each in found.get("missing", [])]
+    return {"value": value, "word_ko": ko, "word_en": en, "missing": missing, "parts": list(found.get("parts", []))}
 
 
 def exclusions_row(record: Mapping[str, Any], name: Name) -> Row:
