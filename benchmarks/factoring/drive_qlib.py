@@ -126,6 +126,7 @@ def main(words: list[str]) -> dict[str, object]:
     """Do what the words ask."""
     what, store, out = words[:3]
     kernels = THREADS if what == "rank" else 1
+    os.chdir(store)  # what its libraries leave behind, they leave there
     book = {  # a fit tells its course to MLflow, whose folder of files is retired
         "class": "MLflowExpManager",
         "module_path": "qlib.workflow.expm",
