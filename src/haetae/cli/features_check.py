@@ -64,13 +64,24 @@ def check(
 ) -> None:
     """Print a line for each proof of each set; the exit code is 1 if one failed."""
     check_target(json_file)
+    from haetae.wiring.feature_rows import has_bars
     from haetae.wiring.feature_studies import prove_set
     from haetae.wiring.lakes import open_lake
 
     place, until = None if lake is None else open_lake(lake), read_day(end, "--to")
-    record: dict[str, Any] = {"synthetic": lake is None, "sets": {}}
+    record: dict[str, Any] = {"synthetic": lake is None, "sets": {}, "skipped": []}
     faults = 0
     for each in sets_of(set_):
+        if place is not None and set_ is None and not has_bars(place, each.grain):
+            print(
+                say(
+                    Text(
+                        ko=f"{each.name} · 레이크에 그 봉이 없어 건너뜀", en=f"{each.name} · skipped: no such bars here"
+                    )
+                )
+            )
+            record["skipped"].append(each.name)
+            continue
         with watching() as report:
             proven = prove_set(each, place, seed=seed, places=places, names=names, until=until, told=report)
         _show(proven, synthetic=lake is None)

@@ -114,6 +114,12 @@ class Rows:
         return Flows(*blocks)
 
 
+def has_bars(lake: Lake, grain: Grain) -> bool:
+    """Tell whether a lake that has tables at all has the bars of a grain; an empty one is left to ``bars_table``."""
+    versions = lake.versions()
+    return not versions or (daily_table(versions) if grain is Grain.DAILY else "minute") in versions
+
+
 def bars_table(versions: dict[str, int], grain: Grain) -> str:
     """Return the table that a grain's bars come from; raises ``DataError`` where the lake has none."""
     table = daily_table(versions) if grain is Grain.DAILY else "minute"

@@ -81,6 +81,8 @@ def test_check_proves_on_random_bars_and_on_a_lake(
     assert main(["features", "check", "--set", "daily", "--rows", "1", "--lake", str(lake), "--json", str(facts)]) == 0
     told = capsys.readouterr().out
     assert "[note] has values: sector_ret_20" in told  # the lake knows no sectors
+    assert main(["features", "check", "--rows", "1", "--lake", str(lake)]) == 0
+    assert "minute · skipped: no such bars here" in capsys.readouterr().out
     assert {each["feature"][:7] for each in json.loads(facts.read_text())["sets"]["daily"]["findings"]} == {"sector_"}
 
 

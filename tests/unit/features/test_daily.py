@@ -193,6 +193,38 @@ def _exponential(values: np.ndarray, days: int) -> float:
     return float(mean)
 
 
+def _mean(values: np.ndarray, memory: int, alpha: float) -> np.ndarray:
+    """Return the mean so far, exponential once more than ``memory`` values were seen."""
+    means = [values[0]]
+    for seen, value in enumerate(values[1:], start=2):
+        means.append(means[-1] + (value - means[-1]) * (1 / seen if seen <= memory else alpha))
+    return np.array(means)
+
+
+def test_averages_begin_with_the_plain_mean_of_what_was_seen() -> None:
+    panel = daily_panel(32, symbols=1, sessions=80, halted=0.0)
+    high, low, close = (block[:, 0].astype(float) for block in (panel.high, panel.low, panel.close))
+    up, down, change = np.diff(high), -np.diff(low), np.diff(close)
+    plus = _mean(np.where((up > down) & (up > 0), up, 0.0), 14, 1 / 14)
+    minus = _mean(np.where((down > up) & (down > 0), down, 0.0), 14, 1 / 14)
+    direction = ((plus - minus) / (plus + minus))[13:]  # from age 14 on
+    gain, loss = _mean(np.maximum(change, 0), 14, 1 / 14), _mean(np.maximum(-change, 0), 14, 1 / 14)
+    macd = _mean(close, 12, 2 / 13) - _mean(close, 26, 2 / 27)
+    signal = _mean(macd[26:], 9, 2 / 10)
+    values = daily.build(panel)[:, 0]
+    for row in (27, 34, 40, 79):
+        expected = {
+            "adx_14": _mean(np.abs(direction), 14, 1 / 14)[row - 14],
+            "directional_14": direction[row - 14],
+            "rsi_wilder_14": (gain - loss)[row - 1] / (gain + loss)[row - 1],
+            "macd_12_26": macd[row] / close[row],
+        }
+        if row >= 34:
+            expected["macd_signal_9"] = signal[row - 26] / close[row]
+        for name, value in expected.items():
+            assert values[row, daily.NAMES.index(name)] == pytest.approx(value, rel=1e-5, abs=1e-7), (name, row)
+
+
 def test_talib_is_the_oracle_of_wilders_averages_once_the_start_is_forgotten() -> None:
     talib = pytest.importorskip("talib")
     panel = daily_panel(31, symbols=2, sessions=600, halted=0.0)
