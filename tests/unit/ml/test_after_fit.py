@@ -42,6 +42,11 @@ def test_weights_are_taken_only_where_they_are_proven() -> None:
     alike = ensemble.stacked([_noisy(5, signal, 1.0), _noisy(6, signal, 1.0)], outcomes, rows, 1)
     assert not alike.proven
     assert alike.weights == (0.5, 0.5)
+    early, late = useful.copy(), useful.copy()
+    early[120:], late[:120] = noise[120:], noise[:120]
+    changing = ensemble.stacked([early, late], outcomes, rows, 1)
+    assert changing.gain_t < 0  # what the first half teaches fails on the second, which taught nothing
+    assert not changing.proven
     assert ensemble.stacked([useful], outcomes, rows, 1).weights == (1.0,)
 
 

@@ -46,6 +46,7 @@ def test_a_day_shared_by_two_windows_belongs_to_the_later_one() -> None:
     assert DATES[split.valid[0]] == dt.date(2021, 1, 4)
     assert DATES[split.train[-1]] < dt.date(2021, 1, 4)
     assert not set(split.valid) & set(split.test)
+    assert split.purged == (1, 1)  # the sessions before it, whose labels end on the day after it
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ def test_rank_gauss_of_the_training_window_is_normal() -> None:
     values = fitted.day(rows, np.ones(len(rows), dtype=bool))
     assert np.nanmean(values, axis=0) == pytest.approx([0, 0, 0], abs=0.02)
     assert np.nanstd(values, axis=0) == pytest.approx([1, 1, 1], abs=0.05)
+    middle = np.nanmedian(rows, axis=0)[None, :]
+    assert fitted.day(middle, np.ones(1, dtype=bool))[0] == pytest.approx([0, 0, 0], abs=1e-3)
     order = np.argsort(rows[:50, 0])
     known = np.isfinite(rows[order, 0])
     assert (np.diff(values[order, 0][known]) >= 0).all()
