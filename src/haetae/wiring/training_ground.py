@@ -6,9 +6,8 @@ Only the columns that ever take part are kept; a day's members are chosen by wha
 from __future__ import annotations
 
 import hashlib
-import importlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,16 +15,17 @@ from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.learning import FeatureSpec
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
-from haetae.features import daily
-from haetae.features.sets import FeatureSet, Inputs
+from haetae.features import catalogue, daily, refusals
+from haetae.features.sets import FeatureSet, Float64Array, Grain, Inputs
 from haetae.ml import yardsticks
 from haetae.ml.membership import largest, median_turnover
 from haetae.ml.training import FeatureTable, FloatArray, TrainingSettings
 from haetae.research.market import DailyMarket, load
+from haetae.store.lake import Lake
+from haetae.wiring.feature_rows import rows_of
 from haetae.wiring.lakes import LakeAt, open_lake
 from haetae.wiring.selection import INDEX
 
-FEATURE_SETS = ("daily", "alpha")
 _OF_OTHERS = frozenset({"foreign_won", "institution_won", "individual_won", "sector", "imbalance"})
 """Inputs of features beside bars and an index; a lake of bars alone does not hold them."""
 
@@ -38,7 +38,6 @@ class Ground:
 
     panel: Panel
     table: FeatureTable
-    set_name: str
     one_line: Mapping[str, FloatArray]
     who: BoolArray
     size: FloatArray
@@ -72,16 +71,19 @@ def ground_of(
     Parameters
     ----------
     features : str
-        One of ``FEATURE_SETS``.
+        A set of daily features of the catalogue.
     alter : callable, optional
         Another table in place of the set's, for features that no set holds (notebooks, tests).
 
     Raises
     ------
     ConfigError
-        If there is no such set, or the lake has no daily bars.
+        If there is no such set of daily features.
+    DataError
+        If the lake has no daily bars, too few of them, or nobody to learn from.
     """
-    market = load(open_lake(lake), INDEX)
+    reader = open_lake(lake)
+    market = load(reader, INDEX)
     size = median_turnover(market.panel, settings.median_sessions)
     who = largest(size, market.panel.traded & market.common()[None, :], settings.universe_top)
     kept = np.flatnonzero(who.any(axis=0))
@@ -95,59 +97,48 @@ def ground_of(
             found=f"{len(market.panel.symbols)} symbols, {len(market.panel)} sessions",
             next_step="haetae lake import --kind daily PATH · haetae collect backfill",
         )
-    everyday = daily.build(market.panel, market.index_close)[:, kept]
-    names, digest, specs, build = _set(features, market)
-    values = everyday if features == "daily" else build(market.panel)[:, kept]
-    table = FeatureTable(names, digest, np.ascontiguousarray(values), _absent(specs, values))
+    chosen = _daily_set(features)
+    refusals.refuse_short_history(chosen, len(market.panel))
+    inputs = _inputs(reader, market)
+    values = chosen.batch(inputs)[:, kept]
+    everyday = values if chosen is daily.SET else daily.SET.batch(inputs)[:, kept]
+    table = FeatureTable(chosen.names, chosen.hash, np.ascontiguousarray(values), _absent(chosen.specs, values))
     panel = market.panel.columns(kept)
     given = table if alter is None else alter(table)
     return Ground(
         panel=panel,
         table=given,
-        set_name=features,
         one_line=yardsticks.one_line_scores(everyday, daily.NAMES),
         who=np.ascontiguousarray(who[:, kept]),
         size=np.ascontiguousarray(size[:, kept]),
         sectors=tuple(market.history[symbol][-1].sector for symbol in panel.symbols),
-        build=build,
+        build=lambda part: chosen.batch(Inputs(part, index_close=_levels(inputs, part))),
         market=market,
         altered="" if alter is None else hashlib.blake2b(given.values.tobytes(), digest_size=8).hexdigest(),
     )
 
 
-def _set(name: str, market: DailyMarket) -> tuple[tuple[str, ...], str, Sequence[FeatureSpec], Build]:
-    if name == "daily":
-        return daily.NAMES, daily.feature_hash(), daily.SPECS, lambda panel: daily.build(panel, _index(market, panel))
-    chosen = _found(name)
-
-    def build(panel: Panel) -> FloatArray:
-        points = _index(market, panel)
-        levels = None if points is None else np.where(points > 0, points / 100.0, np.nan)
-        return chosen.batch(Inputs(panel, index_close=levels))
-
-    return chosen.names, chosen.hash, chosen.specs, build
-
-
-def _found(name: str) -> FeatureSet:
-    try:
-        found = importlib.import_module(f"haetae.features.{name}").SET if name in FEATURE_SETS else None
-    except ImportError:
-        found = None
-    if not isinstance(found, FeatureSet):
+def _daily_set(name: str) -> FeatureSet:
+    chosen = catalogue.named(name)
+    if chosen.grain is not Grain.DAILY:
         raise ConfigError(
-            Text(ko=f"'{name}' 특징 집합은 없습니다", en=f"there is no feature set '{name}'"),
-            expected=", ".join(FEATURE_SETS),
-            found=name,
+            Text(ko=f"'{name}' 은 일봉의 특징 집합이 아닙니다", en=f"'{name}' is no set of daily features"),
+            expected=", ".join(each.name for each in catalogue.SETS.values() if each.grain is Grain.DAILY),
+            found=chosen.grain.value,
             next_step="--features daily",
         )
-    return found
+    return chosen
 
 
-def _index(market: DailyMarket, panel: Panel) -> Int64Array | None:
-    # A part of the rows may be asked for (the leak audit builds features again from fewer bars).
-    if market.index_close is None:
-        return None
-    return market.index_close[np.searchsorted(market.panel.days, panel.days)]
+def _inputs(reader: Lake, market: DailyMarket) -> Inputs:
+    """Return the whole history with all that the lake holds beside bars, in one piece."""
+    (whole,) = rows_of(reader, Grain.DAILY, bars_per_chunk=market.panel.close.size + 1).inputs()
+    return replace(whole, panel=market.panel)
+
+
+def _levels(inputs: Inputs, part: Panel) -> Float64Array | None:
+    # The leak audit builds features again from fewer rows and names.
+    return None if inputs.index_close is None else inputs.index_close[np.searchsorted(inputs.panel.days, part.days)]
 
 
 def _absent(specs: Sequence[FeatureSpec], values: FloatArray) -> frozenset[str]:
