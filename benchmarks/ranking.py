@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from haetae.features import alpha, daily
 from haetae.features.sets import Inputs
-from haetae.ml import quality, rankers, samples, yardsticks
+from haetae.ml import quality, quality_deciles, rankers, samples, yardsticks
 from haetae.ml.labels import Labels, forward_returns
 from haetae.ml.settings import RankerSettings
 from haetae.research.settings import ResearchSettings
@@ -101,7 +101,7 @@ def judged(
     kept = np.where(ground.who, scores, np.float32(np.nan))[rows]
     ranks = quality.rank_quality(kept, outcomes[rows], horizon, low_volatility[rows])
     cost = ResearchSettings().round_trip_bp
-    spread = quality.decile_spread(kept, outcomes[rows], horizon, round_trip_bp=cost)
+    spread = quality_deciles.decile_spread(kept, outcomes[rows], horizon, round_trip_bp=cost)
     beside = quality.rank_quality(kept, own[rows], horizon)
     return {
         **ranks.as_json(),
