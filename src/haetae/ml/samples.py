@@ -61,7 +61,8 @@ class Samples:
 
 
 @njit(cache=True)
-def _rank_into(values: FloatArray, out: FloatArray) -> None:
+def rank_into(values: FloatArray, out: FloatArray) -> None:
+    """Write ``ranks`` of the values into ``out``; for compiled callers."""
     count = 0
     for v in values:
         if not np.isnan(v):
@@ -93,7 +94,7 @@ def _rank_into(values: FloatArray, out: FloatArray) -> None:
 def ranks(values: FloatArray) -> FloatArray:
     """Return ranks of one day's values from -0.5 to 0.5; ties share their mean, NaN stays NaN."""
     out = np.empty(len(values), dtype=np.float32)
-    _rank_into(np.ascontiguousarray(values, dtype=np.float32), out)
+    rank_into(np.ascontiguousarray(values, dtype=np.float32), out)
     return out
 
 
