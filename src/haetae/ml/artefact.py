@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from enum import Enum
 
 from haetae.domain.errors import ModelError, Text
 from haetae.domain.learning import ModelCard
@@ -62,7 +63,9 @@ def pack(
         "horizon": horizon,
         "train_from": train_from.isoformat(),
         "train_to": train_to.isoformat(),
-        "settings": {**asdict(settings), "kind": settings.kind.value},
+        "settings": {
+            name: value.value if isinstance(value, Enum) else value for name, value in asdict(settings).items()
+        },
         "metrics": dict(metrics),
         "sha256": hashlib.sha256(blob).hexdigest(),
     }

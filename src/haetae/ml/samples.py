@@ -51,6 +51,10 @@ class Samples:
         parts = [np.arange(self.bounds[t], self.bounds[t + 1]) for t in rows]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
+    def day_of(self, samples: Int64Array) -> Int64Array:
+        """Return the day (row of the panel) of each sample number."""
+        return np.searchsorted(self.bounds, samples, side="right") - 1
+
     def grid(self, values: FloatArray) -> FloatArray:
         """Return one value per sample as ``(n_days, n_symbols)`` with NaN elsewhere."""
         days = len(self.bounds) - 1
