@@ -1,13 +1,14 @@
 """From feature blocks to the rows a ranker sees: ranks within the day, among eligible symbols.
 
-Every feature is replaced by its rank among the eligible symbols of the same day, from -0.5 to 0.5
-(ties share their mean rank, NaN stays NaN). So nothing is fitted, no scaler travels with a model,
-and one day says nothing of another. The label is ranked the same way. ``ranked_day`` is the same
-transform for the newest day alone: the live side and research share it.
+By default every feature is replaced by its rank among the eligible symbols of the same day, from
+-0.5 to 0.5 (ties share their mean rank, NaN stays NaN). So nothing is fitted, and one day says
+nothing of another; scalers that are fitted are in ``transforms``. The label is always ranked.
+``ranked_day`` is the same for the newest day alone: the live side and research share it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from haetae.domain.market import BoolArray, Int64Array
 from haetae.ml.labels import Labels
 
 FloatArray = NDArray[np.float32]
+InputsOf = Callable[[FloatArray, BoolArray], FloatArray]
+"""``(n_symbols, n_features)`` features and ``(n_symbols,)`` eligibility to ``(n_eligible, n_features)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,7 +120,7 @@ def ranked_day(features: FloatArray, eligible: BoolArray) -> FloatArray:
     return inputs
 
 
-def build(features: FloatArray, eligible: BoolArray, labels: Labels) -> Samples:
+def build(features: FloatArray, eligible: BoolArray, labels: Labels, inputs_of: InputsOf = ranked_day) -> Samples:
     """Return the samples of a block of days.
 
     Parameters
@@ -125,6 +128,8 @@ def build(features: FloatArray, eligible: BoolArray, labels: Labels) -> Samples:
     features : (n_days, n_symbols, n_features) float32
     eligible : (n_days, n_symbols) bool
         Who takes part in each day's ranking; must be known after the close of the day.
+    inputs_of : callable
+        Features and eligibility of one day to its inputs; ranks of the day, or a fitted transform.
     """
     days, n_symbols, width = features.shape
     counts = eligible.sum(axis=1)
@@ -135,7 +140,7 @@ def build(features: FloatArray, eligible: BoolArray, labels: Labels) -> Samples:
     column = np.empty(int(bounds[-1]), dtype=np.int32)
     for t in range(days):
         part = slice(int(bounds[t]), int(bounds[t + 1]))
-        inputs[part] = ranked_day(features[t], eligible[t])
+        inputs[part] = inputs_of(features[t], eligible[t])
         outcome[part] = labels.values[t][eligible[t]]
         target[part] = ranks(outcome[part])
         column[part] = np.flatnonzero(eligible[t])
