@@ -74,22 +74,23 @@ def check_features(
                     total[k] += target[:, 0] @ columns
                     counted[k] += 1
     alike = np.abs(np.divide(total, counted[:, None], out=np.zeros_like(total), where=counted[:, None] > 0))
-    for k, shift in enumerate(shifts):
-        limit = TOO_GOOD if shift >= 0 else ALIKE
-        worst = int(alike[k].argmax())
-        if alike[k, worst] > limit:
-            raise _leakage(
-                Text(
-                    ko=f"특징 {names[worst]}은 아직 알 수 없는 라벨입니다 (이동 {shift:+d})",
-                    en=f"feature {names[worst]} holds a label that is not known yet (shift {shift:+d})",
-                ),
-                f"mean rank correlation up to {limit}",
-                f"{alike[k, worst]:.3f}",
-                Text(
-                    ko=f"{names[worst]}을 그날 장 마감까지의 봉으로만 만드세요",
-                    en=f"make {names[worst]} from bars up to the close of its day",
-                ),
-            )
+    limits = np.array([TOO_GOOD if shift >= 0 else ALIKE for shift in shifts])
+    beyond = np.where(alike > limits[:, None], alike, 0.0)
+    place, worst = np.unravel_index(int(beyond.argmax()), alike.shape)
+    if beyond[place, worst] > 0:
+        name, shift = names[int(worst)], shifts[int(place)]
+        raise _leakage(
+            Text(
+                ko=f"특징 {name}은 아직 알 수 없는 라벨입니다 (이동 {shift:+d})",
+                en=f"feature {name} holds a label that is not known yet (shift {shift:+d})",
+            ),
+            f"mean rank correlation up to {limits[place]}",
+            f"{alike[place, worst]:.3f}",
+            Text(
+                ko=f"{name}을 그날 장 마감까지의 봉으로만 만드세요",
+                en=f"make {name} from bars up to the close of its day",
+            ),
+        )
 
 
 def _unit(columns: NDArray[Any]) -> NDArray[np.float64]:

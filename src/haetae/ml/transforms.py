@@ -142,7 +142,7 @@ def from_json(told: Mapping[str, Any]) -> Transform:
         bool(told["settings"]["neutral_sectors"]),
     )
     low, high, centre, spread = (np.array(told[name], np.float64) for name in ("low", "high", "centre", "spread"))
-    knots = np.array(told["knots"], np.float64).reshape(len(low), -1)
+    knots = np.array(told["knots"], np.float64).reshape(len(low), _KNOTS if len(low) else 0)
     return Transform(settings, tuple(told["names"]), low, high, centre, spread, knots, frozenset(told["absent"]))
 
 
