@@ -28,6 +28,7 @@ from haetae.cli import (
     serve,
     strategy,
     trade,
+    train,
     universe,
 )
 from haetae.cli.bench import bench
@@ -89,6 +90,7 @@ def build() -> typer.Typer:
     app.add_typer(collect.nouns, name="collect")
     app.add_typer(research.nouns, name="research")
     app.add_typer(backtest_audit.nouns, name="backtest")  # those of `backtest`, and the audit
+    app.add_typer(train.nouns, name="train")
     app.add_typer(strategy.nouns, name="strategy")
     app.add_typer(lake.nouns, name="lake")
     app.add_typer(features_check.nouns, name="features")  # those of `features`, and the proofs

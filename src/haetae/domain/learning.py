@@ -90,7 +90,11 @@ class ModelState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What a model is and what it was shown, identified by content hash."""
+    """What a model is and what it was shown, identified by content hash.
+
+    ``provenance`` names by hash or in words what else made it: ``code``, ``data``, ``trial``, ``costs``, ``scaler``,
+    and the window its metrics were measured in (``test_from``, ``test_to``).
+    """
 
     model_id: str
     kind: str
@@ -101,6 +105,7 @@ class ModelCard:
     seed: int
     content_hash: str
     files: tuple[str, ...] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

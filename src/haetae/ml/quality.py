@@ -1,21 +1,25 @@
-"""How good scores are: rank correlation with what followed, and what a decile earns after cost.
+"""How good scores are: daily correlation with what followed, and what the best names earn after cost.
 
 All figures are out of sample if the scores are. Correlations are taken within each day over the
 symbols that have both a score and an outcome; days with fewer than ``MIN_NAMES`` are left out.
 Labels of ``h`` sessions overlap, so the error of a mean follows Newey and West (1987) with
-``h`` lags.
+``lags_for(h, days)`` lags, never fewer than the overlap. Not here: tenths (``quality_deciles``),
+horizons and stability (``quality_decay``), years, sectors and sizes (``quality_groups``).
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
-from haetae.ml.samples import ranks
+from haetae.domain.errors import ModelError, Text
+from haetae.ml.samples import rank_into
 
 FloatArray = NDArray[np.float32]
 Float64Array = NDArray[np.float64]
@@ -23,13 +27,20 @@ Float64Array = NDArray[np.float64]
 MIN_NAMES: Final = 10
 
 
+class Correlation(Enum):
+    """What an information coefficient correlates: ranks (Spearman) or the values themselves (Pearson)."""
+
+    RANK = "rank"
+    PLAIN = "plain"
+
+
 @dataclass(frozen=True, slots=True)
 class RankQuality:
-    """Daily rank IC in summary.
+    """Daily information coefficients in summary.
 
     ``icir`` is mean over standard deviation of the daily IC (not annualised); ``t`` divides the
-    mean by its Newey-West error; ``neutral_mean`` and ``neutral_t`` are of the IC that is left
-    after the low-volatility rank is taken out of the score.
+    mean by its Newey-West error over ``lags`` lags; ``neutral_mean``, ``neutral_icir`` and
+    ``neutral_t`` are of the IC that is left after the low-volatility rank is taken out of the score.
     """
 
     mean: float
@@ -39,61 +50,117 @@ class RankQuality:
     positive_days: float
     days: int
     neutral_mean: float = math.nan
+    neutral_icir: float = math.nan
     neutral_t: float = math.nan
+    lags: int = 0
 
     def as_json(self) -> dict[str, float | None]:
         """Return the figures with NaN as null."""
         return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
 
 
-@dataclass(frozen=True, slots=True)
-class DecileSpread:
-    """Best tenth minus worst tenth per holding period, in basis points.
-
-    ``turnover`` is the mean share of the two tenths replaced at each rebalance; ``net_bp`` is
-    gross minus turnover times the round-trip cost on both sides. The short side cannot be sold on
-    a cash account, so ``long_bp`` (best tenth minus the mean of all) stands beside it, net alike.
-    """
-
-    gross_bp: float
-    net_bp: float
-    long_bp: float
-    long_net_bp: float
-    turnover: float
-    periods: int
-
-    def as_json(self) -> dict[str, float | None]:
-        """Return the figures with NaN as null."""
-        return {name: value if math.isfinite(value) else None for name, value in asdict(self).items()}
+@njit(cache=True)
+def _known_on(first: FloatArray, second: FloatArray, third: FloatArray, at: NDArray[np.int64]) -> int:
+    count = 0
+    for s in range(len(first)):
+        if np.isfinite(first[s]) and np.isfinite(second[s]) and np.isfinite(third[s]):
+            at[count] = s
+            count += 1
+    return count
 
 
-def daily_ic(scores: FloatArray, outcomes: FloatArray, remove: FloatArray | None = None) -> Float64Array:
-    """Return the rank correlation of each day, ``(n_days,)``, NaN where too few names have both.
+@njit(cache=True)
+def _centred(values: FloatArray, at: NDArray[np.int64], ranked: int) -> Float64Array:
+    chosen = values[at]
+    if ranked:
+        rank_into(values[at], chosen)
+    wide = chosen.astype(np.float64)
+    return wide - wide.mean()
+
+
+@njit(cache=True)
+def _correlate(
+    scores: FloatArray, outcomes: FloatArray, remove: FloatArray, result: Float64Array, ranked: int, least: int
+) -> None:
+    days, symbols = scores.shape
+    neutral = len(remove) > 0
+    place = np.empty(symbols, np.int64)
+    for t in range(days):
+        other_row = remove[t] if neutral else scores[t]
+        count = _known_on(scores[t], outcomes[t], other_row, place)
+        if count < least:
+            continue
+        at = place[:count]
+        left = _centred(scores[t], at, ranked)
+        right = _centred(outcomes[t], at, ranked)
+        if neutral:
+            other = _centred(remove[t], at, 1)
+            spread = other @ other
+            if spread > 1e-12:
+                left -= other * ((left @ other) / spread)
+        scale = math.sqrt((left @ left) * (right @ right))
+        result[t] = (left @ right) / scale if scale > 1e-9 else 0.0
+
+
+def _block(values: FloatArray) -> FloatArray:
+    return np.ascontiguousarray(values, dtype=np.float32)
+
+
+def daily_ic(
+    scores: FloatArray,
+    outcomes: FloatArray,
+    remove: FloatArray | None = None,
+    *,
+    correlation: Correlation = Correlation.RANK,
+) -> Float64Array:
+    """Return the correlation of each day, ``(n_days,)``, NaN where too few names have both.
 
     Parameters
     ----------
     scores, outcomes : (n_days, n_symbols) float32
     remove : (n_days, n_symbols) float32, optional
-        A score whose ranks are regressed out of the ranks of ``scores`` first.
+        A score whose ranks are regressed out of the ranks (or values) of ``scores`` first.
     """
     result = np.full(len(scores), np.nan)
-    for t in range(len(scores)):
-        both = np.isfinite(scores[t]) & np.isfinite(outcomes[t])
-        if remove is not None:
-            both &= np.isfinite(remove[t])
-        if both.sum() < MIN_NAMES:
-            continue
-        left = ranks(scores[t][both]).astype(np.float64)
-        right = ranks(outcomes[t][both]).astype(np.float64)
-        left -= left.mean()
-        right -= right.mean()
-        if remove is not None:
-            other = ranks(remove[t][both]).astype(np.float64)
-            other -= other.mean()
-            left -= other * (left @ other) / (other @ other)
-        scale = math.sqrt(float(left @ left) * float(right @ right))
-        result[t] = float(left @ right) / scale if scale > 1e-9 else 0.0
+    taken = np.zeros((0, scores.shape[1]), np.float32) if remove is None else _block(remove)
+    _correlate(_block(scores), _block(outcomes), taken, result, int(correlation is Correlation.RANK), MIN_NAMES)
     return result
+
+
+@njit(cache=True)
+def _take_out(scores: FloatArray, remove: FloatArray, result: FloatArray) -> None:
+    place = np.empty(scores.shape[1], np.int64)
+    for t in range(len(scores)):
+        count = _known_on(scores[t], remove[t], scores[t], place)
+        if count < 2:
+            continue
+        at = place[:count]
+        left, other = _centred(scores[t], at, 1), _centred(remove[t], at, 1)
+        spread = other @ other
+        slope = (left @ other) / spread if spread > 1e-12 else 0.0
+        for k in range(count):
+            left_over = left[k] - slope * other[k]
+            # What is left of a score that only repeats the other is rounding noise; it must not be ordered.
+            result[t, at[k]] = left_over if abs(left_over) > 1e-6 else 0.0
+
+
+def neutral_scores(scores: FloatArray, remove: FloatArray) -> FloatArray:
+    """Return what is left of each day's score ranks after regressing them on the ranks of another score.
+
+    ``(n_days, n_symbols)`` float32; NaN where either is unknown. Outcomes play no part.
+    """
+    result = np.full(scores.shape, np.nan, dtype=np.float32)
+    _take_out(_block(scores), _block(remove), result)
+    return result
+
+
+def lags_for(horizon: int, days: int) -> int:
+    """Return the Newey-West lags for daily figures on labels of ``horizon`` sessions.
+
+    The overlap of the labels (``horizon``), or the usual rule 4 (n / 100)^(2/9) of Newey and West (1994)
+    where that is longer: factors that labels share live longer than a day.
+    """
+    return max(horizon, int(4.0 * (max(days, 1) / 100.0) ** (2.0 / 9.0)))
 
 
 def newey_west_t(values: Float64Array, lags: int) -> float:
@@ -109,33 +176,57 @@ def newey_west_t(values: Float64Array, lags: int) -> float:
     return float(values.mean()) / math.sqrt(variance / count) if variance > 0 else math.nan
 
 
-def summary(daily: Float64Array, horizon: int, neutral: Float64Array | None = None) -> RankQuality:
-    """Return the summary of daily rank ICs; days with NaN are left out.
+def summary(
+    daily: Float64Array, horizon: int, neutral: Float64Array | None = None, *, lags: int | None = None
+) -> RankQuality:
+    """Return the summary of daily ICs; days with NaN are left out.
 
     Parameters
     ----------
     daily : (n_days,) float64
         From ``daily_ic``.
     horizon : int
-        Sessions of the label: the lags of the error.
+        Sessions of the label: what neighbouring outcomes share.
     neutral : (n_days,) float64, optional
         The same with the low-volatility ranks removed.
+    lags : int, optional
+        Of the error; ``lags_for`` if not given.
+
+    Raises
+    ------
+    ModelError
+        If ``lags`` do not cover the overlap of the labels: the error would be too small.
     """
     known = daily[np.isfinite(daily)]
+    chosen = lags_for(horizon, len(known)) if lags is None else lags
+    if chosen < horizon - 1:
+        raise ModelError(
+            Text(ko="뉴이-웨스트 시차가 라벨의 겹침보다 짧습니다", en="Newey-West lags are shorter than the overlap"),
+            expected=f"lags >= {horizon - 1}",
+            found=str(chosen),
+            next_step=f"lags={horizon}",
+        )
     if not len(known):
-        return RankQuality(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
-    deviation = float(known.std())
+        return RankQuality(math.nan, math.nan, math.nan, math.nan, math.nan, 0, lags=chosen)
     left = np.zeros(0) if neutral is None else neutral[np.isfinite(neutral)]
+    deviation = float(known.std())
     return RankQuality(
         mean=float(known.mean()),
         deviation=deviation,
-        icir=float(known.mean()) / deviation if deviation > 0 else math.nan,
-        t=newey_west_t(known, horizon),
+        icir=_ratio(known),
+        t=newey_west_t(known, chosen),
         positive_days=float((known > 0).mean()),
         days=len(known),
         neutral_mean=float(left.mean()) if len(left) else math.nan,
-        neutral_t=newey_west_t(left, horizon),
+        neutral_icir=_ratio(left),
+        neutral_t=newey_west_t(left, chosen),
+        lags=chosen,
     )
+
+
+def _ratio(values: Float64Array) -> float:
+    deviation = float(values.std()) if len(values) else 0.0
+    return float(values.mean()) / deviation if deviation > 0 else math.nan
 
 
 def rank_quality(
@@ -144,45 +235,3 @@ def rank_quality(
     """Return the summary of the daily rank IC of scores against forward returns of ``horizon`` sessions."""
     neutral = None if low_volatility is None else daily_ic(scores, outcomes, low_volatility)
     return summary(daily_ic(scores, outcomes), horizon, neutral)
-
-
-def decile_spread(
-    scores: FloatArray, outcomes: FloatArray, horizon: int, *, round_trip_bp: float, share: float = 0.1
-) -> DecileSpread:
-    """Return what the best and the worst ``share`` of the names earn, rebalanced each ``horizon``.
-
-    Parameters
-    ----------
-    scores, outcomes : (n_days, n_symbols) float32
-        Outcomes are returns over ``horizon`` sessions; every ``horizon``-th scored day is used.
-    round_trip_bp : float
-        Cost of replacing a holding: both fees, the sale tax and both slippages, in basis points.
-    """
-    scored = np.flatnonzero((np.isfinite(scores) & np.isfinite(outcomes)).sum(axis=1) >= MIN_NAMES)
-    gross, long, replaced, long_replaced = [], [], [], []
-    tops: set[int] = set()
-    bottoms: set[int] = set()
-    for t in scored[::horizon]:
-        both = np.flatnonzero(np.isfinite(scores[t]) & np.isfinite(outcomes[t]))
-        order = both[np.argsort(scores[t][both], kind="stable")]
-        size = max(1, int(len(order) * share))
-        best, worst = order[-size:], order[:size]
-        mean_best = float(outcomes[t][best].mean())
-        gross.append(mean_best - float(outcomes[t][worst].mean()))
-        long.append(mean_best - float(outcomes[t][both].mean()))
-        long_replaced.append(1.0 - len(tops & set(best.tolist())) / size)
-        replaced.append((long_replaced[-1] + 1.0 - len(bottoms & set(worst.tolist())) / size) / 2.0)
-        tops, bottoms = set(best.tolist()), set(worst.tolist())
-    if not gross:
-        return DecileSpread(math.nan, math.nan, math.nan, math.nan, math.nan, 0)
-    gross_bp = 1e4 * float(np.mean(gross))
-    long_bp = 1e4 * float(np.mean(long))
-    turnover = float(np.mean(replaced))
-    return DecileSpread(
-        gross_bp=gross_bp,
-        net_bp=gross_bp - 2.0 * turnover * round_trip_bp,
-        long_bp=long_bp,
-        long_net_bp=long_bp - float(np.mean(long_replaced)) * round_trip_bp,
-        turnover=turnover,
-        periods=len(gross),
-    )

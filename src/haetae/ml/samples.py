@@ -1,13 +1,14 @@
 """From feature blocks to the rows a ranker sees: ranks within the day, among eligible symbols.
 
-Every feature is replaced by its rank among the eligible symbols of the same day, from -0.5 to 0.5
-(ties share their mean rank, NaN stays NaN). So nothing is fitted, no scaler travels with a model,
-and one day says nothing of another. The label is ranked the same way. ``ranked_day`` is the same
-transform for the newest day alone: the live side and research share it.
+By default every feature is replaced by its rank among the eligible symbols of the same day, from
+-0.5 to 0.5 (ties share their mean rank, NaN stays NaN). So nothing is fitted, and one day says
+nothing of another; scalers that are fitted are in ``transforms``. The label is always ranked.
+``ranked_day`` is the same for the newest day alone: the live side and research share it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from haetae.domain.market import BoolArray, Int64Array
 from haetae.ml.labels import Labels
 
 FloatArray = NDArray[np.float32]
+InputsOf = Callable[[FloatArray, BoolArray], FloatArray]
+"""``(n_symbols, n_features)`` features and ``(n_symbols,)`` eligibility to ``(n_eligible, n_features)``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +54,10 @@ class Samples:
         parts = [np.arange(self.bounds[t], self.bounds[t + 1]) for t in rows]
         return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
+    def day_of(self, samples: Int64Array) -> Int64Array:
+        """Return the day (row of the panel) of each sample number."""
+        return np.searchsorted(self.bounds, samples, side="right") - 1
+
     def grid(self, values: FloatArray) -> FloatArray:
         """Return one value per sample as ``(n_days, n_symbols)`` with NaN elsewhere."""
         days = len(self.bounds) - 1
@@ -61,7 +68,8 @@ class Samples:
 
 
 @njit(cache=True)
-def _rank_into(values: FloatArray, out: FloatArray) -> None:
+def rank_into(values: FloatArray, out: FloatArray) -> None:
+    """Write ``ranks`` of the values into ``out``; for compiled callers."""
     count = 0
     for v in values:
         if not np.isnan(v):
@@ -93,7 +101,7 @@ def _rank_into(values: FloatArray, out: FloatArray) -> None:
 def ranks(values: FloatArray) -> FloatArray:
     """Return ranks of one day's values from -0.5 to 0.5; ties share their mean, NaN stays NaN."""
     out = np.empty(len(values), dtype=np.float32)
-    _rank_into(np.ascontiguousarray(values, dtype=np.float32), out)
+    rank_into(np.ascontiguousarray(values, dtype=np.float32), out)
     return out
 
 
@@ -112,7 +120,7 @@ def ranked_day(features: FloatArray, eligible: BoolArray) -> FloatArray:
     return inputs
 
 
-def build(features: FloatArray, eligible: BoolArray, labels: Labels) -> Samples:
+def build(features: FloatArray, eligible: BoolArray, labels: Labels, inputs_of: InputsOf = ranked_day) -> Samples:
     """Return the samples of a block of days.
 
     Parameters
@@ -120,6 +128,8 @@ def build(features: FloatArray, eligible: BoolArray, labels: Labels) -> Samples:
     features : (n_days, n_symbols, n_features) float32
     eligible : (n_days, n_symbols) bool
         Who takes part in each day's ranking; must be known after the close of the day.
+    inputs_of : callable
+        Features and eligibility of one day to its inputs; ranks of the day, or a fitted transform.
     """
     days, n_symbols, width = features.shape
     counts = eligible.sum(axis=1)
@@ -130,7 +140,7 @@ def build(features: FloatArray, eligible: BoolArray, labels: Labels) -> Samples:
     column = np.empty(int(bounds[-1]), dtype=np.int32)
     for t in range(days):
         part = slice(int(bounds[t]), int(bounds[t + 1]))
-        inputs[part] = ranked_day(features[t], eligible[t])
+        inputs[part] = inputs_of(features[t], eligible[t])
         outcome[part] = labels.values[t][eligible[t]]
         target[part] = ranks(outcome[part])
         column[part] = np.flatnonzero(eligible[t])

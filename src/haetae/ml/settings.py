@@ -14,6 +14,20 @@ class RankerKind(Enum):
     CATBOOST = "catboost"
 
 
+class Objective(Enum):
+    """What the trees are grown for: the squared error of the day's rank, or the order of pairs of a day."""
+
+    REGRESSION = "regression"
+    LAMBDARANK = "lambdarank"
+
+
+class Device(Enum):
+    """Where the trees are grown; scores are always computed on the processor."""
+
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
 @dataclass(frozen=True, slots=True)
 class RankerSettings:
     """Shape of the trees, in the words of all three libraries.
@@ -36,6 +50,11 @@ class RankerSettings:
     seed: int = 7
     n_threads: int = 1
     """Threads of the fit; one by default because trading runs on the same machine."""
+    objective: Objective = Objective.REGRESSION
+    """Regression: on tenths with this little signal the pairs of LambdaRank cost time and add noise."""
+    device: Device = Device.CPU
+    early_stopping: bool = False
+    """Cut the trees where the rank IC on a validation window was best, if there is such a window."""
 
 
 @dataclass(frozen=True, slots=True)

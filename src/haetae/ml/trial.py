@@ -76,7 +76,7 @@ def run(
     models = []
     for number, fold in enumerate(folds):
         at = samples.of(_training_rows(fold, walk))
-        model = rankers.fit(samples.inputs[at], wanted[at], ranker)
+        model = rankers.fit(samples.inputs[at], wanted[at], ranker, days=samples.day_of(at))
         part = slice(int(samples.bounds[fold.first_test]), int(samples.bounds[fold.last_test]))
         if part.stop > part.start:
             flat[part] = model.predict(samples.inputs[part], ranker.n_threads)
@@ -96,7 +96,7 @@ def newest(samples: Samples, ranker: RankerSettings, walk: WalkForwardSettings) 
     known = np.flatnonzero(samples.end_row <= days - 1)
     rows = _training_rows(Fold(known[-walk.train_rows :], days, days), walk)
     at = samples.of(rows)
-    return rankers.fit(samples.inputs[at], samples.target[at], ranker), rows
+    return rankers.fit(samples.inputs[at], samples.target[at], ranker, days=samples.day_of(at)), rows
 
 
 def seeds(ranker: RankerSettings, count: int) -> tuple[RankerSettings, ...]:

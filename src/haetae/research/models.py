@@ -20,7 +20,7 @@ from haetae.domain.market import BoolArray
 from haetae.domain.panel import Panel
 from haetae.domain.units import day_from
 from haetae.features import daily
-from haetae.ml import artefact, quality, samples, trial, yardsticks
+from haetae.ml import artefact, quality, quality_deciles, samples, trial, yardsticks
 from haetae.ml.labels import forward_returns
 from haetae.ml.samples import ranks
 from haetae.ml.settings import RankerKind
@@ -82,7 +82,7 @@ class Judge:
         return raw, quality.daily_ic(scores, self.outcomes, self.low_volatility)
 
     def _spread(self, scores: FloatArray, share: float) -> dict[str, float | None]:
-        spread = quality.decile_spread(
+        spread = quality_deciles.decile_spread(
             scores,
             self.outcomes,
             self.settings.horizon_sessions,

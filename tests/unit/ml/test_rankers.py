@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from catboost.utils import get_gpu_device_count
 
-from haetae.domain.errors import ModelError
+from haetae.domain.errors import ConfigError, ModelError
 from haetae.ml import artefact, quality, rankers, trial, yardsticks
 from haetae.ml import samples as sampling
 from haetae.ml.labels import Labels, forward_returns
-from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
+from haetae.ml.settings import Device, Objective, RankerKind, RankerSettings, WalkForwardSettings
 from haetae.registry.registry import Registry
 from random_panels import daily_panel
 
@@ -35,10 +36,11 @@ def _settings(kind: RankerKind, **changes: object) -> RankerSettings:
     return dataclasses.replace(small, **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("objective", list(Objective))
 @pytest.mark.parametrize("kind", list(RankerKind))
-def test_each_library_finds_a_planted_interaction_out_of_sample(kind: RankerKind) -> None:
+def test_each_library_finds_a_planted_interaction_out_of_sample(kind: RankerKind, objective: Objective) -> None:
     samples = _planted(1, 0.7)
-    result = trial.run(samples, 60, _settings(kind), WALK)
+    result = trial.run(samples, 60, _settings(kind, objective=objective), WALK)
     found = quality.rank_quality(result.scores, samples.grid(samples.outcome), 1)
     assert found.mean > 0.3
     assert found.t > 5
@@ -57,12 +59,18 @@ def test_shuffled_labels_leave_nothing_to_find() -> None:
     assert abs(found.t) < 3
 
 
+def _fit(samples: sampling.Samples, settings: RankerSettings, **more: object) -> rankers.Ranker:
+    days = samples.day_of(np.arange(len(samples.column)))
+    return rankers.fit(samples.inputs, samples.target, settings, days=days, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("objective", list(Objective))
 @pytest.mark.parametrize("kind", list(RankerKind))
-def test_a_model_survives_its_bytes_and_its_seed_decides_it(kind: RankerKind) -> None:
+def test_a_model_survives_its_bytes_and_its_seed_decides_it(kind: RankerKind, objective: Objective) -> None:
     samples = _planted(3, 0.7)
-    model = rankers.fit(samples.inputs, samples.target, _settings(kind))
-    again = rankers.fit(samples.inputs, samples.target, _settings(kind))
-    other = rankers.fit(samples.inputs, samples.target, _settings(kind, seed=99))
+    settings = _settings(kind, objective=objective, rounds=20)
+    model, again = _fit(samples, settings), _fit(samples, settings)
+    other = _fit(samples, dataclasses.replace(settings, seed=99))
     copy = rankers.loads(kind, model.dumps())
     scores = model.predict(samples.inputs[:500])
     np.testing.assert_array_equal(copy.predict(samples.inputs[:500], n_threads=2), scores)
@@ -70,6 +78,64 @@ def test_a_model_survives_its_bytes_and_its_seed_decides_it(kind: RankerKind) ->
     assert (other.predict(samples.inputs[:500]) != scores).any()
     assert not model.dumps().startswith(b"\x80")
     assert again.dumps() == model.dumps()
+
+
+@pytest.mark.parametrize("kind", list(RankerKind))
+def test_contributions_and_parts_add_up_to_the_score(kind: RankerKind) -> None:
+    samples = _planted(8, 0.7)
+    model = _fit(samples, _settings(kind, rounds=30))
+    rows = samples.inputs[:200].copy()
+    rows[::7, 2] = np.nan
+    scores = model.predict(rows)
+    explained = model.contributions(rows)
+    assert explained.shape == (200, 6)
+    np.testing.assert_allclose(explained.sum(axis=1), scores, atol=1e-5)
+    assert np.abs(explained[:, :2]).mean() > 3 * np.abs(explained[:, 2:5]).mean()
+    parts = model.part(rows, 0, 12) + model.part(rows, 12, 30)
+    np.testing.assert_allclose(np.diff(parts), np.diff(scores), atol=1e-5)
+    shorter = model.cut(12)
+    assert shorter.trees() == 12
+    np.testing.assert_allclose(np.diff(shorter.predict(rows)), np.diff(model.part(rows, 0, 12)), atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", list(RankerKind))
+def test_early_stopping_drops_the_trees_that_only_learn_noise(kind: RankerKind) -> None:
+    samples, fresh = _planted(9, 0.15), _planted(10, 0.15)
+    grown = _settings(kind, rounds=150, learning_rate=0.3, depth=6, min_leaf=5, early_stopping=True)
+    watched = rankers.rows_of(fresh.inputs, fresh.target, fresh.day_of(np.arange(len(fresh.column))))
+    kept = _fit(samples, grown, watched=watched)
+    assert 0 < kept.trees() < 150
+    assert _fit(samples, grown).trees() == 150
+    whole = _fit(samples, dataclasses.replace(grown, early_stopping=False), watched=watched)
+    ic = [
+        quality.daily_ic(fresh.grid(model.predict(fresh.inputs)), fresh.grid(fresh.outcome)).mean()
+        for model in (kept, whole)
+    ]
+    assert ic[0] > ic[1]
+    assert rankers.loads(kind, kept.dumps()).trees() == kept.trees()
+
+
+@pytest.mark.parametrize("kind", list(RankerKind))
+def test_a_device_that_is_not_there_is_refused_with_its_remedy(kind: RankerKind) -> None:
+    if kind is RankerKind.CATBOOST and get_gpu_device_count():
+        pytest.skip("this machine has a GPU that CatBoost can use")
+    samples = _planted(3, 0.7)
+    with pytest.raises(ConfigError, match="cannot train on CUDA") as refused:
+        _fit(samples, _settings(kind, device=Device.CUDA))
+    assert "--device cpu" in str(refused.value.next_step)
+    assert "GPU" in refused.value.message.ko
+
+
+def test_lambdarank_learns_from_grades_of_each_day() -> None:
+    target = np.array([np.nan, -0.5, 0.5, 0.0, -0.5, 0.5], dtype=np.float32)
+    rows = rankers.rows_of(np.zeros((6, 1), np.float32), target, np.array([3, 3, 3, 3, 8, 8]))
+    assert rows.sizes.tolist() == [3, 2]
+    assert rows.labels(Objective.LAMBDARANK).tolist() == [0, 9, 5, 0, 9]
+    assert rows.days().tolist() == [0, 0, 0, 1, 1]
+    with pytest.raises(ModelError, match="day of each row"):
+        rankers.fit(
+            np.zeros((6, 1), np.float32), target, _settings(RankerKind.LIGHTGBM, objective=Objective.LAMBDARANK)
+        )
 
 
 def test_the_future_of_a_fold_changes_none_of_its_scores() -> None:

@@ -16,7 +16,7 @@ from haetae.domain.errors import Text
 from haetae.domain.learning import ModelCard, ModelState
 from haetae.domain.units import Symbol, day_from
 from haetae.features import daily
-from haetae.ml import artefact, labels, quality, samples, trial, yardsticks
+from haetae.ml import artefact, labels, quality, quality_deciles, samples, trial, yardsticks
 from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
 from haetae.registry.registry import Registry
 from haetae.wiring.dice import rng
@@ -102,7 +102,7 @@ def _take_over(registry: Registry, card: ModelCard) -> None:
 
 def _figures(scores: np.ndarray, outcomes: np.ndarray, low: np.ndarray | None) -> dict[str, Any]:
     found = quality.rank_quality(scores, outcomes, HORIZON, low)
-    spread = quality.decile_spread(scores, outcomes, HORIZON, round_trip_bp=ROUND_TRIP_BP)
+    spread = quality_deciles.decile_spread(scores, outcomes, HORIZON, round_trip_bp=ROUND_TRIP_BP)
     told = replace(found).as_json()
     return {
         "rank_ic": told["mean"],
