@@ -93,8 +93,9 @@ def record(models: Path, lake: Lake, day: dt.date | None, at: Instant) -> Record
 
 def _evening(lake: Lake, table: str, day: dt.date) -> _Evening:
     panel = lake.panel(table, None, None, day)
-    if day_from(int(panel.days[-1])) != day:
-        raise _no_bars(day, day_from(int(panel.days[-1])))
+    last = day_from(int(panel.days[-1])) if len(panel) else None
+    if last != day:
+        raise _no_bars(day, last)
     index = selection.index_on(lake, panel.days) if "index_daily" in lake.versions() else None
     features = daily.build(panel, index)
     return _Evening(day, panel, features, instruments_on(lake, day))

@@ -140,4 +140,4 @@ def test_the_verb_records_and_says_when_it_came_too_late(
     assert main(verb) == 0
     told = capsys.readouterr().out
     assert "늦어서" in told or "too late" in told
-    assert main([*verb[:-1], "2026-01-01"]) == 3
+    assert main([*verb[:-1], "2026-06-30"]) == 3
