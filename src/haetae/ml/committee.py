@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from haetae.domain.errors import ModelError, Text
 from haetae.domain.learning import ModelCard
+from haetae.domain.market import BoolArray
 from haetae.ml import artefact
-from haetae.ml.rankers import Ranker
+from haetae.ml.artefact import Scorer
 from haetae.ml.samples import ranks
 
 FORMAT = "haetae.committee/1"
@@ -82,8 +83,8 @@ def pack(
     return card, content
 
 
-def members_of(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> tuple[Ranker, ...]:
-    """Return the rankers of a committee, or of a single ranker the one.
+def members_of(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> tuple[Scorer, ...]:
+    """Return the rankers of a committee with their transforms, or of a single ranker the one.
 
     Parameters
     ----------
@@ -97,7 +98,7 @@ def members_of(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -
     """
     manifest = _manifest(card, files)
     if manifest.get("format") != FORMAT:
-        return (artefact.unpack(card, files, feature_hash),)
+        return (_scorer(card, card, files, feature_hash),)
     if not card.feature_hash == manifest.get("feature_hash") == feature_hash:
         raise _unfit(card, f"features {card.feature_hash}", f"features {feature_hash}")
     wanted = {
@@ -109,7 +110,7 @@ def members_of(card: ModelCard, files: Mapping[str, bytes], feature_hash: str) -
     if wanted != found or not wanted:
         differing = sorted(name for name in {*wanted, *found} if wanted.get(name) != found.get(name))
         raise _unfit(card, "the files its manifest names by hash", ", ".join(differing) or "no members")
-    return tuple(_member(place, member, files, feature_hash) for place, member in enumerate(manifest["members"]))
+    return tuple(_member(card, place, member, files, feature_hash) for place, member in enumerate(manifest["members"]))
 
 
 def horizon_of(card: ModelCard, files: Mapping[str, bytes]) -> int:
@@ -120,15 +121,35 @@ def horizon_of(card: ModelCard, files: Mapping[str, bytes]) -> int:
     return horizon
 
 
-def scores(members: Sequence[Ranker], inputs: FloatArray) -> FloatArray:
-    """Return the committee's scores of one day: ``(n_eligible,)`` from ``(n_eligible, n_features)`` day ranks."""
-    ranked = [ranks(member.predict(inputs)) for member in members]
+def scores(members: Sequence[Scorer], features: FloatArray, eligible: BoolArray) -> FloatArray:
+    """Return the committee's scores of one day, ``(n_symbols,)``; NaN where any member has none.
+
+    Parameters
+    ----------
+    features : (n_symbols, n_features) float32
+        Raw values of the day; each member prepares them its own way.
+    eligible : (n_symbols,) bool
+    """
+    ranked = [ranks(member.score(features, eligible)) for member in members]
     return np.mean(ranked, axis=0, dtype=np.float32)
 
 
-def _member(place: int, member: Mapping[str, Any], files: Mapping[str, bytes], feature_hash: str) -> Ranker:
+def _member(
+    card: ModelCard, place: int, member: Mapping[str, Any], files: Mapping[str, bytes], feature_hash: str
+) -> Scorer:
     own = {name: files[f"m{place:02d}.{name}"] for name in member["files"]}
-    return artefact.unpack(artefact.card_of(own), own, feature_hash)
+    try:
+        inner = artefact.card_of(own)
+    except (KeyError, ValueError, TypeError) as fault:
+        raise _unfit(card, f"a manifest of member {place}", f"{type(fault).__name__}: {fault}") from fault
+    return _scorer(card, inner, own, feature_hash)
+
+
+def _scorer(card: ModelCard, inner: ModelCard, files: Mapping[str, bytes], feature_hash: str) -> Scorer:
+    try:
+        return artefact.scorer_of(inner, files, feature_hash)
+    except (KeyError, ValueError, TypeError) as fault:
+        raise _unfit(card, "the files of a ranker", f"{type(fault).__name__}: {fault}") from fault
 
 
 def _manifest(card: ModelCard, files: Mapping[str, bytes]) -> dict[str, Any]:

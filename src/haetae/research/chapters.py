@@ -64,7 +64,7 @@ def verdict(learned: Figures, leading: str) -> Text:
     if everyone["mean"] is None or everyone["t"] is None or everyone["mean"] <= 0 or everyone["t"] < asked.min_t:
         return Text(
             ko=f"{leading}의 점수는 표본 밖에서 우연과 구별되지 않습니다 (순위 IC {told}, {asked.min_t:g} 이상이어야).",
-            en=f"The scores of {leading} cannot be told from luck out of sample (rank IC {told}, {asked.min_t:g} asked).",
+            en=f"The scores of {leading} cannot be told from luck (rank IC {told}; {asked.min_t:g} asked).",
         )
     ko = [f"{leading}의 점수는 표본 밖에서 순서를 맞힙니다 (순위 IC {told})."]
     en = [f"The scores of {leading} order the names out of sample (rank IC {told})."]

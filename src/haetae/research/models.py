@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from haetae.domain.market import BoolArray
 from haetae.features import daily
 from haetae.ml import yardsticks
+from haetae.ml.ensemble import mean_of_ranks
 from haetae.ml.labels import forward_returns
-from haetae.ml.samples import ranks
 from haetae.research.fits import Fitted, Told, as_bytes, of_kind
 from haetae.research.judging import Judge
 from haetae.research.market import DailyMarket
@@ -28,20 +28,12 @@ FloatArray = NDArray[np.float32]
 ENSEMBLE = "ensemble"
 
 
-def mean_rank(grids: Sequence[FloatArray]) -> FloatArray:
-    """Return the mean of the day-ranks of several grids of scores; one alone stays as it is."""
-    if len(grids) == 1:
-        return grids[0]
-    ranked = [np.array([ranks(day) for day in grid]) for grid in grids]
-    return np.mean(ranked, axis=0, dtype=np.float32)
-
-
 def scores_of(pieces: Sequence[Fitted], settings: ResearchSettings) -> dict[str, FloatArray]:
     """Return the scores of every kind, and of all kinds together where there are several."""
     names = [kind.value for kind in settings.kinds]
-    grids = {name: mean_rank([piece.scores for piece in of_kind(pieces, name)]) for name in names}
+    grids = {name: mean_of_ranks([piece.scores for piece in of_kind(pieces, name)]) for name in names}
     if len(grids) > 1:
-        grids[ENSEMBLE] = mean_rank(list(grids.values()))
+        grids[ENSEMBLE] = mean_of_ranks(list(grids.values()))
     return grids
 
 
@@ -109,10 +101,12 @@ def _fits(name: str, grids: Mapping[str, FloatArray], pieces: Sequence[Fitted], 
     kinds = [kind for kind in grids if kind != ENSEMBLE] if name == ENSEMBLE else [name]
     own = [piece for kind in kinds for piece in of_kind(pieces, kind)]
     shares = np.mean([piece.importance for piece in own], axis=0)
+    felt = np.mean([piece.shap for piece in own], axis=0)
     order = np.argsort(-shares, kind="stable")
     told: dict[str, Any] = {
         "folds": own[0].folds,
         "importance": [(daily.NAMES[k], round(float(shares[k]), 4)) for k in order],
+        "shap": [(daily.NAMES[k], round(float(felt[k]), 4)) for k in order],
     }
     if name == ENSEMBLE:
         return told | {"kinds": kinds}

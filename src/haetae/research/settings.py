@@ -49,8 +49,8 @@ class ResearchSettings:
     """Fits at the same time, one thread each: two single threads do more than one fit on two. Scores do not depend
     on it."""
     ranker: RankerSettings = field(default_factory=RankerSettings)
-    walk: WalkForwardSettings = field(default_factory=lambda: WalkForwardSettings(sample_every=5))
-    """Every fifth training session: five-day labels of the sessions between say the same again, and five seeds fit in
-    the time of two."""
+    walk: WalkForwardSettings = field(default_factory=lambda: WalkForwardSettings(sample_every=5, test_rows=126))
+    """Every fifth training session: five-day labels of the sessions between say the same again. Half a year between
+    refits: a window of two years changes by a quarter. Both pay for five seeds instead of one."""
     constraints: Constraints = field(default_factory=Constraints)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)

@@ -12,8 +12,8 @@ from haetae.domain.market import Instrument
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from
 from haetae.features import daily
-from haetae.ml import committee, samples
-from haetae.ml.rankers import Ranker
+from haetae.ml import committee
+from haetae.ml.artefact import Scorer
 from haetae.registry.registry import Registry
 
 
@@ -52,14 +52,14 @@ def eligible(market: Known) -> np.ndarray:
     return market.panel.traded & (listed[None, :] <= days[:, None])
 
 
-def tomorrow(market: Known, members: Sequence[Ranker]) -> dict[Symbol, float]:
+def tomorrow(market: Known, members: Sequence[Scorer]) -> dict[Symbol, float]:
     """Return the score of each eligible symbol for the session after ``market.day``."""
     who = eligible(market)[-1]
-    ranked = committee.scores(members, samples.ranked_day(market.features[-1], who))
-    symbols = np.array(market.panel.symbols)[who]
-    return {str(symbol): float(score) for symbol, score in zip(symbols, ranked, strict=True)}
+    scores = committee.scores(members, market.features[-1], who)
+    symbols = np.array(market.panel.symbols)
+    return {str(symbols[at]): float(scores[at]) for at in np.flatnonzero(who)}
 
 
-def load(registry: Registry, model_id: str) -> tuple[Ranker, ...]:
+def load(registry: Registry, model_id: str) -> tuple[Scorer, ...]:
     """Return the rankers of a stored artefact; refuses one whose hash or features differ."""
     return committee.members_of(*registry.get(model_id), daily.feature_hash())

@@ -18,6 +18,9 @@ NAMES, HASH = ("a", "b", "c"), "0123456789abcdef"
 INPUTS = np.random.default_rng(1).uniform(-0.5, 0.5, (300, 3)).astype(np.float32)
 
 
+EVERYONE = np.ones(len(INPUTS), np.bool_)
+
+
 def member(seed: int, horizon: int = 5, feature_hash: str = HASH) -> committee.Packed:
     settings = RankerSettings(kind=RankerKind.LIGHTGBM, rounds=8, depth=3, min_leaf=10, seed=seed)
     model = rankers.fit(INPUTS, INPUTS[:, 0] * INPUTS[:, 1], settings)
@@ -32,10 +35,13 @@ CARD, FILES = committee.pack(MEMBERS, metrics={"test_rank_ic": 0.04}, provenance
 
 
 def test_a_committee_scores_by_the_mean_of_its_members_ranks() -> None:
-    single = [committee.members_of(*each, HASH)[0].predict(INPUTS) for each in MEMBERS]
+    single = [committee.members_of(*each, HASH)[0].score(INPUTS, EVERYONE) for each in MEMBERS]
     opened = committee.members_of(CARD, FILES, HASH)
     assert len(opened) == 3
-    np.testing.assert_allclose(committee.scores(opened, INPUTS), np.mean([ranks(one) for one in single], axis=0))
+    found = committee.scores(opened, INPUTS, EVERYONE)
+    np.testing.assert_allclose(found, np.mean([ranks(one) for one in single], axis=0))
+    few = np.arange(len(INPUTS)) % 3 == 0
+    assert np.array_equal(np.isfinite(committee.scores(opened, INPUTS, few)), few)
     assert len(committee.members_of(*MEMBERS[0], HASH)) == 1
 
 
@@ -70,6 +76,13 @@ def test_a_file_missing_or_too_many_and_other_features_are_refused() -> None:
     assert "KeyError" in refused({name: blob for name, blob in FILES.items() if name != "manifest.json"})
     assert refused({**FILES, "manifest.json": b"{"})
     assert refused({**FILES, "manifest.json": b"[]"})
+
+
+@pytest.mark.parametrize("gone", ["model.txt", "manifest.json"])
+def test_a_ranker_alone_without_one_of_its_files_is_refused(gone: str) -> None:
+    card, files = MEMBERS[0]
+    with pytest.raises(ModelError, match="cannot be used"):
+        committee.members_of(card, {name: blob for name, blob in files.items() if name != gone}, HASH)
 
 
 CHANGED = {

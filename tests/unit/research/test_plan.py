@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -66,7 +67,8 @@ def test_a_changed_setting_remakes_exactly_what_depends_on_it(name: str) -> None
 @pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(RankerSettings)])
 def test_every_shape_of_the_trees_is_another_model_and_threads_are_not(field: str) -> None:
     value = getattr(BASE.ranker, field)
-    other = next(each for each in type(value) if each is not value) if hasattr(value, "value") else value + 1
+    options = [each for each in type(value) if each is not value] if isinstance(value, Enum) else [value + 1]
+    other = not value if isinstance(value, bool) else options[0]
     changed = dataclasses.replace(BASE, ranker=dataclasses.replace(BASE.ranker, **{field: other}))
     assert remade(changed) == (set() if field == "n_threads" else LEARN)
 

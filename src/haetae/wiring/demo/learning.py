@@ -79,7 +79,7 @@ def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, round
             metrics=_finite(figures[kind.value]),
         )
         trials.append(run.scores)
-        coming.append(model)
+        coming.append(artefact.Scorer(model))
         members.append((card, files))
         screen.progress(Text(ko="순위 모델", en="rankers"), number + 1, len(RankerKind) + 1)
     ensemble = _mean(np.stack([_day_ranks(s) for s in trials]))
