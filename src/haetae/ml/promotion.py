@@ -134,7 +134,7 @@ def _ranker_gate(case: Case, settings: PromotionSettings) -> tuple[Demand, ...]:
         Demand(
             "beats_one_line",
             Text(ko="비용 후 한 줄 점수보다 낫다 (bp)", en="beats the one-line scores after costs (bp)"),
-            f"> {_shown(one_line, '+.1f').en}",
+            "> one-line" if math.isnan(one_line) else f"> {one_line:+.1f}",
             _shown(net, "+.1f"),
             net > one_line,
         ),

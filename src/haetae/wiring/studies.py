@@ -70,7 +70,7 @@ def run_research(
     finally:
         if not any(out_dir.iterdir()):  # refused before the first stage was stored
             out_dir.rmdir()
-    _note(book, tried, outcome.trials, clock.now())
+    note_trials(book, tried, outcome.trials, clock.now())
     registry = Registry(out_dir / "registry", clock)
     models = tuple(registry.put(card, files).model_id for card, files in outcome.artefacts)
     report = out_dir / "report.html"
@@ -81,7 +81,7 @@ def run_research(
     return Study(figures, report if outcome.html else None, models)
 
 
-def _note(book: TrialBook, before: Sequence[Trial], made: Sequence[Trial], at: Instant) -> None:
+def note_trials(book: TrialBook, before: Sequence[Trial], made: Sequence[Trial], at: Instant) -> None:
     """Write down the trials of a study that the book does not hold yet."""
     known = {(trial.code, tuple(sorted(trial.parameters.items()))) for trial in before}
     fresh = [one for one in made if (one.code, tuple(sorted(one.parameters.items()))) not in known]
