@@ -54,6 +54,7 @@ from haetae.wiring.lessons import LESSON, fold
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
+from haetae.wiring.shadowing_policies import record_policies
 from haetae.wiring.strategies import make_strategy
 from haetae.wiring.venues import TradeSettings, Venue, open_venue
 
@@ -261,6 +262,7 @@ class _Desk:
                 await collection.collect_minutes(kis, clock, lake, symbols, (day,), Silent())
                 evening = clock.now()
             shadowing.record(self._out / "models", lake, day, evening)
+            record_policies(self._out / "models", lake, day, symbols, evening)
             found = reviews.review_day_of(self._journal, day)
             found["critiques"] = await reviews.criticise(self._journal, day, self._env, SystemClock())
         except HaetaeError as fault:
