@@ -96,4 +96,4 @@ class Clock:
 
 def dice(seed: int, name: str) -> np.random.Generator:
     """Return the generator of a purpose."""
-    return np.random.default_rng([seed, len(name)])
+    return np.random.default_rng([seed, *name.encode()])

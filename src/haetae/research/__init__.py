@@ -5,8 +5,9 @@ says how, ``plan`` what a change of it would remake. Not here: the crafts themse
 ``universe``, ``ml``, ``portfolio``), the simulation and its statistics (``backtest``), promotion (``registry``).
 """
 
-from haetae.research.flow import SCHEMA, Outcome, run
+from haetae.research.flow import run
 from haetae.research.market import LakeReader
+from haetae.research.outcome import SCHEMA, Outcome
 from haetae.research.plan import STAGES
 from haetae.research.settings import ResearchSettings
 

@@ -16,7 +16,7 @@ from haetae.research import chapters
 from haetae.research.code import code_hash
 from haetae.research.market import DailyMarket
 from haetae.research.settings import ResearchSettings
-from haetae.research.tested import FAMILY
+from haetae.research.tested import family
 
 Packed = tuple[ModelCard, Mapping[str, bytes]]
 
@@ -50,7 +50,7 @@ def artefacts(
             "trial": f"{trial}:{kind.value}",
             "costs": f"{settings.round_trip_bp:g} bp a round trip",
             "scaler": "rank within the day",
-            "family": FAMILY,
+            "family": family(settings.horizon_sessions),
             "test_from": day_from(int(days[first_row])).isoformat(),
             "test_to": day_from(int(days[-1])).isoformat(),
         }

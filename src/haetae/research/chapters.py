@@ -13,7 +13,7 @@ from haetae.domain.errors import Text
 from haetae.ml.settings import PromotionSettings
 from haetae.ml.yardsticks import LOW_VOLATILITY
 from haetae.research.judging import best_of
-from haetae.research.pictures import pictures
+from haetae.research.pictures import leading_first, pictures
 
 Figures = Mapping[str, Any]
 _PLACES: tuple[tuple[str, str, str], ...] = (
@@ -46,7 +46,7 @@ def learning(learned: Figures, leading: str, horizon: int) -> Chapter:
         verdict=verdict(learned, leading),
         leading=leading,
         horizon=horizon,
-        models=learned["models"],
+        models=leading_first(learned["models"], leading),
         yardsticks=learned["yardsticks"],
         controls=learned["shuffled_labels"],
         places=[place for place in _PLACES if place[0] in drawn],

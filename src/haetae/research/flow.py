@@ -8,20 +8,16 @@ the book of trials: the caller hands in a reader and earlier trials, and takes o
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import resource
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from haetae.backtest import page
 from haetae.domain.errors import ConfigError, DataError, Text
-from haetae.domain.learning import Manifest, ModelCard, Trial
+from haetae.domain.learning import Trial
 from haetae.domain.market import BoolArray
 from haetae.domain.units import day_from, yyyymmdd
 from haetae.features import daily
@@ -29,46 +25,19 @@ from haetae.ml import samples, yardsticks
 from haetae.ml.labels import forward_returns
 from haetae.ports import Clock
 from haetae.research import chapters, fits, models, portfolios, tested, universes
-from haetae.research.artefacts import artefacts
 from haetae.research.code import code_hash
 from haetae.research.eligible import eligible
 from haetae.research.market import DailyMarket, LakeReader, load
+from haetae.research.outcome import Outcome, outcome, trial_record
 from haetae.research.plan import STAGES, Planned, plan
 from haetae.research.settings import ResearchSettings
 from haetae.research.shelf import Made, Shelf
-
-SCHEMA = "haetae.research/2"
 
 Progress = Callable[[str, int, int], None]
 """Stage (with a step in words after a colon), done, in all."""
 
 Dice = Callable[[str], np.random.Generator]
 """Name of a purpose to its generator."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What a run leaves for its caller.
-
-    Attributes
-    ----------
-    figures : mapping
-        All facts as JSON values, the schema is ``haetae.research/2``; of the stages that were asked for.
-    html : str
-        The self-contained report; empty where the run ended before it.
-    manifests : tuple of Manifest
-        One per stage, in order.
-    artefacts : tuple of (ModelCard, files)
-        The newest models of each kind, ready for a registry; none before the backtest.
-    trials : tuple of Trial
-        What the book of trials must hold of this study; ``at`` is the caller's to set.
-    """
-
-    figures: Mapping[str, Any]
-    html: str
-    manifests: tuple[Manifest, ...]
-    artefacts: tuple[tuple[ModelCard, Mapping[str, bytes]], ...]
-    trials: tuple[Trial, ...]
 
 
 def _quiet(_stage: str, _done: int, _total: int) -> None:
@@ -190,7 +159,8 @@ def run(
     planned = plan(market, chosen, first, seed, beside)
     pass_ = _Run(market, chosen, Shelf(folder), seed, dice, clock, told, seconds, anew, first, planned, beside)
     _walk(pass_, until)
-    return _outcome(pass_, {**seconds, "all": round(clock.monotonic() - began, 3)})
+    took = {**seconds, "all": round(clock.monotonic() - began, 3)}
+    return outcome(market, chosen, first, planned, pass_.made, took)
 
 
 def _beside(
@@ -202,7 +172,7 @@ def _beside(
     found: dict[tuple[object, ...], Trial] = {}
     for trial in tried:
         overlaps = trial.first <= end and trial.last >= begin
-        if trial.family == tested.FAMILY and trial.code != own and overlaps:
+        if trial.family == tested.family(settings.horizon_sessions) and trial.code != own and overlaps:
             found[(trial.code, tuple(sorted(trial.parameters.items())), trial.first, trial.last)] = trial
     return tuple(found.values())
 
@@ -272,7 +242,9 @@ def _backtest(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
     targets = portfolios.unpack(run_.made["portfolio"].files["targets.npz"])["targets"]
     scores = portfolios.unpack(run_.made["models"].files["scores.npz"])
     walks = tested.walked(run_.market, ground, targets, scores, list(learned["models"]), settings, run_.dice)
-    own = tested.trials_of(walks, run_.planned["portfolio"].key, run_.market.digest, _parameters(run_), "research")
+    own = tested.trials_of(
+        walks, run_.planned["portfolio"].key, run_.market.digest, _parameters(run_), settings.horizon_sessions
+    )
     trials = (*run_.tried, *own)
     found = tested.evidence(walks, trials, run_.dice("research.bootstrap"))
     notes = tested.notes_of(run_.market, ground, settings)
@@ -283,7 +255,7 @@ def _backtest(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
         "backtest.json": tested.as_json(figures),
         "pictures.json": tested.as_json(page.pictures(walks.result, walks.benchmarks, figures)),
         "cards.json": tested.as_json({name: tested.card_figures(one, found, trials) for name, one in runs.items()}),
-        "trials.json": tested.as_json([_trial_record(trial) for trial in own]),
+        "trials.json": tested.as_json([trial_record(trial) for trial in own]),
     }
     return files, {"final_equity_won": float(walks.result.equity[-1]), "benchmarks": float(len(walks.others))}
 
@@ -298,12 +270,6 @@ def _parameters(run_: _Run) -> dict[str, int | str]:
     }
 
 
-def _trial_record(trial: Trial) -> dict[str, Any]:
-    told = dataclasses.asdict(trial)
-    sharpe = trial.sharpe if np.isfinite(trial.sharpe) else None
-    return {**told, "first": trial.first.isoformat(), "last": trial.last.isoformat(), "sharpe": sharpe}
-
-
 def _report(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
     settings, learned = run_.settings, run_.made["models"].json("figures.json")
     leading = settings.kinds[0].value
@@ -315,88 +281,6 @@ def _report(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
     return {"report.html": html.encode(), "verdict.json": tested.as_json({"ko": said.ko, "en": said.en})}, {}
 
 
-def _outcome(run_: _Run, seconds: Mapping[str, float]) -> Outcome:
-    made, market = run_.made, run_.market
-    named = {market.table: market.digest, f"{market.table}@{market.version}": market.stored}
-    lake = Manifest("lake", {}, "", named, _lake_figures(market))
-    packed = _packed(run_) if "backtest" in made else ()
-    figures = {
-        **_figures(run_),
-        "reused": [name for name, stage in made.items() if stage.reused],
-        "seconds": dict(seconds),
-        "rss_mb": _peak_rss_mb(),
-        "artefacts": [card.model_id for card, _ in packed],
-    }
-    return Outcome(
-        figures=figures,
-        html=made["report"].files["report.html"].decode() if "report" in made else "",
-        manifests=(lake, *(stage.manifest for stage in made.values())),
-        artefacts=packed,
-        trials=_trials(made["backtest"]) if "backtest" in made else (),
-    )
-
-
-def _packed(run_: _Run) -> tuple[tuple[ModelCard, Mapping[str, bytes]], ...]:
-    learned, cards = run_.made["models"], run_.made["backtest"].json("cards.json")
-    trial = run_.planned["portfolio"].key
-    return artefacts(learned.files, learned.json("figures.json"), cards, run_.market, run_.settings, run_.first, trial)
-
-
-def _trials(backtested: Made) -> tuple[Trial, ...]:
-    found = []
-    for told in backtested.json("trials.json"):
-        days = {name: day_from(int(told[name].replace("-", ""))) for name in ("first", "last")}
-        sharpe = float("nan") if told["sharpe"] is None else told["sharpe"]
-        found.append(Trial(**{**told, **days, "sharpe": sharpe}))
-    return tuple(found)
-
-
-def _figures(run_: _Run) -> dict[str, Any]:
-    """Return all facts of the stages that were made."""
-    made, market, settings = run_.made, run_.market, run_.settings
-    panel = market.panel
-    figures: dict[str, Any] = {
-        "schema": SCHEMA,
-        "lake": {
-            **_lake_figures(market),
-            "from": int(panel.days[0]),
-            "to": int(panel.days[-1]),
-            "adjusted": market.adjusted,
-            "index": market.index_close is not None,
-            "survivorship": market.survivorship,
-            "digest": market.digest,
-            "table": market.table,
-            "version": market.version,
-            "stored": market.stored,
-        },
-        "walk_forward": {
-            "first_test": day_from(int(panel.days[run_.first])).isoformat(),
-            "horizon_sessions": settings.horizon_sessions,
-            "embargo_sessions": settings.walk.embargo_rows,
-            "rebalance_sessions": settings.rebalance_sessions,
-        },
-        "keys": {name: planned.key for name, planned in run_.planned.items()},
-    }
-    if "universe" in made:
-        newest, months = made["universe"].json("newest.json"), made["universe"].json("months.json")
-        chosen = {"day": newest["day"], "symbols": newest["symbols"], "excluded": months[-1]["excluded"]}
-        figures["universe"] = {**made["universe"].manifest.figures, **chosen}
-    if "features" in made:
-        figures["features"] = {**made["features"].manifest.figures, "hash": daily.feature_hash()}
-    if "models" in made:
-        figures["ml"] = made["models"].json("figures.json")
-    if "backtest" in made:
-        figures["backtest"] = made["backtest"].json("backtest.json")
-    if "report" in made:
-        figures["verdict"] = made["report"].json("verdict.json")
-    return figures
-
-
-def _lake_figures(market: DailyMarket) -> dict[str, float]:
-    panel = market.panel
-    return {"symbol_days": float((panel.close > 0).sum()), "symbols": len(panel.symbols), "sessions": len(panel)}
-
-
 def _unknown(stage: str) -> ConfigError:
     return ConfigError(
         Text(ko=f"그런 단계는 없습니다: {stage}", en=f"there is no such stage: {stage}"),
@@ -404,8 +288,3 @@ def _unknown(stage: str) -> ConfigError:
         found=stage,
         next_step=f"--until {STAGES[-1]}",
     )
-
-
-def _peak_rss_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)

@@ -119,7 +119,7 @@ def _fits(name: str, grids: Mapping[str, FloatArray], pieces: Sequence[Fitted], 
 
 def _members(pieces: Sequence[Fitted]) -> dict[str, bytes]:
     """Return the newest models as files of the stage, ``model.<kind>.<seed>.<file>``."""
-    files = {}
+    files: dict[str, bytes] = {}
     for piece in pieces:
         if piece.member is not None:
             named = f"model.{piece.wanted.ranker.kind.value}.{piece.wanted.ranker.seed}"

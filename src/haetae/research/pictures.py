@@ -10,29 +10,38 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from haetae.backtest.charts import OTHERS, OWN, Figure, layout
+from haetae.ml.quality_groups import THIRDS
 
 Figures = Mapping[str, Any]
 _SHOWN_FEATURES = 15
 _NEUTRAL = "#94a3b8"
+_UNDER_TITLE = {"orientation": "h", "y": -0.35}
+"""Where an axis has a title, the legend stands below it."""
 
 
 def pictures(learned: Figures, leading: str) -> dict[str, Figure]:
     """Return all pictures by the ids of their places on the page."""
     own = learned["models"][leading]
-    scores = {**learned["models"], **learned["yardsticks"]}
+    models = leading_first(learned["models"], leading)
+    scores = {**models, **learned["yardsticks"]}
     drawn = {
         "decay": _decay(scores, leading),
-        "deciles": _deciles(learned["models"], leading),
+        "deciles": _deciles(models, leading),
         "rolling": _rolling(scores, leading),
         "rolling_neutral": _rolling(scores, leading, "neutral"),
-        "periods": _periods(learned["models"], leading),
-        "turnover": _turnover(learned["models"], leading),
+        "periods": _periods(models, leading),
+        "turnover": _turnover(models, leading),
         "importance": _importance(own),
         "years": _groups({name: one["years"] for name, one in scores.items()}, leading),
-        "sizes": _pair(own["sizes"]),
+        "sizes": _pair({name: own["sizes"][name] for name in THIRDS if name in own["sizes"]}),
         "sectors": _pair(own["sectors"]),
     }
     return {name: figure for name, figure in drawn.items() if figure["data"]}
+
+
+def leading_first(models: Figures, leading: str) -> dict[str, Any]:
+    """Return the same models with the leading one in front; JSON keeps them by name."""
+    return {leading: models[leading], **models}
 
 
 def _date(day: int) -> str:
@@ -61,10 +70,11 @@ def _line(name: str, x: Sequence[Any], y: Sequence[Any], place: int, leading: st
 
 def _decay(scores: Figures, leading: str) -> Figure:
     lines = [
-        _line(name, list(one["decay"]), [at["mean"] for at in one["decay"].values()], place, leading, "lines+markers")
+        _line(name, horizons, [one["decay"][at]["mean"] for at in horizons], place, leading, "lines+markers")
         for place, (name, one) in enumerate(scores.items())
+        if (horizons := sorted(one["decay"], key=int))
     ]
-    placed = layout("순위 IC")
+    placed = layout("순위 IC", legend=_UNDER_TITLE)
     placed["xaxis"] |= {"title": {"text": "보유 거래일 sessions held"}, "type": "category"}
     return {"data": lines, "layout": placed}
 
@@ -81,7 +91,7 @@ def _deciles(models: Figures, leading: str) -> Figure:
         }
         for place, (name, one) in enumerate(models.items())
     ]
-    placed = layout("평균 초과 (bp, 보유 기간마다)", bargap=0.15)
+    placed = layout("평균 초과 (bp, 보유 기간마다)", bargap=0.15, legend=_UNDER_TITLE)
     placed["xaxis"] |= {"title": {"text": "점수 십분위 (10이 가장 높음) tenth by score"}, "dtick": 1}
     return {"data": bars, "layout": placed}
 
@@ -134,7 +144,7 @@ def _importance(own: Figures) -> Figure:
     if own.get("shap"):
         known = dict(own["shap"])
         bars.append(_flat("|SHAP|", [name for name, _ in shown], [known.get(name) for name, _ in shown], OTHERS[0]))
-    placed = layout("", hovermode="closest")
+    placed = layout("", hovermode="closest", legend=_UNDER_TITLE)
     placed["margin"] = {**placed["margin"], "l": 150}
     placed["xaxis"] |= {"title": {"text": "몫 share"}}
     return {"data": bars if shown else [], "layout": placed}

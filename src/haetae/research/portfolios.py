@@ -128,7 +128,8 @@ def baselines(
     matched_turnover : float
         One-sided turnover a year that the random portfolio imitates.
     """
-    listed = np.array([ground.listing.instruments[s].shares_outstanding for s in ground.panel.symbols], dtype=np.int64)
+    known = ground.listing.named(ground.panel)
+    listed = np.array([known[symbol].shares_outstanding for symbol in ground.panel.symbols], dtype=np.int64)
     task = Task(
         ground.panel,
         ground.rows,

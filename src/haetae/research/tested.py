@@ -26,9 +26,12 @@ from haetae.research.notes import remarks, window_text
 from haetae.research.settings import ResearchSettings
 
 BOUND = "perfect_foresight"
-FAMILY = "ranker"
-"""Under which the book of trials keeps rankers, whoever fitted them."""
 Dice = Callable[[str], np.random.Generator]
+
+
+def family(horizon: int) -> str:
+    """Return under which name the book of trials keeps rankers of a horizon, whoever fitted them."""
+    return f"ranker-h{horizon}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,13 +74,13 @@ def walked(
     return Walks(result, others, portfolios.index_run(market, ground.first, settings.backtest.cash), rivals)
 
 
-def trials_of(walks: Walks, code: str, data: str, parameters: Mapping[str, Any], why: str) -> tuple[Trial, ...]:
+def trials_of(walks: Walks, code: str, data: str, parameters: Mapping[str, Any], horizon: int) -> tuple[Trial, ...]:
     """Return what the book of trials keeps of a study: one trial for each model's portfolio; ``at`` is not set."""
     runs = [walks.result, *(walks.others[name] for name in walks.rivals)]
     days = walks.result.daily_days()
     return tuple(
         Trial(
-            family=FAMILY,
+            family=family(horizon),
             parameters={**parameters, "scores": run.name},
             code=code,
             data=data,
@@ -85,7 +88,7 @@ def trials_of(walks: Walks, code: str, data: str, parameters: Mapping[str, Any],
             last=day_from(int(days[-1])),
             sessions=len(days),
             sharpe=moments(run.daily_returns()).ratio,
-            why=why,
+            why="research",
             at=0,
         )
         for run in runs

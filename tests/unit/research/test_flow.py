@@ -22,6 +22,7 @@ from haetae.ml.labels import forward_returns
 from haetae.ml.promotion import MADE_BY, METRICS
 from haetae.ml.settings import RankerKind
 from haetae.research import STAGES, ResearchSettings, eligible, market, portfolios, run, universes
+from haetae.research.pictures import pictures
 from haetae.research.shelf import Shelf
 from haetae.universe.names import LONG_AGO
 from random_panels import daily_panel, perturbed_after
@@ -231,8 +232,14 @@ def test_replayed_targets_give_the_same_money_to_the_won() -> None:
 
 
 def test_all_three_libraries_pass_through_the_flow(tmp_path: Path) -> None:
-    every = dataclasses.replace(SMALL, kinds=tuple(RankerKind), shuffled_controls=0, seed_count=2)
+    every = dataclasses.replace(SMALL, kinds=tuple(RankerKind), shuffled_controls=2, seed_count=2)
     made = _run(tmp_path, every)
+    one, two = made.figures["ml"]["shuffled_labels"]
+    assert one["all"]["mean"] != two["all"]["mean"]
+    drawn = pictures(made.figures["ml"], "lightgbm")
+    assert [line["x"] for line in drawn["decay"]["data"]] == [["1", "2", "3", "5", "10", "20"]] * 8
+    assert [line["name"] for line in drawn["turnover"]["data"]] == ["lightgbm", "catboost", "ensemble", "xgboost"]
+    assert "visible" not in drawn["turnover"]["data"][0]
     assert set(made.figures["ml"]["models"]) == {"lightgbm", "xgboost", "catboost", "ensemble"}
     assert len(made.artefacts) == 3
     assert {"xgboost_same_rules", "ensemble_same_rules"} <= set(made.figures["backtest"]["benchmarks"])
