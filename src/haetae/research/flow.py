@@ -89,6 +89,13 @@ class _Run:
     planned: Mapping[str, Planned]
     tried: tuple[Trial, ...]
     made: dict[str, Made] = field(default_factory=dict)
+    built: list[models.FloatArray] = field(default_factory=list)
+    """The features while two stages share them; taken out by the one that needs them last."""
+
+    def features(self) -> models.FloatArray:
+        if not self.built:
+            self.built.append(daily.build(self.market.panel, self.market.index_close))
+        return self.built[0]
 
     def stage(self, name: str, make: Callable[[], tuple[Mapping[str, bytes], Mapping[str, float]]]) -> None:
         began = self.clock.monotonic()
@@ -180,7 +187,7 @@ def _beside(
 def _walk(run_: _Run, until: str) -> None:
     makers: dict[str, Callable[[], tuple[Mapping[str, bytes], Mapping[str, float]]]] = {
         "universe": lambda: universes.to_files(universes.monthly(run_.market, run_.first, run_.settings.universe)),
-        "features": lambda: ({}, _feature_figures(daily.build(run_.market.panel, run_.market.index_close))),
+        "features": lambda: ({}, _feature_figures(run_.features())),
         "models": functools.partial(_models, run_),
         "portfolio": functools.partial(_portfolio, run_),
         "backtest": functools.partial(_backtest, run_),
@@ -196,14 +203,16 @@ def _feature_figures(values: models.FloatArray) -> dict[str, float]:
 
 def _models(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
     market, settings = run_.market, run_.settings
-    features = daily.build(market.panel, market.index_close)
-    who = eligible(market, features, settings)
+    who = eligible(market, run_.features(), settings)
+    one_line = yardsticks.one_line_scores(run_.features(), daily.NAMES)
+    judge = models.judge_of(market, run_.features(), who, run_.members(), run_.first, settings)
 
     def told(step: str, done: int, total: int) -> None:
         run_.progress(f"models:{step}", done, total)
 
     def rows() -> samples.Samples:
-        return samples.build(features, who, forward_returns(market.panel, settings.horizon_sessions))
+        # The block of all features is the largest thing of a study: it goes before the fits begin.
+        return samples.build(run_.built.pop(), who, forward_returns(market.panel, settings.horizon_sessions))
 
     pieces = fits.fitted(
         run_.shelf,
@@ -216,8 +225,7 @@ def _models(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
         run_.dice,
         told,
     )
-    judge = models.judge_of(market, features, who, run_.members(), run_.first, settings)
-    one_line = yardsticks.one_line_scores(features, daily.NAMES)
+    run_.built.clear()
     return models.learned(one_line, run_.members(), judge, pieces, settings, told)
 
 
