@@ -7,12 +7,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from haetae.domain.errors import Text
+from haetae.domain.learning import ModelState
 from haetae.domain.market import Phase
 from haetae.domain.orders import TimeInForce
 from haetae.emulator.behaviours import BEHAVIOURS
@@ -23,6 +25,8 @@ from haetae.features.catalogue import SETS
 from haetae.kis.wire.frames import STREAMS
 from haetae.kis.wire.operations import OPERATIONS
 from haetae.krx.afterhours import OffHours
+from haetae.ml.promotion import Case, demands
+from haetae.ml.settings import PromotionSettings
 from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
 from mood_tables import mood_tables
 from rule_tables import rule_tables
@@ -172,12 +176,29 @@ def features() -> str:
     return table(head, rows)
 
 
+def promotion_demands() -> str:
+    """Return what each step demands of a ranker and of a policy, by the rules themselves with nothing measured."""
+    rows = []
+    for kind in ("ranker", "policy"):
+        nothing = Case(kind, {}, {}, 0, math.nan, 0, (), "old", ())
+        gate = {one.key for one in demands(nothing, ModelState.SHADOW, PromotionSettings())}
+        for one in demands(nothing, ModelState.CHAMPION, PromotionSettings()):
+            row = [f"`{one.key}`", f"{one.name.ko}<br>{one.name.en}", one.threshold]
+            known = next((each for each in rows if each[0] == row[0]), None)
+            if known is None:
+                rows.append([*row, kind, "shadow, champion" if one.key in gate else "champion"])
+            else:
+                known[3] = f"{known[3]}, {kind}"
+    return table(["요구 / demand", "무엇 / what", "기준 / threshold", "누구에게 / of", "어느 상태로 / for"], rows)
+
+
 TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("KIS_API.md", "operations", operations),
     ("KIS_API.md", "streams", streams),
     ("docs/emulator.md", "control", control),
     ("docs/emulator.md", "faults", faults),
     ("docs/emulator.md", "behaviours", behaviours),
+    ("docs/promotion.md", "demands", promotion_demands),
     *rule_tables("docs/market-rules.md", table),
     ("docs/features.md", "features", features),
     *universe_tables("docs/universe.md", table),

@@ -16,6 +16,7 @@ from haetae.domain.events import DeskEvent, OperatorCommand, OperatorState
 from haetae.domain.learning import Lesson, ModelCard, ModelState, TradeReview
 from haetae.domain.market import Slice
 from haetae.domain.orders import Side
+from haetae.domain.promotion import Ground
 from haetae.domain.units import instant_at
 from haetae.journal import JournalDb
 from haetae.krx import Rulebook
@@ -140,7 +141,8 @@ def _models(path: Path) -> None:
     for number, name in enumerate((EARLIER, LATEST)):
         card = ModelCard(name, "policy", "f", DAY, DAY, {"score": number / 10}, number, "")
         registry.put(card, {"weights.json": name.encode()})
-        registry.promote(name, ModelState.CHAMPION, why="test")
+        for state in (ModelState.SHADOW, ModelState.CHAMPION):
+            registry.promote(name, state, why="test", ground=Ground.DECISION)
     registry.put(ModelCard("ranker-a", "ranker", "f", DAY, DAY, {}, 0, ""), {"model.json": b"{}"})
 
 

@@ -17,9 +17,9 @@ from haetae.backtest.drawdowns import drawdown, equity_path
 from haetae.backtest.metrics import monthly_returns
 from haetae.backtest.result import Result
 
-_OWN = "#ea580c"
-_OWN_AREA = "rgba(234,88,12,0.15)"
-_OTHERS = ("#3b82f6", "#16a34a", "#a855f7", "#0891b2", "#ca8a04", "#ec4899", "#64748b", "#65a30d", "#94a3b8")
+OWN = "#ea580c"
+OWN_AREA = "rgba(234,88,12,0.15)"
+OTHERS = ("#3b82f6", "#16a34a", "#a855f7", "#0891b2", "#ca8a04", "#ec4899", "#64748b", "#65a30d", "#94a3b8")
 """Of middle lightness: they stand out from a white page and from a dark one."""
 Figure = dict[str, Any]
 
@@ -28,7 +28,8 @@ def _dates(result: Result) -> list[str]:
     return [f"{d // 10_000:04d}-{d // 100 % 100:02d}-{d % 100:02d}" for d in result.daily_days().tolist()]
 
 
-def _layout(y_title: str, **more: Any) -> dict[str, Any]:
+def layout(y_title: str, **more: Any) -> dict[str, Any]:
+    """Return the look of every picture of the house, over which ``more`` lies."""
     base: dict[str, Any] = {
         "margin": {"l": 60, "r": 20, "t": 10, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -53,7 +54,7 @@ def _line(result: Result, y: NDArray[np.float64], place: int, *, digits: int = 4
         "x": _dates(result),
         "y": [round(float(v), digits) for v in y],
         "line": {
-            "color": _OWN if first else _OTHERS[(place - 1) % len(_OTHERS)],
+            "color": OWN if first else OTHERS[(place - 1) % len(OTHERS)],
             "width": 2.5 if first else 1.4,
             "dash": "solid" if first else "dot",
         },
@@ -63,7 +64,7 @@ def _line(result: Result, y: NDArray[np.float64], place: int, *, digits: int = 4
 def equity_figure(runs: Sequence[Result]) -> Figure:
     """Return equity of each run as a multiple of its start; the first run is drawn strong."""
     lines = [_line(run, run.daily_equity() / run.initial_cash, place) for place, run in enumerate(runs)]
-    return {"data": lines, "layout": _layout("평가액 (시작=1)")}
+    return {"data": lines, "layout": layout("평가액 (시작=1)")}
 
 
 def drawdown_figure(runs: Sequence[Result]) -> Figure:
@@ -71,8 +72,8 @@ def drawdown_figure(runs: Sequence[Result]) -> Figure:
     lines = []
     for place, run in enumerate(runs):
         lines.append(_line(run, 100.0 * drawdown(equity_path(run))[1:], place, digits=3))
-    lines[0] |= {"fill": "tozeroy", "fillcolor": _OWN_AREA}
-    return {"data": lines, "layout": _layout("낙폭 (%)")}
+    lines[0] |= {"fill": "tozeroy", "fillcolor": OWN_AREA}
+    return {"data": lines, "layout": layout("낙폭 (%)")}
 
 
 def monthly_figure(run: Result) -> Figure:
@@ -96,7 +97,7 @@ def monthly_figure(run: Result) -> Figure:
         "hovertemplate": "%{y} %{x}: %{z:.2f} %<extra></extra>",
     }
     axis = {"title": {"text": ""}, "autorange": "reversed", "type": "category"}
-    return {"data": [heat], "layout": _layout("", yaxis=axis, hovermode="closest")}
+    return {"data": [heat], "layout": layout("", yaxis=axis, hovermode="closest")}
 
 
 def cost_figure(run: Result) -> Figure:
@@ -115,7 +116,7 @@ def cost_figure(run: Result) -> Figure:
         }
         for name, column, colour in series
     ]
-    return {"data": data, "layout": _layout("누적 비용 (원)")}
+    return {"data": data, "layout": layout("누적 비용 (원)")}
 
 
 def exposure_figure(runs: Sequence[Result]) -> Figure:
@@ -125,7 +126,7 @@ def exposure_figure(runs: Sequence[Result]) -> Figure:
         rows = run.session_rows()
         held = 100.0 * (1.0 - run.cash[rows] / np.maximum(run.equity[rows], 1))
         lines.append(_line(run, held, place, digits=2))
-    return {"data": lines, "layout": _layout("투자 비중 (%)")}
+    return {"data": lines, "layout": layout("투자 비중 (%)")}
 
 
 def logit_figure(found: Mapping[str, Any]) -> Figure:
@@ -139,6 +140,6 @@ def logit_figure(found: Mapping[str, Any]) -> Figure:
         "marker": {"color": ["#b91c1c" if x <= 0 else "#15803d" for x in middles]},
         "hovertemplate": "%{x:.2f}: %{y}<extra></extra>",
     }
-    layout = _layout("절반의 수", bargap=0.05, hovermode="closest")
-    layout["xaxis"] |= {"title": {"text": "로짓 logit"}}
-    return {"data": [bars], "layout": layout}
+    placed = layout("절반의 수", bargap=0.05, hovermode="closest")
+    placed["xaxis"] |= {"title": {"text": "로짓 logit"}}
+    return {"data": [bars], "layout": placed}

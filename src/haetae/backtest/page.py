@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from haetae.backtest import charts
@@ -63,10 +64,42 @@ def html(
     evidence : Evidence, optional
         From ``gather``. What is missing from it is said to be missing.
     """
+    data = figures(run, benchmarks, notes, evidence)
+    return render(data, pictures(run, benchmarks, data), title, bound=run.bound)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A part of the page that others write: safe HTML, and plotly pictures by the ids of their places in it."""
+
+    html: str
+    pictures: Mapping[str, charts.Figure] = field(default_factory=dict)
+
+
+def render(
+    data: Mapping[str, Any],
+    drawn: Mapping[str, charts.Figure],
+    title: str,
+    *,
+    bound: bool = False,
+    chapters: Sequence[Chapter] = (),
+) -> str:
+    """Return the page of figures and pictures that were made before, as they come back from JSON.
+
+    Parameters
+    ----------
+    data : mapping
+        From ``figures``.
+    drawn : mapping
+        From ``pictures``.
+    bound : bool
+        The run itself knows the future.
+    chapters : sequence of Chapter
+        Shown before the examinations of the run, in order.
+    """
     from jinja2 import Environment, PackageLoader, select_autoescape
     from plotly.offline import get_plotlyjs
 
-    data = figures(run, benchmarks, notes, evidence)
     page = Environment(
         loader=PackageLoader("haetae.backtest", "."),
         autoescape=select_autoescape(["j2", "html"]),
@@ -76,23 +109,26 @@ def html(
     page.filters |= {"percent": percent, "points": points, "ratio": ratio, "won": won, "day": day, "mark": _mark}
     sides = [data["metrics"], *(side["metrics"] for side in data["benchmarks"].values())]
     best, worst = data["names"][:NAMES_SHOWN], data["names"][NAMES_SHOWN:][-NAMES_SHOWN:]
+    more = {name: figure for chapter in chapters for name, figure in chapter.pictures.items()}
     return page.get_template("report.html.j2").render(
         title=title,
         data=data,
         period=f"{day(data['from'])} ~ {day(data['to'])}",
-        columns=[(run.name, run.bound), *((name, side["bound"]) for name, side in data["benchmarks"].items())],
+        columns=[(data["name"], bound), *((name, side["bound"]) for name, side in data["benchmarks"].items())],
         table=[(ko, en, [_shown(side, name, style) for side in sides]) for name, ko, en, style in _ROWS],
         names=best + worst,
+        chapters=[chapter.html for chapter in chapters],
         plotly=get_plotlyjs(),
-        pictures=_script_safe(_pictures(run, benchmarks, data)),
+        pictures=_script_safe({**drawn, **more}),
         figures=_script_safe(data),
     )
 
 
-def _pictures(run: Result, benchmarks: Sequence[Result], data: Mapping[str, Any]) -> dict[str, charts.Figure]:
+def pictures(run: Result, benchmarks: Sequence[Result], data: Mapping[str, Any]) -> dict[str, charts.Figure]:
+    """Return the pictures of a run by the ids of their places on the page."""
     runs = [run, *benchmarks]
     best = next(one for one in benchmarks if one.name == data["best_benchmark"])
-    pictures = {
+    drawn = {
         "equity": charts.equity_figure(runs),
         "drawdown": charts.drawdown_figure(runs),
         "monthly": charts.monthly_figure(run),
@@ -100,8 +136,8 @@ def _pictures(run: Result, benchmarks: Sequence[Result], data: Mapping[str, Any]
         "exposure": charts.exposure_figure([run, best]),
     }
     if data["overfitting"]:
-        pictures["logits"] = charts.logit_figure(data["overfitting"])
-    return pictures
+        drawn["logits"] = charts.logit_figure(data["overfitting"])
+    return drawn
 
 
 def percent(value: float | None, digits: int = 2) -> str:

@@ -12,6 +12,7 @@ from haetae.journal.settings import JournalSettings
 from haetae.kis.settings import KisSettings
 from haetae.krx.settings import FeeSchedule
 from haetae.live.settings import LiveSettings
+from haetae.ml.settings import MlSettings
 from haetae.research.settings import ResearchSettings
 from haetae.sim.settings import FillModel
 from haetae.store.settings import StoreSettings
@@ -30,6 +31,7 @@ class Settings:
     """An account at the broker; none unless its keys are in the environment."""
     krx: FeeSchedule = field(default_factory=FeeSchedule)
     live: LiveSettings = field(default_factory=LiveSettings)
+    ml: MlSettings = field(default_factory=MlSettings)
     research: ResearchSettings = field(default_factory=ResearchSettings)
     sim: FillModel = field(default_factory=FillModel)
     store: StoreSettings = field(default_factory=StoreSettings)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from haetae.domain import account, decisions, events, learning, market, orders
+from haetae.domain import account, decisions, errors, events, learning, market, orders, promotion
 from haetae.domain.errors import DataError
 
 
@@ -34,7 +34,7 @@ def _index(*modules: ModuleType) -> dict[str, type]:
     return found
 
 
-_TYPES = _index(market, orders, account, decisions, events, learning)
+_TYPES = _index(market, orders, account, decisions, events, learning, promotion) | {"Text": errors.Text}
 
 
 def _float(value: float) -> float | str:

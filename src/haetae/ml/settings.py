@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -71,3 +71,47 @@ class WalkForwardSettings:
     """Sessions dropped between the last label's end and the first test row, beyond the purge."""
     sample_every: int = 2
     """Every second training session; neighbouring five-day labels overlap and say the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionSettings:
+    """What a model must show before it decides over money; the defaults are also the loosest that are allowed.
+
+    A configuration may ask for more, never for less: a threshold that can be lowered the evening before a promotion
+    is none. Loosening is a change of this file, with its reason.
+    """
+
+    min_t: float = 3.0
+    """Of the out-of-sample rank IC. Harvey, Liu and Zhu (2016), "... and the Cross-Section of Expected Returns":
+    after so many published factors 2 is luck, 3 is the least."""
+    min_neutral_rank_ic: float = 0.0
+    """What is left when the low-volatility rank is taken out must not point the other way."""
+    max_control_t: float = 3.0
+    """Of fits on shuffled labels, the largest: a leak stands far above, several quiet fits reach 2 by chance."""
+    min_deflated_sharpe: float = 0.95
+    """The level of Bailey and Lopez de Prado (2014), with every trial of the book counted."""
+    max_overfitting: float = 0.05
+    """Probability above which Bailey, Borwein, Lopez de Prado and Zhu (2015) would reject a choice."""
+    min_excess_t: float = 2.0
+    """Of a policy's daily excess over the best benchmark: two standard errors."""
+    min_shadow_sessions: int = 20
+    """A month of forecasts written down in time, each with its outcome known."""
+    max_shortfall_t: float = 2.0
+    """Standard errors by which shadow may fall short of the promise before it counts as broken."""
+
+    def __post_init__(self) -> None:
+        """Refuse thresholds looser than the defaults."""
+        floors = {name: field.default for name, field in type(self).__dataclass_fields__.items()}
+        for name, floor in floors.items():
+            value = getattr(self, name)
+            looser = value > floor if name.startswith("max_") else value < floor
+            if looser or value != value:
+                side = "at most" if name.startswith("max_") else "at least"
+                raise ValueError(f"{name} {value} is looser than allowed: {side} {floor}")
+
+
+@dataclass(frozen=True, slots=True)
+class MlSettings:
+    """The section ``[ml]`` of the configuration."""
+
+    promotion: PromotionSettings = field(default_factory=PromotionSettings)

@@ -7,7 +7,7 @@ files, and the one observation function that training and live trading share. No
 """
 
 from haetae.domain.decisions import Proposal, View
-from haetae.policies.baselines import BASELINES, Baseline, Task
+from haetae.policies.baselines import Task
 from haetae.policies.forms import SignalStrategy, TargetStrategy
 from haetae.policies.library import LIBRARY
 from haetae.policies.net import NetPolicy
@@ -16,9 +16,7 @@ from haetae.policies.rank import RankPolicy
 from haetae.policies.strategy import Strategy
 
 __all__ = [
-    "BASELINES",
     "LIBRARY",
-    "Baseline",
     "NetPolicy",
     "OptimisedPolicy",
     "Proposal",

@@ -11,7 +11,7 @@ Symbols outside ``eligible`` are never bought; what is held of them is sold at t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -206,28 +206,6 @@ def perfect_foresight(task: Task, cost: float = 0.005) -> TargetArray:
         coming = np.where(task.panel.traded[entry] & (coming > cost), coming, np.nan)
         targets[row] = _ranked(task, row, coming)
     return targets
-
-
-@dataclass(frozen=True, slots=True)
-class Baseline:
-    """A named baseline; ``bound`` marks the one that knows the future."""
-
-    name: str
-    korean: str
-    build: Callable[[Task], TargetArray]
-    bound: bool = False
-
-
-BASELINES: tuple[Baseline, ...] = (
-    Baseline("cash", "현금", cash),
-    Baseline("buy_and_hold", "동일비중 매수 후 보유", buy_and_hold),
-    Baseline("equal_weight", "동일비중 정기 재조정", equal_weight),
-    Baseline("momentum_12_1", "12-1개월 모멘텀", momentum),
-    Baseline("reversal_5", "5일 반전", reversal),
-    Baseline("low_volatility_60", "저변동성", low_volatility),
-    Baseline("perfect_foresight", "미래를 아는 상한선 (불가능)", perfect_foresight, bound=True),
-)
-"""All baselines without dice; ``random_names`` needs a generator and stands beside them."""
 
 
 def decision_rows(panel: Panel, *, every_sessions: int = 5, first_session: int = 0) -> Int64Array:

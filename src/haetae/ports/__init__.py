@@ -15,6 +15,7 @@ from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, TradeReview
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
+from haetae.domain.promotion import Ground
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.ports.sources import Effort as Effort
 from haetae.ports.sources import MarketSource as MarketSource
@@ -174,8 +175,8 @@ class Registry(Protocol):
         """Return card and files; raises ``ModelError`` on any hash mismatch."""
         ...
 
-    def promote(self, model_id: str, state: ModelState, *, why: str) -> None:
-        """Move an artefact; at most one champion per kind."""
+    def promote(self, model_id: str, state: ModelState, *, why: str, ground: Ground, evidence: bytes = b"") -> None:
+        """Move an artefact on a ground; at most one champion per kind, and nobody takes charge without shadow."""
         ...
 
     def champion(self, kind: str) -> ModelCard | None:

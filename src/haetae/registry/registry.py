@@ -1,55 +1,29 @@
-"""Models as folders named by what they contain, and a log of which one is in charge.
+"""Models as folders named by what they contain, and which of them is in charge.
 
-``<root>/models/<model_id>/`` holds ``card.json`` and the artefact's files; it never changes.
-``<root>/states/00000003.json`` is the third change of state; each is sealed and names the seal
-before it, so the log cannot be edited unnoticed. Files are data, never programs: pickles are
-refused on the way in, and every byte is compared with the card's hash on the way out.
-
-Life of a model: candidate → shadow → champion → retired. A champion may be called back from
-retirement; at most one per kind is champion, and the one before retires in the same entry.
-Not here: what a model computes (``ml``, ``policies``), whether it deserves it (``research``).
+``<root>/models/<model_id>/`` holds ``card.json`` and the artefact's files; it never changes. The card is sealed with
+its own hash and names the hash of the files, so that a flipped byte anywhere, a missing file and a file too many are
+all found. Life of a model and its log: ``states``. What may be stored: ``admission``.
+Not here: what a model computes (``ml``, ``policies``), whether it deserves it (``ml.promotion``).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from haetae.domain.codec import decode, encode
 from haetae.domain.errors import DataError, ModelError, Text
 from haetae.domain.learning import ModelCard, ModelState
-from haetae.domain.units import Instant
+from haetae.domain.promotion import Ground
 from haetae.ports import Clock
-from haetae.registry.durable import DRAFT, make_directory, refusals, write_file, write_folder, writer_lock
+from haetae.registry.admission import NAME, refuse_unsafe
+from haetae.registry.durable import DRAFT, make_directory, refusals, write_folder, writer_lock
+from haetae.registry.states import StateLog, Transition, refuse_forbidden, standing, taking_charge
 
 CARD = "card.json"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth")
-_MAY_BECOME: Mapping[ModelState, frozenset[ModelState]] = {
-    ModelState.CANDIDATE: frozenset({ModelState.SHADOW, ModelState.CHAMPION, ModelState.RETIRED}),
-    ModelState.SHADOW: frozenset({ModelState.CHAMPION, ModelState.RETIRED}),
-    ModelState.CHAMPION: frozenset({ModelState.RETIRED}),
-    ModelState.RETIRED: frozenset({ModelState.SHADOW, ModelState.CHAMPION}),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One change of state; ``retires`` is the champion that left with it, empty if none."""
-
-    seq: int
-    at: Instant
-    model_id: str
-    state: ModelState
-    why: str
-    retires: str
-    previous: str
-    seal: str
 
 
 class Registry:
@@ -59,6 +33,7 @@ class Registry:
         """Take the directory, which the first ``put`` makes; the clock stamps changes of state."""
         self._root = Path(root)
         self._clock = clock
+        self._log = StateLog(self._root)
 
     # -- artefacts ---------------------------------------------------------------------------
 
@@ -69,7 +44,7 @@ class Registry:
         content twice is one artefact: the first card is returned. Another content under a name
         that is taken raises ``ModelError``, as do pickles and names that are no plain file names.
         """
-        _refuse_unsafe(card, files)
+        refuse_unsafe(card.kind, files, reserved=(CARD, DRAFT))
         content = content_hash(card, files)
         make_directory(self._root / "models")
         with writer_lock(self._root / "writer.lock"):
@@ -86,15 +61,20 @@ class Registry:
                     found=content[:16],
                     next_step="leave model_id empty to be named by content",
                 )
-            write_folder(home, {**files, CARD: encode(stored).encode()})
+            write_folder(home, {**files, CARD: _sealed(stored)})
             return stored
 
     def get(self, model_id: str) -> tuple[ModelCard, Mapping[str, bytes]]:
-        """Return card and files; raises ``ModelError`` if the model is unknown or any byte differs."""
+        """Return card and files; raises ``ModelError`` if the model is unknown or anything differs from its hash."""
         card = self._card(model_id)
+        home = self._folder(model_id)
+        found = {path.name for path in home.iterdir()} - {CARD}
+        if found != set(card.files):
+            missing, more = sorted(set(card.files) - found), sorted(found - set(card.files))
+            raise _broken(model_id, f"missing {', '.join(missing) or '-'}, not of the model {', '.join(more) or '-'}")
         try:
-            with refusals(self._folder(model_id)):
-                files = {name: (self._folder(model_id) / name).read_bytes() for name in card.files}
+            with refusals(home):
+                files = {name: (home / name).read_bytes() for name in card.files}
         except DataError as fault:
             raise _broken(model_id, str(fault)) from fault
         if content_hash(card, files) != card.content_hash:
@@ -103,16 +83,27 @@ class Registry:
 
     def models(self, kind: str | None = None) -> tuple[tuple[ModelCard, ModelState], ...]:
         """Return all cards with their state, by name; of one kind if given."""
-        states = self._states()
+        states = standing(self.history())
         cards = [card for card in self._cards() if kind in (None, card.kind)]
         return tuple((card, states.get(card.model_id, ModelState.CANDIDATE)) for card in cards)
 
     # -- states ------------------------------------------------------------------------------
 
-    def promote(self, model_id: str, state: ModelState, *, why: str) -> None:
+    def promote(self, model_id: str, state: ModelState, *, why: str, ground: Ground, evidence: bytes = b"") -> None:
         """Move an artefact to a state, for a stated reason; the same state again changes nothing.
 
         Its files are verified first. A new champion retires the one before in the same entry.
+
+        Parameters
+        ----------
+        ground : Ground
+            ``EVIDENCE`` needs the record of it, the others must bring none; ``RECALL`` is for the champion before
+            the present one alone (``recalled``).
+
+        Raises
+        ------
+        ModelError
+            Where the law of ``states`` forbids the change, or any byte of the model differs.
         """
         card, _ = self.get(model_id)
         if not why.strip():
@@ -121,31 +112,29 @@ class Registry:
                 expected="why",
                 next_step="say what was measured, or who decided",
             )
-        make_directory(self._root / "states")
+        if (ground is Ground.EVIDENCE) is not bool(evidence):
+            raise ModelError(
+                Text(ko="근거와 기록이 맞지 않습니다", en="the ground and its record do not fit"),
+                expected="a record with the ground 'evidence', none with any other",
+                found=f"{ground.value}, {len(evidence)} bytes",
+            )
         with writer_lock(self._root / "writer.lock"):
-            log = self.history()
-            now = self._states().get(model_id, ModelState.CANDIDATE)
+            now = standing(self.history()).get(model_id, ModelState.CANDIDATE)
             if now is state:
                 return
-            if state not in _MAY_BECOME[now]:
-                raise ModelError(
-                    f"model {model_id} is {now.value} and cannot become {state.value}",
-                    expected=", ".join(sorted(each.value for each in _MAY_BECOME[now])),
-                    found=state.value,
-                    next_step="choose one of these states",
-                )
+            refuse_forbidden(model_id, now, state, ground)
+            if ground is Ground.RECALL and self.recalled(card.kind) != model_id:
+                raise _not_before(card.kind, model_id)
             ruling = self.champion(card.kind) if state is ModelState.CHAMPION else None
             body = {
-                "seq": len(log) + 1,
                 "at": self._clock.now() if self._clock else 0,
                 "model_id": model_id,
                 "state": state.value,
                 "why": why,
                 "retires": ruling.model_id if ruling else "",
-                "previous": log[-1].seal if log else "",
+                "ground": ground.value,
             }
-            path = self._root / "states" / f"{len(log) + 1:08d}.json"
-            write_file(path, _sealed(body))
+            self._log.append(body, evidence)
 
     def champion(self, kind: str) -> ModelCard | None:
         """Return the card in charge of a kind, or none."""
@@ -154,32 +143,32 @@ class Registry:
                 return card
         return None
 
+    def recalled(self, kind: str) -> str | None:
+        """Return the model that was in charge of a kind before the present one, None if there was none."""
+        ruling = self.champion(kind)
+        if ruling is None:
+            return None
+        for change in reversed(self.history()):
+            if change.model_id == ruling.model_id and change.state is ModelState.CHAMPION:
+                return change.retires or None
+        return None
+
+    def proof(self, model_id: str) -> bytes | None:
+        """Return the evidence by which a model took charge, None where it was a person's word or never happened.
+
+        A recall rests on what the model once took charge by. Raises ``ModelError`` if the record was changed.
+        """
+        taken = taking_charge(self.history(), model_id)
+        return self._log.evidence(taken) if taken is not None and taken.ground is Ground.EVIDENCE else None
+
     def history(self) -> tuple[Transition, ...]:
         """Return all changes of state, oldest first; raises ``ModelError`` if the log was tampered with."""
-        folder = self._root / "states"
-        if not folder.is_dir():
-            return ()
-        entries: list[Transition] = []
-        for path in sorted(folder.glob("*.json")):
-            entry = _opened(path)
-            expected = entries[-1].seal if entries else ""
-            if entry.seq != len(entries) + 1 or entry.previous != expected:
-                raise _log_broken(path, "it does not follow the entry before it")
-            entries.append(entry)
-        return tuple(entries)
-
-    def _states(self) -> dict[str, ModelState]:
-        states: dict[str, ModelState] = {}
-        for entry in self.history():
-            states[entry.model_id] = entry.state
-            if entry.retires:
-                states[entry.retires] = ModelState.RETIRED
-        return states
+        return self._log.entries()
 
     # -- files -------------------------------------------------------------------------------
 
     def _folder(self, model_id: str) -> Path:
-        if not _NAME.fullmatch(model_id) or model_id.endswith(DRAFT):
+        if not NAME.fullmatch(model_id) or model_id.endswith(DRAFT):
             raise ModelError(
                 f"{model_id!r} is no name of a model",
                 expected="letters, digits, '.', '_' and '-'",
@@ -205,8 +194,14 @@ class Registry:
             )
         try:
             with refusals(path):
-                card = decode(path.read_text(encoding="utf-8"))
-        except (DataError, UnicodeDecodeError) as fault:
+                record = json.loads(path.read_bytes())
+            text = record["card"]
+            if record["seal"] != hashlib.sha256(text.encode()).hexdigest():
+                raise ValueError("its card does not match its seal")
+            card = decode(text)
+        except KeyError as fault:
+            raise _broken(model_id, "its card bears no seal: it was stored by an older version") from fault
+        except (DataError, ValueError, TypeError, AttributeError) as fault:
             raise _broken(model_id, str(fault)) from fault
         if not isinstance(card, ModelCard) or card.model_id != model_id:
             raise _broken(model_id, "its card is not the card of this model")
@@ -229,53 +224,26 @@ def content_hash(card: ModelCard, files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def _refuse_unsafe(card: ModelCard, files: Mapping[str, bytes]) -> None:
-    for name, content in files.items():
-        pickled = name.lower().endswith(_PICKLES) or (content[:1] == b"\x80" and content[1:2] in b"\x02\x03\x04\x05")
-        if pickled or not _NAME.fullmatch(name) or name == CARD or name.endswith(DRAFT):
-            raise ModelError(
-                Text(ko=f"저장할 수 없는 파일입니다: {name}", en=f"this file may not be stored: {name}"),
-                expected="plain file names; data formats, never pickles",
-                found=name,
-                next_step="save as npz, JSON or the library's own text format",
-            )
-    if not files:
-        raise ModelError(f"model of kind {card.kind} has no files", expected="at least one file", found="none")
+def _sealed(card: ModelCard) -> bytes:
+    text = encode(card)
+    return json.dumps({"card": text, "seal": hashlib.sha256(text.encode()).hexdigest()}, ensure_ascii=False).encode()
 
 
-def _seal(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(body, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def _sealed(body: Mapping[str, Any]) -> bytes:
-    return json.dumps({**body, "seal": _seal(body)}, sort_keys=True, ensure_ascii=False).encode()
-
-
-def _opened(path: Path) -> Transition:
-    try:
-        with refusals(path):
-            body = json.loads(path.read_bytes())
-        seal = body.pop("seal")
-        if seal != _seal(body):
-            raise ValueError("its seal does not match")
-        return Transition(**{**body, "state": ModelState(body["state"])}, seal=seal)
-    except (DataError, ValueError, KeyError, TypeError, AttributeError) as fault:
-        raise _log_broken(path, str(fault)) from fault
-
-
-def _log_broken(path: Path, why: str) -> ModelError:
+def _not_before(kind: str, model_id: str) -> ModelError:
     return ModelError(
-        Text(ko=f"모델 상태 기록이 손상되었습니다: {path}", en=f"the log of model states is damaged: {path}"),
-        expected="sealed entries, each naming the one before",
-        found=why,
-        next_step="restore the states folder from a backup",
+        Text(
+            ko=f"{model_id}은(는) 바로 앞의 모델이 아닙니다", en=f"{model_id} is not the model before the present one"
+        ),
+        expected=Text(ko=f"{kind}을(를) 바로 앞에 맡았던 모델", en=f"the champion before the present one of {kind}"),
+        found=model_id,
+        next_step=Text(ko="shadow 부터 다시 시작하세요", en="begin again from shadow"),
     )
 
 
 def _broken(model_id: str, why: str) -> ModelError:
     return ModelError(
         Text(ko=f"모델이 손상되었습니다: {model_id}", en=f"the model is damaged: {model_id}"),
-        expected="files that match the hash of the card",
+        expected="a sealed card, and files that match its hash",
         found=why,
         next_step="restore the artefact from a backup, or train it again",
     )

@@ -1,71 +1,43 @@
 """The research flow: lake, universe, features, models, portfolio, backtest, report.
 
-Each stage has a manifest with the hashes of its inputs, settings and outputs (``shelf``); a second
-run with equal inputs reuses what is stored, a changed setting remakes only what depends on it.
-The flow neither opens a lake nor fills a registry: the caller hands in a reader and takes the
-model cards out.
+Each stage has a manifest with the hashes of its inputs, settings and outputs (``shelf``), under a key that is known
+before it runs (``plan``); a second run with equal inputs reuses what is stored, a changed setting remakes only what
+depends on it, and a run that was killed goes on where it was. The flow neither opens a lake nor fills a registry or
+the book of trials: the caller hands in a reader and earlier trials, and takes out models and new trials.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
-import json
-import resource
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from haetae import backtest
-from haetae.domain.errors import DataError, Text
-from haetae.domain.learning import Manifest, ModelCard
+from haetae.backtest import page
+from haetae.domain.errors import ConfigError, DataError, Text
+from haetae.domain.learning import Trial
 from haetae.domain.market import BoolArray
 from haetae.domain.units import day_from, yyyymmdd
 from haetae.features import daily
-from haetae.ml.artefact import card_of
+from haetae.ml import samples, yardsticks
+from haetae.ml.labels import forward_returns
 from haetae.ports import Clock
-from haetae.research import models, portfolios, universes
+from haetae.research import chapters, fits, models, portfolios, tested, universes
 from haetae.research.code import code_hash
+from haetae.research.eligible import eligible
 from haetae.research.market import DailyMarket, LakeReader, load
-from haetae.research.notes import remarks, window_text
+from haetae.research.outcome import Outcome, outcome, trial_record
+from haetae.research.plan import STAGES, Planned, plan
 from haetae.research.settings import ResearchSettings
 from haetae.research.shelf import Made, Shelf
-
-STAGES = ("lake", "universe", "features", "models", "portfolio", "backtest", "report")
-SCHEMA = "haetae.research/1"
-BOUND = "perfect_foresight"
 
 Progress = Callable[[str, int, int], None]
 """Stage (with a step in words after a colon), done, in all."""
 
 Dice = Callable[[str], np.random.Generator]
 """Name of a purpose to its generator."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What a run leaves for its caller.
-
-    Attributes
-    ----------
-    figures : mapping
-        All facts as JSON values, the schema is ``haetae.research/1``.
-    html : str
-        The self-contained report.
-    manifests : tuple of Manifest
-        One per stage, in order.
-    artefacts : tuple of (ModelCard, files)
-        The newest model of each kind, ready for a registry.
-    """
-
-    figures: Mapping[str, Any]
-    html: str
-    manifests: tuple[Manifest, ...]
-    artefacts: tuple[tuple[ModelCard, Mapping[str, bytes]], ...]
 
 
 def _quiet(_stage: str, _done: int, _total: int) -> None:
@@ -112,18 +84,35 @@ class _Run:
     clock: Clock
     progress: Progress
     seconds: dict[str, float]
-    first: int = 0
-
-    def stage(self, name: str, inputs: Mapping[str, str], settings: tuple[object, ...], make: Any) -> Made:
-        began = self.clock.monotonic()
-        self.progress(name, 0, 1)
-        made = self.shelf.stage(name, code_hash(name), inputs, settings, make)
-        self.progress(name, 1, 1)
-        self.seconds[name] = round(self.clock.monotonic() - began, 3)
-        return made
+    anew: str
+    first: int
+    planned: Mapping[str, Planned]
+    tried: tuple[Trial, ...]
+    made: dict[str, Made] = field(default_factory=dict)
+    built: list[models.FloatArray] = field(default_factory=list)
+    """The features while two stages share them; taken out by the one that needs them last."""
 
     def features(self) -> models.FloatArray:
-        return daily.build(self.market.panel, self.market.index_close)
+        if not self.built:
+            self.built.append(daily.build(self.market.panel, self.market.index_close))
+        return self.built[0]
+
+    def stage(self, name: str, make: Callable[[], tuple[Mapping[str, bytes], Mapping[str, float]]]) -> None:
+        began = self.clock.monotonic()
+        self.progress(name, 0, 1)
+        asked = self.planned[name]
+        self.made[name] = self.shelf.stage(
+            name, code_hash(name), asked.inputs, asked.settings, make, anew=name == self.anew
+        )
+        self.progress(name, 1, 1)
+        self.seconds[name] = round(self.clock.monotonic() - began, 3)
+
+    def members(self) -> BoolArray:
+        return universes.members(self.made["universe"].json("months.json"), self.market.panel)
+
+    def ground(self) -> portfolios.Arena:
+        first = int(self.made["portfolio"].manifest.figures["first_row"])
+        return portfolios.arena(self.market, self.members(), first, self.settings)
 
 
 def run(
@@ -135,8 +124,11 @@ def run(
     dice: Dice,
     clock: Clock,
     progress: Progress | None = None,
+    until: str = STAGES[-1],
+    anew: str = "",
+    tried: Sequence[Trial] = (),
 ) -> Outcome:
-    """Run the whole flow.
+    """Run the flow.
 
     Parameters
     ----------
@@ -145,14 +137,23 @@ def run(
     folder : Path
         Where stages are stored and found again.
     seed, dice : int, callable
-        Of the shuffled control and the random portfolio; the rankers have their own seeds. ``dice``
+        Of the shuffled controls and the random portfolio; the rankers have their own seeds. ``dice``
         gives the generator of a purpose and must follow from ``seed``, which names it in the keys.
+    until, anew : str
+        The last stage that is wanted, and one that is made even where it is stored.
+    tried : sequence of Trial
+        The book of trials so far; those of rankers on overlapping days deflate this study's figures.
 
     Raises
     ------
     DataError
         If the lake has no or too few daily bars, or the universe cannot be filled.
+    ConfigError
+        If a stage has no such name.
     """
+    for named in (until, anew or STAGES[-1]):
+        if named not in STAGES:
+            raise _unknown(named)
     chosen = settings or ResearchSettings()
     told = progress or _quiet
     began = clock.monotonic()
@@ -160,205 +161,138 @@ def run(
     market = load(reader, chosen.index)
     seconds = {"lake": round(clock.monotonic() - began, 3)}
     told("lake", 1, 1)
-    pass_ = _Run(market, chosen, Shelf(folder), seed, dice, clock, told, seconds)
-    pass_.first = first_test_row(market, chosen)
-    outcome = _stages(pass_)
-    outcome_figures = {**outcome.figures, "seconds": {**seconds, "all": round(clock.monotonic() - began, 3)}}
-    outcome_figures["lake"] = {**outcome.figures["lake"], **_named(market)}
-    outcome_figures["rss_mb"] = _peak_rss_mb()
-    return dataclasses.replace(outcome, figures=outcome_figures)
+    first = first_test_row(market, chosen)
+    beside = _beside(market, chosen, first, seed, tried)
+    planned = plan(market, chosen, first, seed, beside)
+    pass_ = _Run(market, chosen, Shelf(folder), seed, dice, clock, told, seconds, anew, first, planned, beside)
+    _walk(pass_, until)
+    took = {**seconds, "all": round(clock.monotonic() - began, 3)}
+    return outcome(market, chosen, first, planned, pass_.made, took)
 
 
-def _stages(run_: _Run) -> Outcome:
-    market, settings = run_.market, run_.settings
-    named = {market.table: market.digest, f"{market.table}@{market.version}": market.stored}
-    lake = Manifest("lake", {}, "", named, _lake_figures(market))
-    snapshots = run_.stage(
-        "universe",
-        {"lake": market.digest},
-        (settings.universe, run_.first, market.adjusted),
-        lambda: universes.to_files(universes.monthly(market, run_.first, settings.universe)),
-    )
-    members = universes.members(snapshots.json("months.json"), market.panel)
-    features = functools.cache(run_.features)
-    declared = run_.stage(
-        "features",
-        {"lake": market.digest},
-        (daily.feature_hash(),),
-        lambda: ({}, _feature_figures(features())),
-    )
-    learned = run_.stage(
-        "models",
-        {"features": declared.key, "universe": snapshots.key},
-        (*_model_settings(settings), run_.first, run_.seed),
-        lambda: models.learn(
-            market,
-            features(),
-            members,
-            run_.first,
-            settings,
-            dice=run_.dice("research.shuffled"),
-            told=lambda step, done, total: run_.progress(f"models:{step}", done, total),
-        ),
-    )
-    features.cache_clear()
-    held = run_.stage(
-        "portfolio",
-        {"models": learned.key, "universe": snapshots.key},
-        (settings.constraints, settings.backtest, settings.rebalance_sessions),
-        lambda: _portfolio(run_, members, learned),
-    )
-    tested = run_.stage(
-        "backtest",
-        {"portfolio": held.key, "models": learned.key},
-        (settings.constraints, settings.backtest, settings.rebalance_sessions, run_.seed),
-        lambda: _backtest(run_, members, learned, held),
-    )
-    report = run_.stage(
-        "report",
-        {"backtest": tested.key, "models": learned.key},
-        (),
-        lambda: _report(run_, snapshots, declared, learned, tested),
-    )
-    made = (snapshots, declared, learned, held, tested, report)
-    figures = {**report.json("research.json"), "reused": [stage.manifest.stage for stage in made if stage.reused]}
-    manifests = (lake, *(stage.manifest for stage in made))
-    return Outcome(figures, tested.files["report.html"].decode(), manifests, _artefacts(learned))
+def _beside(
+    market: DailyMarket, settings: ResearchSettings, first: int, seed: int, tried: Sequence[Trial]
+) -> tuple[Trial, ...]:
+    """Return the distinct trials of other studies of rankers on days that overlap this one's test."""
+    own = plan(market, settings, first, seed)["portfolio"].key
+    begin, end = (day_from(int(market.panel.days[row])) for row in (first, -1))
+    found: dict[tuple[object, ...], Trial] = {}
+    for trial in tried:
+        overlaps = trial.first <= end and trial.last >= begin
+        if trial.family == tested.family(settings.horizon_sessions) and trial.code != own and overlaps:
+            found[(trial.code, tuple(sorted(trial.parameters.items())), trial.first, trial.last)] = trial
+    return tuple(found.values())
 
 
-def _model_settings(settings: ResearchSettings) -> tuple[object, ...]:
-    return (
-        settings.horizon_sessions,
-        settings.min_training_turnover_won,
-        settings.max_training_idle,
-        settings.round_trip_bp,
-        settings.kinds,
-        settings.seed_count,
-        settings.shuffled_controls,
-        settings.control_thinning,
-        dataclasses.replace(settings.ranker, n_threads=1),
-        settings.walk,
-    )
-
-
-def _named(market: DailyMarket) -> dict[str, Any]:
-    """Return which rows of the lake were read; not part of a stored stage, since equal rows may get a new version."""
-    return {"table": market.table, "version": market.version, "stored": market.stored}
-
-
-def _lake_figures(market: DailyMarket) -> dict[str, float]:
-    panel = market.panel
-    return {"symbol_days": float((panel.close > 0).sum()), "symbols": len(panel.symbols), "sessions": len(panel)}
+def _walk(run_: _Run, until: str) -> None:
+    makers: dict[str, Callable[[], tuple[Mapping[str, bytes], Mapping[str, float]]]] = {
+        "universe": lambda: universes.to_files(universes.monthly(run_.market, run_.first, run_.settings.universe)),
+        "features": lambda: ({}, _feature_figures(run_.features())),
+        "models": functools.partial(_models, run_),
+        "portfolio": functools.partial(_portfolio, run_),
+        "backtest": functools.partial(_backtest, run_),
+        "report": functools.partial(_report, run_),
+    }
+    for name in STAGES[1 : STAGES.index(until) + 1]:
+        run_.stage(name, makers[name])
 
 
 def _feature_figures(values: models.FloatArray) -> dict[str, float]:
     return {"count": float(values.shape[2]), "known_share": round(float(np.isfinite(values).mean()), 4)}
 
 
+def _models(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
+    market, settings = run_.market, run_.settings
+    who = eligible(market, run_.features(), settings)
+    one_line = yardsticks.one_line_scores(run_.features(), daily.NAMES)
+    judge = models.judge_of(market, run_.features(), who, run_.members(), run_.first, settings)
+
+    def told(step: str, done: int, total: int) -> None:
+        run_.progress(f"models:{step}", done, total)
+
+    def rows() -> samples.Samples:
+        # The block of all features is the largest thing of a study: it goes before the fits begin.
+        return samples.build(run_.built.pop(), who, forward_returns(market.panel, settings.horizon_sessions))
+
+    pieces = fits.fitted(
+        run_.shelf,
+        run_.planned["features"].key,
+        settings,
+        run_.first,
+        run_.seed,
+        market.panel,
+        rows,
+        run_.dice,
+        told,
+    )
+    run_.built.clear()
+    return models.learned(one_line, run_.members(), judge, pieces, settings, told)
+
+
 def _first_scored(scores: models.FloatArray, first: int) -> int:
     return first + int(np.isfinite(scores[first:]).any(axis=1).argmax())
 
 
-def _portfolio(run_: _Run, members: BoolArray, learned: Made) -> tuple[dict[str, bytes], dict[str, float]]:
-    scores = portfolios.unpack(learned.files["scores.npz"])[run_.settings.kinds[0].value]
+def _portfolio(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
+    settings, name = run_.settings, run_.settings.kinds[0].value
+    scores = portfolios.unpack(run_.made["models"].files["scores.npz"])[name]
     first = _first_scored(scores, run_.first)
-    ground = portfolios.arena(run_.market, members, first, run_.settings)
-    name = run_.settings.kinds[0].value
-    targets, result = portfolios.constructed(
-        ground,
-        scores[:, ground.columns],
-        run_.settings.constraints,
-        run_.settings,
-        name,
-    )
+    ground = portfolios.arena(run_.market, run_.members(), first, settings)
+    targets, result = portfolios.constructed(ground, scores[:, ground.columns], settings.constraints, settings, name)
     decisions = int((~np.isnan(targets)).any(axis=1).sum())
     figures = {"first_row": float(first), "decisions": float(decisions), "final_equity_won": float(result.equity[-1])}
     return {"targets.npz": portfolios.pack_targets(targets, ground)}, figures
 
 
-def _backtest(run_: _Run, members: BoolArray, learned: Made, held: Made) -> tuple[dict[str, bytes], dict[str, float]]:
-    settings = run_.settings
-    ground = portfolios.arena(run_.market, members, int(held.manifest.figures["first_row"]), settings)
-    targets = portfolios.unpack(held.files["targets.npz"])["targets"]
-    result = backtest.run(
-        ground.traded,
-        targets,
-        name=settings.kinds[0].value,
-        listing=ground.listing,
-        settings=settings.backtest,
+def _backtest(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
+    settings, learned = run_.settings, run_.made["models"].json("figures.json")
+    ground = run_.ground()
+    targets = portfolios.unpack(run_.made["portfolio"].files["targets.npz"])["targets"]
+    scores = portfolios.unpack(run_.made["models"].files["scores.npz"])
+    walks = tested.walked(run_.market, ground, targets, scores, list(learned["models"]), settings, run_.dice)
+    own = tested.trials_of(
+        walks, run_.planned["portfolio"].key, run_.market.digest, _parameters(run_), settings.horizon_sessions
     )
-    others = portfolios.baselines(
-        ground, settings, backtest.measure(result).turnover, run_.dice("research.random_names")
-    )
-    stored = portfolios.unpack(learned.files["scores.npz"])
-    for name, scores in stored.items():
-        if name != settings.kinds[0].value:
-            others[f"{name}_same_rules"] = portfolios.constructed(
-                ground,
-                scores[:, ground.columns],
-                settings.constraints,
-                settings,
-                f"{name}_same_rules",
-            )[1]
-    index = portfolios.index_run(run_.market, ground.first, settings.backtest.cash)
-    benchmarks = [*([index] if index else []), *(other for name, other in others.items() if name != BOUND)]
-    notes = backtest.ReportNotes(
-        trials=1,
-        survivorship=run_.market.survivorship,
-        window=window_text(ground.traded, settings),
-        remarks=remarks(learned.json("figures.json"), settings, adjusted=run_.market.adjusted),
-    )
-    evidence = backtest.gather(result, benchmarks, dice=run_.dice("research.bootstrap"))
-    figures = backtest.figures(result, [*benchmarks, others[BOUND]], notes, evidence)
-    page = backtest.html(result, benchmarks, "해태 연구 보고서: " + result.name, notes, evidence)
-    files = {"report.html": page.encode(), "backtest.json": json.dumps(figures, ensure_ascii=False).encode()}
-    return files, {"final_equity_won": float(result.equity[-1]), "benchmarks": float(len(others))}
-
-
-def _report(
-    run_: _Run, snapshots: Made, declared: Made, learned: Made, tested: Made
-) -> tuple[dict[str, bytes], dict[str, float]]:
-    panel = run_.market.panel
-    newest = snapshots.json("newest.json")
-    figures = {
-        "schema": SCHEMA,
-        "lake": {
-            **_lake_figures(run_.market),
-            "from": int(panel.days[0]),
-            "to": int(panel.days[-1]),
-            "adjusted": run_.market.adjusted,
-            "index": run_.market.index_close is not None,
-            "survivorship": run_.market.survivorship,
-            "digest": run_.market.digest,
-        },
-        "universe": {
-            **snapshots.manifest.figures,
-            "day": newest["day"],
-            "symbols": newest["symbols"],
-            "excluded": snapshots.json("months.json")[-1]["excluded"],
-        },
-        "features": {**declared.manifest.figures, "hash": daily.feature_hash()},
-        "walk_forward": {
-            "first_test": day_from(int(panel.days[run_.first])).isoformat(),
-            "horizon_sessions": run_.settings.horizon_sessions,
-            "embargo_sessions": run_.settings.walk.embargo_rows,
-            "rebalance_sessions": run_.settings.rebalance_sessions,
-        },
-        "ml": learned.json("figures.json"),
-        "backtest": tested.json("backtest.json"),
+    trials = (*run_.tried, *own)
+    found = tested.evidence(walks, trials, run_.dice("research.bootstrap"))
+    notes = tested.notes_of(run_.market, ground, settings)
+    figures = tested.figures_of(walks, found, notes)
+    followed = {name.removesuffix("_same_rules"): walks.others[name] for name in walks.rivals}
+    runs = {settings.kinds[0].value: walks.result, **followed}
+    files = {
+        "backtest.json": tested.as_json(figures),
+        "pictures.json": tested.as_json(page.pictures(walks.result, walks.benchmarks, figures)),
+        "cards.json": tested.as_json({name: tested.card_figures(one, found, trials) for name, one in runs.items()}),
+        "trials.json": tested.as_json([trial_record(trial) for trial in own]),
     }
-    return {"research.json": json.dumps(figures, ensure_ascii=False).encode()}, {}
+    return files, {"final_equity_won": float(walks.result.equity[-1]), "benchmarks": float(len(walks.others))}
 
 
-def _artefacts(learned: Made) -> tuple[tuple[ModelCard, Mapping[str, bytes]], ...]:
-    found: dict[str, dict[str, bytes]] = {}
-    for name, content in learned.files.items():
-        model_id, _, file = name.partition(".")
-        if file and model_id not in ("scores", "figures"):
-            found.setdefault(model_id, {})[file] = content
-    return tuple((card_of(files), files) for _, files in sorted(found.items()))
+def _parameters(run_: _Run) -> dict[str, int | str]:
+    settings = run_.settings
+    return {
+        "horizon": settings.horizon_sessions,
+        "seeds": settings.seed_count,
+        "rebalance": settings.rebalance_sessions,
+        "study": run_.planned["models"].key,
+    }
 
 
-def _peak_rss_mb() -> float:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+def _report(run_: _Run) -> tuple[dict[str, bytes], dict[str, float]]:
+    settings, learned = run_.settings, run_.made["models"].json("figures.json")
+    leading = settings.kinds[0].value
+    data = run_.made["backtest"].json("backtest.json")
+    chapter = chapters.learning(learned, leading, settings.horizon_sessions)
+    drawn = run_.made["backtest"].json("pictures.json")
+    html = page.render(data, drawn, f"해태 연구 보고서: {leading}", chapters=(chapter,))
+    said = chapters.verdict(learned, leading)
+    return {"report.html": html.encode(), "verdict.json": tested.as_json({"ko": said.ko, "en": said.en})}, {}
+
+
+def _unknown(stage: str) -> ConfigError:
+    return ConfigError(
+        Text(ko=f"그런 단계는 없습니다: {stage}", en=f"there is no such stage: {stage}"),
+        expected=", ".join(STAGES),
+        found=stage,
+        next_step=f"--until {STAGES[-1]}",
+    )

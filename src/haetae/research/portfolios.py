@@ -21,7 +21,8 @@ from haetae.backtest.engine import walk
 from haetae.domain.market import BoolArray, Int64Array
 from haetae.domain.panel import Panel
 from haetae.domain.units import Won, day_from
-from haetae.policies.baselines import BASELINES, Task, random_names, replacement_for
+from haetae.policies import LIBRARY, TargetStrategy
+from haetae.policies.baselines import Task, random_names, replacement_for
 from haetae.portfolio import Constraints, construct
 from haetae.research.market import DailyMarket
 from haetae.research.settings import ResearchSettings
@@ -118,18 +119,31 @@ def constructed(
 def baselines(
     ground: Arena, settings: ResearchSettings, matched_turnover: float, dice: np.random.Generator
 ) -> dict[str, backtest.Result]:
-    """Return every baseline of ``policies`` on the same rows, and random names of the same turnover.
+    """Return every ready array strategy of ``policies`` on the same rows, and random names of the same turnover.
+
+    ``cap_weight`` is left out where no number of listed shares is known.
 
     Parameters
     ----------
     matched_turnover : float
         One-sided turnover a year that the random portfolio imitates.
     """
-    task = Task(ground.panel, ground.rows, ground.universe & ground.panel.traded, top=settings.constraints.names)
+    known = ground.listing.named(ground.panel)
+    listed = np.array([known[symbol].shares_outstanding for symbol in ground.panel.symbols], dtype=np.int64)
+    task = Task(
+        ground.panel,
+        ground.rows,
+        ground.universe & ground.panel.traded,
+        top=settings.constraints.names,
+        shares_outstanding=listed if listed.any() else None,
+    )
     share = replacement_for(matched_turnover, _SESSIONS_PER_YEAR / settings.rebalance_sessions)
-    grids: dict[str, Float64Array] = {baseline.name: baseline.build(task) for baseline in BASELINES}
+    ready = {name: made for name, made in LIBRARY.items() if issubclass(made, TargetStrategy)}
+    if not listed.any():
+        del ready["cap_weight"]
+    grids: dict[str, Float64Array] = {name: _targets(made, task) for name, made in ready.items()}
     grids["random_names"] = random_names(task, dice, share)
-    bounds = {baseline.name for baseline in BASELINES if baseline.bound}
+    bounds = {name for name, made in ready.items() if made.bound}
     runs = {
         name: backtest.run(
             ground.traded, grid[ground.first :], name=name, listing=ground.listing, settings=settings.backtest
@@ -138,6 +152,11 @@ def baselines(
     }
     # A bound is no benchmark to beat: unmarked it would be the best one of every report.
     return {name: dataclasses.replace(run, bound=name in bounds) for name, run in runs.items()}
+
+
+def _targets(made: type[TargetStrategy], task: Task) -> Float64Array:
+    parameters = {"top": task.top} if "top" in made.defaults() else {}
+    return made(**parameters).checked_targets(task)
 
 
 def index_run(market: DailyMarket, first: int, cash: Won) -> backtest.Result | None:

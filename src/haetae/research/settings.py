@@ -32,10 +32,12 @@ class ResearchSettings:
     """Share of the last 60 sessions without trade."""
     round_trip_bp: float = 34.0
     """In the decile spread: fees 2.8, sale tax 20 to 23, slippage of a tick each way about 10."""
-    kinds: tuple[RankerKind, ...] = (RankerKind.LIGHTGBM,)
+    kinds: tuple[RankerKind, ...] = (RankerKind.LIGHTGBM, RankerKind.XGBOOST, RankerKind.CATBOOST)
     """Rankers to try; the first one's scores drive the portfolio, whatever the others show."""
-    seed_count: int = 1
-    """Fits per fold under different seeds; their scores are averaged as ranks."""
+    seed_count: int = 5
+    """Fits per fold of the first ranker under different seeds; their scores are averaged as ranks."""
+    other_seed_count: int = 1
+    """The same of the other rankers, which stand beside the first: one seed shows whether they differ at all."""
     shuffled_controls: int = 2
     """Fits on labels dealt out anew: an alarm for leaks. One shows luck, two show its size."""
     control_thinning: int = 10
@@ -43,8 +45,12 @@ class ResearchSettings:
     index: str = "0001"
     """KOSPI, in the broker's code."""
     universe: UniverseSettings = field(default_factory=UniverseSettings)
-    ranker: RankerSettings = field(default_factory=lambda: RankerSettings(n_threads=2))
-    """Two threads: research runs apart from trading; the scores do not depend on their number."""
-    walk: WalkForwardSettings = field(default_factory=WalkForwardSettings)
+    workers: int = 2
+    """Fits at the same time, one thread each: two single threads do more than one fit on two. Scores do not depend
+    on it."""
+    ranker: RankerSettings = field(default_factory=RankerSettings)
+    walk: WalkForwardSettings = field(default_factory=lambda: WalkForwardSettings(sample_every=5, test_rows=126))
+    """Every fifth training session: five-day labels of the sessions between say the same again. Half a year between
+    refits: a window of two years changes by a quarter. Both pay for five seeds instead of one."""
     constraints: Constraints = field(default_factory=Constraints)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)

@@ -46,6 +46,11 @@ def config_hash(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def key_of(stage: str, code: str, inputs: Mapping[str, str], settings: tuple[object, ...]) -> str:
+    """Return the key of a stage: the hash of its name, code, settings and the keys of what it is made from."""
+    return config_hash(stage, config_hash(code, *settings), dict(inputs))
+
+
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
@@ -77,6 +82,8 @@ class Shelf:
         inputs: Mapping[str, str],
         settings: tuple[object, ...],
         make: Maker,
+        *,
+        anew: bool = False,
     ) -> Made:
         """Return the stored outputs of a stage, or make and store them.
 
@@ -90,16 +97,35 @@ class Shelf:
             Everything else that decides the outputs.
         make : callable
             Returns files by name and finite figures for the manifest.
+        anew : bool
+            Make it even where it is stored.
         """
         config = config_hash(code, *settings)
-        key = config_hash(name, config, dict(inputs))
-        found = self._find(name, key)
+        key = key_of(name, code, inputs, settings)
+        found = None if anew else self._find(name, key)
         if found is not None:
             return found
         files, figures = make()
         manifest = Manifest(name, dict(inputs), config, {n: _hash(c) for n, c in sorted(files.items())}, dict(figures))
         self._store(name, key, files, manifest)
         return Made(manifest, files, key, reused=False)
+
+    def found(self, name: str, key: str) -> bool:
+        """Whether a stage is stored whole under a key."""
+        return self._find(name, key) is not None
+
+    def manifests(self) -> tuple[tuple[str, Manifest, bool], ...]:
+        """Return every stored manifest with its key and whether its files match it, by stage and key."""
+        stored = []
+        for path in sorted(self.root.glob(f"*/*/{_MANIFEST}")):
+            key, name = path.parent.name, path.parent.parent.name
+            try:
+                manifest = codec.decode(path.read_text(encoding="utf-8"))
+            except (DataError, UnicodeDecodeError):
+                manifest = None
+            if isinstance(manifest, Manifest) and not key.startswith("."):
+                stored.append((key, manifest, self.found(name, key)))
+        return tuple(stored)
 
     def _find(self, name: str, key: str) -> Made | None:
         folder = self.root / name / key

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from haetae.backtest import BacktestSettings, Listing, Result, compare, measure, run, run_policy
+from haetae.backtest.sharpe import moments
 from haetae.domain.learning import ModelCard
 from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
@@ -142,9 +144,10 @@ def learn(
     artefact = dataclasses.replace(candidates[chosen], provenance=figures)
     files = to_files(artefact)
     policy = NetPolicy.from_files(files)
+    measured = _of_test(tested[chosen], figures["test"])
     return Learned(
         files=files,
-        card=_card(policy.policy_id, files, material, training, figures, chosen),
+        card=_card(policy.policy_id, files, material, training, figures, chosen, measured),
         figures=figures,
         test_run=dataclasses.replace(tested[chosen], name="강화학습 정책 (PPO)"),
         test_benchmarks=tuple(sides["test"]),
@@ -227,6 +230,20 @@ def _span(part: Material) -> dict[str, int]:
     return {"from": int(days[0]), "to": int(days[-1]), "sessions": len(part.panel.sessions())}
 
 
+def _of_test(run: Result, told: Mapping[str, Any]) -> dict[str, float]:
+    """Return what promotion reads of a test run; what cannot be computed on so few sessions is left out."""
+    returns = run.daily_returns()
+    found = moments(returns)
+    figures = {
+        "test_daily_return": float(returns.mean()) if len(returns) else math.nan,
+        "test_t_excess": told.get("t_excess"),
+        "sharpe": found.ratio,
+        "sharpe_spread": found.spread,
+        "sharpe_sessions": float(len(returns)),
+    }
+    return {name: float(value) for name, value in figures.items() if value is not None and math.isfinite(value)}
+
+
 def _card(
     model_id: str,
     files: Mapping[str, bytes],
@@ -234,8 +251,12 @@ def _card(
     training: Material,
     figures: Mapping[str, Any],
     chosen: int,
+    measured: Mapping[str, float],
 ) -> ModelCard:
     told = {
+        "trials": float(figures["trials"]),
+        **measured,
+    } | {
         f"{part}_{name}": float(figures[part][source][name] if source else figures[part][name])
         for part in ("validation", "test")
         for source, name in (("policy", "total_return"), ("policy", "turnover"), ("", "excess_over_best"))

@@ -638,13 +638,30 @@ class Queued(Shape):
     note_en: str = "queued in the desk's inbox; see the safety page for what became of it"
 
 
+class ModelDemand(Shape):
+    """One thing asked of a model for a state, what was found, and whether that is enough."""
+
+    key: str = Field(examples=["shadow_sessions"])
+    name_ko: str
+    name_en: str
+    threshold: str = Field(examples=[">= 20"])
+    found_ko: str
+    found_en: str
+    met: bool
+
+
 class ModelEvidence(Shape):
-    """What speaks for moving a model. ``code`` is made of exactly this evidence and must be given back."""
+    """What speaks for moving a model. ``code`` is made of exactly this evidence and must be given back.
+
+    A demand that is not met stops the change, save a ``recall`` of the champion before the present one.
+    """
 
     model_id: ModelId
     kind: str
     now: Literal["candidate", "shadow", "champion", "retired"]
     to: Literal["shadow", "champion", "retired"]
+    recall: bool
+    demands: list[ModelDemand]
     metrics: dict[str, float]
     champion: str = Field(description="the model it would replace, empty if none")
     champion_metrics: dict[str, float]

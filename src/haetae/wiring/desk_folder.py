@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -67,11 +66,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
     return record if isinstance(record, dict) else {}
 
 
-def in_charge(registry: Registry, facts: Mapping[str, Any]) -> tuple[str, list[str]]:
-    """Return the policy and the rankers that trade: the champions, and the ensemble the champion belongs to.
-
-    A ranker that a person put in charge and that is not of the ensemble scores alone.
-    """
+def in_charge(registry: Registry) -> tuple[str, str]:
+    """Return the policy and the ranker that trade: the champions of their kinds."""
     policy, ranker = registry.champion(POLICY), registry.champion(RANKER)
     if policy is None or ranker is None:
         listed = ", ".join(f"{card.model_id} {state.value}" for card, state in registry.models()) or "-"
@@ -81,5 +77,4 @@ def in_charge(registry: Registry, facts: Mapping[str, Any]) -> tuple[str, list[s
             found=listed,
             next_step=Text(ko="`haetae model promote 이름`", en="`haetae model promote NAME`"),
         )
-    ensemble = [str(name) for name in facts.get("rankers", [])]
-    return policy.model_id, ensemble if ranker.model_id in ensemble else [ranker.model_id]
+    return policy.model_id, ranker.model_id

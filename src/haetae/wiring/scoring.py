@@ -1,19 +1,47 @@
-"""Scores of the coming session from the rankers in charge, and who takes part in a ranking."""
+"""Scores of the coming session from the ranker in charge, and who takes part in a ranking."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
+from haetae.domain.market import Instrument
+from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from
 from haetae.features import daily
-from haetae.ml import artefact, rankers, samples
+from haetae.ml import committee
+from haetae.ml.artefact import Scorer
 from haetae.registry.registry import Registry
-from haetae.wiring.selection import Market
 
 
-def eligible(market: Market) -> np.ndarray:
+class Known(Protocol):
+    """What scores are made from: everything up to the close of ``day``."""
+
+    @property
+    def day(self) -> dt.date:
+        """The last closed session."""
+        ...
+
+    @property
+    def panel(self) -> Panel:
+        """Daily bars up to it."""
+        ...
+
+    @property
+    def features(self) -> np.ndarray:
+        """``(n_days, n_symbols, n_features)`` float32."""
+        ...
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Who is listed."""
+        ...
+
+
+def eligible(market: Known) -> np.ndarray:
     """Return who takes part in the ranking of each day, ``(n_days, n_symbols)``: traded common shares.
 
     Static facts only: today's status flags say nothing of yesterday and would leak.
@@ -24,15 +52,14 @@ def eligible(market: Market) -> np.ndarray:
     return market.panel.traded & (listed[None, :] <= days[:, None])
 
 
-def tomorrow(market: Market, models: list[rankers.Ranker]) -> dict[Symbol, float]:
-    """Return the ensemble's score of each eligible symbol for the session after ``market.day``."""
+def tomorrow(market: Known, members: Sequence[Scorer]) -> dict[Symbol, float]:
+    """Return the score of each eligible symbol for the session after ``market.day``."""
     who = eligible(market)[-1]
-    inputs = samples.ranked_day(market.features[-1], who)
-    ranked = np.mean([samples.ranks(model.predict(inputs)) for model in models], axis=0)
-    symbols = np.array(market.panel.symbols)[who]
-    return {str(symbol): float(score) for symbol, score in zip(symbols, ranked, strict=True)}
+    scores = committee.scores(members, market.features[-1], who)
+    symbols = np.array(market.panel.symbols)
+    return {str(symbols[at]): float(scores[at]) for at in np.flatnonzero(who)}
 
 
-def load(registry: Registry, ids: list[str]) -> list[rankers.Ranker]:
-    """Return the rankers of stored cards; refuses artefacts whose hash or features differ."""
-    return [artefact.unpack(*registry.get(model_id), daily.feature_hash()) for model_id in ids]
+def load(registry: Registry, model_id: str) -> tuple[Scorer, ...]:
+    """Return the rankers of a stored artefact; refuses one whose hash or features differ."""
+    return committee.members_of(*registry.get(model_id), daily.feature_hash())

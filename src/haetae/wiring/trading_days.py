@@ -35,9 +35,9 @@ from haetae.ports import Policy
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
-from haetae.wiring import collection, livegate, reviews, scoring, selection
+from haetae.wiring import collection, livegate, reviews, scoring, selection, shadowing
 from haetae.wiring.clocks import SystemClock
-from haetae.wiring.desk_folder import in_charge, open_folder
+from haetae.wiring.desk_folder import POLICY, RANKER, in_charge, open_folder
 from haetae.wiring.desks import (
     DECISION_MINUTES,
     FIRST_DECISION_MINUTE,
@@ -49,11 +49,13 @@ from haetae.wiring.desks import (
     read_plan,
 )
 from haetae.wiring.dice import process_dice
+from haetae.wiring.evidence import require_proven
 from haetae.wiring.floor import Floor, day_facts, merge_counts, session_of, set_aside
 from haetae.wiring.lessons import LESSON, fold
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
+from haetae.wiring.shadowing_policies import record_policies
 from haetae.wiring.strategies import make_strategy
 from haetae.wiring.venues import TradeSettings, Venue, open_venue
 
@@ -66,6 +68,8 @@ async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen)
     if settings.live:
         livegate.pass_gate(settings.account, env, day_of(SystemClock().now()), settings.files)
     facts = open_folder(settings.out, settings.source)
+    if settings.live:
+        require_proven(Registry(settings.out / "models"), (POLICY, RANKER))
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         venue = await open_venue(settings, env, facts, http, screen)
@@ -135,9 +139,11 @@ class _Desk:
         if self._strategy is not None:
             return self._strategy, self._strategy.policy_id, [], {}
         registry = Registry(self._out / "models")
-        policy_id, rankers = in_charge(registry, self.facts)
-        scores = scoring.tomorrow(market, scoring.load(registry, rankers))
-        return NetPolicy.from_files(registry.get(policy_id)[1], minute.NAMES), policy_id, rankers, scores
+        policy_id, ranker_id = in_charge(registry)
+        if self._live:
+            require_proven(registry, (POLICY, RANKER))
+        scores = scoring.tomorrow(market, scoring.load(registry, ranker_id))
+        return NetPolicy.from_files(registry.get(policy_id)[1], minute.NAMES), policy_id, [ranker_id], scores
 
     def _next_day(self) -> dt.date:
         now = self._venue.now()
@@ -256,6 +262,9 @@ class _Desk:
             async with self._venue.pace.collecting(instant_at(day, AFTER_CLOSE)) as clock:
                 await collection.collect_daily(kis, clock, lake, day, day, Silent())
                 await collection.collect_minutes(kis, clock, lake, symbols, (day,), Silent())
+                evening = clock.now()
+            shadowing.record(self._out / "models", lake, day, evening)
+            record_policies(self._out / "models", lake, day, symbols, evening)
             found = reviews.review_day_of(self._journal, day)
             found["critiques"] = await reviews.criticise(self._journal, day, self._env, SystemClock())
         except HaetaeError as fault:

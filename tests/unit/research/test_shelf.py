@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+import haetae
 from haetae.research import STAGES
-from haetae.research.code import ROOMS, code_hash
+from haetae.research.code import SOURCES, code_hash
 from haetae.research.settings import ResearchSettings
 from haetae.research.shelf import Shelf, config_hash
 
@@ -61,6 +67,29 @@ def test_a_damaged_output_is_made_anew(tmp_path: Path) -> None:
     assert not list((tmp_path / "models").glob(".*"))
 
 
+@pytest.mark.parametrize("writes", range(4))
+def test_a_writer_killed_between_any_two_files_leaves_nothing_half_stored(tmp_path: Path, writes: int) -> None:
+    shelf = Shelf(tmp_path)
+    child = os.fork()
+    if not child:
+        left = writes
+
+        def dying(path: Path, content: bytes, write: Any = Path.write_bytes) -> int:
+            nonlocal left
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return int(write(path, content))
+
+        Path.write_bytes = dying  # type: ignore[method-assign]
+        shelf.stage("models", "c1", {}, (), lambda: ({"a.json": b"1", "b.json": b"2", "c.json": b"3"}, {}))
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert len(shelf.manifests()) == (writes >= 3)
+    made = shelf.stage("models", "c1", {}, (), lambda: ({"a.json": b"1", "b.json": b"2", "c.json": b"3"}, {}))
+    assert made.reused is (writes >= 3)
+
+
 def test_equal_settings_have_equal_hashes() -> None:
     assert config_hash(ResearchSettings()) == config_hash(ResearchSettings())
     assert config_hash(ResearchSettings()) != config_hash(ResearchSettings(horizon_sessions=6))
@@ -68,7 +97,9 @@ def test_equal_settings_have_equal_hashes() -> None:
 
 
 def test_the_code_of_a_stage_has_a_name_and_stages_differ() -> None:
-    names = {stage: code_hash(stage) for stage in ROOMS}
-    assert set(ROOMS) == set(STAGES[1:])
-    assert len(set(names.values())) == len(ROOMS)
-    assert names == {stage: code_hash(stage) for stage in ROOMS}
+    names = {stage: code_hash(stage) for stage in SOURCES}
+    assert set(SOURCES) == {*STAGES[1:], "fits"}
+    assert len(set(names.values())) == len(SOURCES)
+    assert names == {stage: code_hash(stage) for stage in SOURCES}
+    source = Path(haetae.__file__).parent
+    assert all((source / named).exists() for sources in SOURCES.values() for named in sources)

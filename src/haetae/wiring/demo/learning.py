@@ -1,7 +1,7 @@
-"""Stage "learn": three rankers walk forward over the daily bars; the registry keeps the newest ones.
+"""Stage "learn": three rankers walk forward over the daily bars; the registry keeps them as one committee.
 
-Every out-of-sample score was made by a model that saw only labels known before. The ensemble is
-the mean of the day-ranks of the three; nothing is chosen on test figures.
+Every out-of-sample score was made by a model that saw only labels known before. The committee's score
+is the mean of the day-ranks of the three; nothing is chosen on test figures.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import numpy as np
 
 from haetae.domain.errors import Text
 from haetae.domain.learning import ModelCard, ModelState
+from haetae.domain.promotion import Ground
 from haetae.domain.units import Symbol, day_from
 from haetae.features import daily
-from haetae.ml import artefact, labels, quality, quality_deciles, samples, trial, yardsticks
+from haetae.ml import artefact, committee, labels, quality, quality_deciles, samples, trial, yardsticks
 from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
 from haetae.registry.registry import Registry
 from haetae.wiring.dice import rng
@@ -32,12 +33,12 @@ ROUND_TRIP_BP = 23.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranking:
-    """Out-of-sample scores, tomorrow's scores, and the figures to print."""
+    """Out-of-sample scores, tomorrow's scores, the figures to print, and the model in charge."""
 
     scores: np.ndarray
     tomorrow: Mapping[Symbol, float]
     figures: dict[str, Any]
-    cards: tuple[ModelCard, ...]
+    card: ModelCard
 
 
 def _day_ranks(scores: np.ndarray) -> np.ndarray:
@@ -61,7 +62,7 @@ def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, round
     masked = {name: np.where(who, score, np.nan).astype(np.float32) for name, score in shelf.items()}
     low = masked[yardsticks.LOW_VOLATILITY]
     figures: dict[str, Any] = {}
-    trials, coming, cards = [], [], []
+    trials, coming, members = [], [], []
     for number, kind in enumerate(RankerKind):
         settings = RankerSettings(kind=kind, rounds=rounds, min_leaf=100, seed=seed)
         run = trial.run(rows, first_test, settings, walk)
@@ -75,13 +76,11 @@ def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, round
             train_from=day_from(int(market.panel.days[trained[0]])),
             train_to=day_from(int(market.panel.days[trained[-1]])),
             horizon=HORIZON,
-            metrics={k: v for k, v in figures[kind.value].items() if isinstance(v, float) and np.isfinite(v)},
+            metrics=_finite(figures[kind.value]),
         )
-        card = registry.put(card, files)
-        _take_over(registry, card)
         trials.append(run.scores)
-        coming.append(model)
-        cards.append(card)
+        coming.append(artefact.Scorer(model))
+        members.append((card, files))
         screen.progress(Text(ko="순위 모델", en="rankers"), number + 1, len(RankerKind) + 1)
     ensemble = _mean(np.stack([_day_ranks(s) for s in trials]))
     figures["ensemble"] = _figures(ensemble, outcome.values, low)
@@ -92,12 +91,19 @@ def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, round
     control = trial.run(rows, first_test, RankerSettings(rounds=rounds, min_leaf=100, seed=seed), walk, target=shuffled)
     figures["baselines"]["shuffled_labels"] = _figures(control.scores, outcome.values, None)
     screen.progress(Text(ko="순위 모델", en="rankers"), len(RankerKind) + 1, len(RankerKind) + 1)
-    return Ranking(ensemble, tomorrow(market, coming), figures, tuple(cards))
+    joined = registry.put(*committee.pack(members, metrics=_finite(figures["ensemble"])))
+    take_over(registry, joined, "demo: newest rankers, figures printed")
+    return Ranking(ensemble, tomorrow(market, coming), figures, joined)
 
 
-def _take_over(registry: Registry, card: ModelCard) -> None:
-    registry.promote(card.model_id, ModelState.SHADOW, why="demo: out-of-sample figures printed")
-    registry.promote(card.model_id, ModelState.CHAMPION, why="demo: newest model of its kind")
+def take_over(registry: Registry, card: ModelCard, why: str) -> None:
+    """Put a model in charge of play money on the demo's word; real money refuses a model that came so."""
+    for state in (ModelState.SHADOW, ModelState.CHAMPION):
+        registry.promote(card.model_id, state, why=why, ground=Ground.DECISION)
+
+
+def _finite(figures: Mapping[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in figures.items() if isinstance(value, float) and np.isfinite(value)}
 
 
 def _figures(scores: np.ndarray, outcomes: np.ndarray, low: np.ndarray | None) -> dict[str, Any]:

@@ -16,13 +16,13 @@ from threadpoolctl import threadpool_limits
 
 from haetae.backtest import Listing, ReportNotes, html, measure
 from haetae.domain.errors import Text
-from haetae.domain.learning import ModelState
 from haetae.domain.market import Instrument
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from, yyyymmdd
 from haetae.features import minute
 from haetae.registry.registry import Registry
 from haetae.rl import EnvSettings, Learned, LearnSettings, Material, PpoSettings, learn
+from haetae.wiring.demo.learning import take_over
 from haetae.wiring.desks import DECISION_MINUTES, FIRST_DECISION_MINUTE
 from haetae.wiring.dice import rng
 from haetae.wiring.screen import Screen
@@ -91,8 +91,7 @@ def practise(
 def keep(learned: Learned, registry: Registry) -> str:
     """Store the policy and put it in charge; returns its id."""
     card = registry.put(learned.card, learned.files)
-    registry.promote(card.model_id, ModelState.SHADOW, why="demo: test figures printed")
-    registry.promote(card.model_id, ModelState.CHAMPION, why="demo: newest policy")
+    take_over(registry, card, "demo: newest policy, test figures printed")
     return card.model_id
 
 

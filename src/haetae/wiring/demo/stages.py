@@ -213,7 +213,7 @@ class Stages:
         )
         np.save(self._folder.path / "scores.npy", self._ranking.scores)
         told.rankers(self._screen, self._ranking.figures, learning.HORIZON)
-        return {"ml": self._ranking.figures, "rankers": [card.model_id for card in self._ranking.cards]}
+        return {"ml": self._ranking.figures, "rankers": [self._ranking.card.model_id]}
 
     def _scores(self) -> np.ndarray:
         if self._ranking is not None:
@@ -266,7 +266,7 @@ class Stages:
         )
         self._screen.say(told.decider(os.environ))
         await exchange.control.shock(instant_at(self._days[1], SHOCK_AT), SHOCK_MINUTES, SHOCK_BP)
-        models = scoring.load(self._registry, self._folder.facts["rankers"])
+        models = scoring.load(self._registry, self._folder.facts["rankers"][0])
         days: list[dict[str, Any]] = []
         plan: list[DayPlan] = []
         for day in self._days:

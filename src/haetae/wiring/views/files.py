@@ -109,6 +109,19 @@ def evidence_row(found: Evidence) -> Row:
         **row,
         "now": found.now.value,
         "to": found.to.value,
+        "recall": found.recall,
+        "demands": [
+            {
+                "key": one.key,
+                "name_ko": one.name.ko,
+                "name_en": one.name.en,
+                "threshold": one.threshold,
+                "found_ko": one.found.ko,
+                "found_en": one.found.en,
+                "met": one.met,
+            }
+            for one in found.demands
+        ],
         "metrics": _finite(found.metrics),
         "champion_metrics": _finite(found.champion_metrics),
     }
