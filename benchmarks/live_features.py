@@ -1,9 +1,10 @@
 """live-features: all minute features of 50 symbols at one bar, as the live side folds them; and a year of them at once.
 
-Live: the bars of ``minutes/recipe.py``, one ``Inputs`` of one row a minute, with an index level and order books, folded
+Live: the bars of ``minutes/recipe.py``, one ``Inputs`` of one row a minute with an index level and order books, folded
 by ``FeatureSet.step`` of each minute set from the state it returned for the bar before; the garbage collector is on.
-The figure is the time on the wall of one bar, all sets together, over several sessions after a warm-up one. The least of
-three runs over the same bars is taken bar by bar beside the plain figures, as other programs on the machine take turns.
+The figure is the time on the wall of one bar, all sets together, over several sessions after a warm-up one. The gate's
+figures are those of the least of three runs of each bar, as other programs on the machine take turns; the plain ones
+stand beside them.
 
 Batch: 250 sessions of the same bars in a fresh process, month by month with the state carried, every value kept in
 memory; its peak is what the process held at most. There is no peer for either: no library computes these features.
@@ -19,6 +20,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
@@ -28,12 +30,12 @@ for _pool in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
+from minutes.alone import peak_mb
+from minutes.recipe import SEED, make_panel
 
 from haetae.domain.panel import Panel
 from haetae.features import intraday, minute
 from haetae.features.sets import Inputs
-from minutes.alone import peak_mb
-from minutes.recipe import SEED, make_panel
 
 SETS = (minute.SET, intraday.SET)
 LIVE_SESSIONS, RUNS = 7, 3
@@ -69,9 +71,9 @@ def year() -> dict[str, Any]:
     state = intraday.SET.start(len(panel.symbols))
     intraday.SET.fold(state, inputs.rows(0, 60))
     values = np.empty((*panel.close.shape, len(intraday.SET.specs)), np.float32)
-    edges = [first for _, first, _ in panel.sessions()][::CHUNK_SESSIONS] + [len(panel)]
+    edges = [*[first for _, first, _ in panel.sessions()][::CHUNK_SESSIONS], len(panel)]
     began = process_time()
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         state, values[first:last] = intraday.SET.fold(state, inputs.rows(first, last))
     spent = process_time() - began
     return {
