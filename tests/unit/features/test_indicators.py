@@ -1,4 +1,4 @@
-"""The fused pass over a panel as a face: lengths that are refused, memory that is used again. Its values: the oracle."""
+"""The fused pass over a panel as a face: lengths that are refused, memory that is used again."""
 
 from __future__ import annotations
 
