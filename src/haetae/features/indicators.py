@@ -94,12 +94,20 @@ class Indicators:
     vwap: Float64Array
 
 
-def indicators(panel: Panel, lengths: Lengths = USUAL) -> Indicators:
+def indicators(panel: Panel, lengths: Lengths = USUAL, into: Indicators | None = None) -> Indicators:
     """Return RSI, MACD, Bollinger bands, ATR, Stochastic, OBV and the session's VWAP of every bar and symbol.
 
     The average of RSI and ATR is Wilder's, seeded by a plain mean; MACD's averages are seeded where the slow one
     begins; the deviation of Bollinger's bands divides by the number of bars; %K and %D are slow ones. A session is a
     trading day of the panel. A symbol that did not move has RSI 0 and %K 0.
+
+    ``into`` is an earlier result for as many bars and symbols, whose arrays are written over and returned: a sweep over
+    lengths then does not ask for new memory each time, which takes as long as the indicators themselves.
+
+    Raises
+    ------
+    StrategyError
+        Where ``into`` does not fit the panel.
     """
     shape = panel.close.shape
     layout, slow = Layout(), (lengths.stochastic, lengths.stochastic_slowing, lengths.stochastic_smoothing)
@@ -116,11 +124,26 @@ def indicators(panel: Panel, lengths: Lengths = USUAL) -> Indicators:
         plain(column, np.int64, shape) for column in (panel.high, panel.low, panel.close, panel.volume)
     )
     traded, opens = plain(panel.traded, np.bool_, shape), openings(panel.days, 0)
-    out = np.empty((len(fields(Indicators)), *shape))
+    result = into or Indicators(*np.empty((len(fields(Indicators)), *shape)))
+    out = tuple(_fitting(getattr(result, field.name), shape) for field in fields(Indicators))
     block = max(_CELLS // max(shape[1], 1), 1)
     bars = (high, low, close, volume, traded, opens)
     _fold(state, places, windows, trend, constants(*slow), lengths.bollinger_width, bars, block, out)
-    return Indicators(*out)
+    return result
+
+
+def _fitting(column: Float64Array, shape: tuple[int, ...]) -> Float64Array:
+    if column.shape != shape or column.dtype != np.float64 or not column.flags.c_contiguous:
+        raise StrategyError(
+            Text(ko="다시 쓸 지표 배열이 봉과 맞지 않습니다", en="the arrays to write over do not fit the bars"),
+            expected=f"float64 {shape}",
+            found=f"{column.dtype} {column.shape}",
+            next_step=Text(
+                ko="같은 봉의 결과를 into로 주거나 생략하세요",
+                en="give into a result of the same bars, or leave it out",
+            ),
+        )
+    return column
 
 
 @njit(cache=True, error_model="numpy")
@@ -133,7 +156,7 @@ def _fold(
     width: float,
     bars: tuple[Int64Array, Int64Array, Int64Array, Int64Array, BoolArray, Int64Array],
     block: int,
-    out: Float64Array,
+    out: tuple[Float64Array, ...],
 ) -> None:
     highs, lows, closes, volumes, deals, sessions = bars
     own, of_macd, of_stochastic, of_obv, of_vwap = places[0], places[1], places[2], places[3], places[4]
@@ -145,19 +168,19 @@ def _fold(
             state, own, ended, highs[part], lows[part], ended, volumes[part], deals[part]
         )
         change = apart(close, before)
-        keep(seen, windows[0, 1] + 1.0, rsi(state, windows[0], 0.0, seen, change), out[0, part])
+        keep(seen, windows[0, 1] + 1.0, rsi(state, windows[0], 0.0, seen, change), out[0][part])
         line, signal = macd(state, of_macd, trend, seen, close)
-        keep(seen, both, line, out[1, part])
-        keep(seen, both, signal, out[2, part])
-        keep(seen, both, apart(line, signal), out[3, part])
+        keep(seen, both, line, out[1][part])
+        keep(seen, both, signal, out[2][part])
+        keep(seen, both, apart(line, signal), out[3][part])
         upper, middle, lower = bollinger(state, windows[1], tick, width, close)
-        keep(seen, float(windows[1, 1]), upper, out[4, part])
-        keep(seen, float(windows[1, 1]), middle, out[5, part])
-        keep(seen, float(windows[1, 1]), lower, out[6, part])
+        keep(seen, float(windows[1, 1]), upper, out[4][part])
+        keep(seen, float(windows[1, 1]), middle, out[5][part])
+        keep(seen, float(windows[1, 1]), lower, out[6][part])
         ranges = true_range(high, low, before)
-        keep(seen, windows[2, 1] + 1.0, atr(state, windows[2], seen, ranges), out[7, part])
+        keep(seen, windows[2, 1] + 1.0, atr(state, windows[2], seen, ranges), out[7][part])
         slow_k, slow_d = stochastic(state, of_stochastic, slow, tick, 0.0, high, low, close)
-        keep(seen, smooth, slow_k, out[8, part])
-        keep(seen, smooth, slow_d, out[9, part])
-        keep(seen, 1.0, obv(state, of_obv, seen, change, volume), out[10, part])
-        keep(seen, 1.0, session_vwap(state, of_vwap, sessions[part], high, low, close, volume), out[11, part])
+        keep(seen, smooth, slow_k, out[8][part])
+        keep(seen, smooth, slow_d, out[9][part])
+        keep(seen, 1.0, obv(state, of_obv, seen, change, volume), out[10][part])
+        keep(seen, 1.0, session_vwap(state, of_vwap, sessions[part], high, low, close, volume), out[11][part])

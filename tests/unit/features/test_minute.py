@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from haetae.domain.errors import DataError
 from haetae.domain.panel import Panel
 from haetae.domain.units import NS_PER_MINUTE, instant_at
 from haetae.features import minute
+from haetae.features.sets import Inputs
 from haetae.krx import Rulebook
 from random_panels import minute_panel, perturbed_after
 
@@ -147,3 +149,12 @@ def test_the_minute_of_the_session_follows_the_opening_of_the_day() -> None:
     )
     assert minute.session_minutes(on_late_day).tolist() == list(range(3, 33))
     assert minute.minute_of_session(first, Rulebook.on(late).session.open_at) == 3
+
+
+def test_as_a_set_it_gives_the_values_of_the_fold() -> None:
+    panel = minute_panel(11)
+    inputs = Inputs(panel, minute.session_minutes(panel))
+    assert minute.SET.batch(inputs).tobytes() == minute.batch(panel).tobytes()
+    assert minute.SET.hash == minute.feature_hash()
+    with pytest.raises(DataError, match="minutes"):
+        minute.SET.batch(Inputs(panel))

@@ -28,11 +28,11 @@ def obv(state: State, at: int, seen: Block, change: Block, volume: Block) -> Blo
 
     Whole numbers of shares stay exact up to ``2**53``.
     """
-    out = signed(change, volume)
+    out = np.empty_like(volume)
     for t in range(volume.shape[0]):
         for s in range(volume.shape[1]):
-            flow = volume[t, s] if seen[t, s] <= 1.0 else out[t, s]
-            state[at, s] += flow
+            bought = volume[t, s] if (change[t, s] > 0.0) | (seen[t, s] <= 1.0) else 0.0
+            state[at, s] += bought - (volume[t, s] if change[t, s] < 0.0 else 0.0)
             out[t, s] = state[at, s]
     return out
 
