@@ -12,7 +12,7 @@ from pathlib import Path
 
 import haetae
 
-_GROUND = ("domain", "krx", "research/market.py", "research/shelf.py")
+_GROUND = ("domain", "krx", "research/market.py", "research/beside.py", "research/shelf.py")
 _FITS = (*_GROUND, "features", "ml", "research/fits.py", "research/eligible.py")
 _MODELS = (*_FITS, "research/models.py", "research/judging.py")
 _WALKS = (*_GROUND, "portfolio", "sim", "backtest", "policies", "research/portfolios.py")

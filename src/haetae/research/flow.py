@@ -94,7 +94,7 @@ class _Run:
 
     def features(self) -> models.FloatArray:
         if not self.built:
-            self.built.append(daily.build(self.market.panel, self.market.index_close))
+            self.built.append(daily.SET.batch(self.market.inputs()))
         return self.built[0]
 
     def stage(self, name: str, make: Callable[[], tuple[Mapping[str, bytes], Mapping[str, float]]]) -> None:

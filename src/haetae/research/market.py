@@ -19,8 +19,11 @@ from haetae.domain.errors import DataError, Text
 from haetae.domain.market import Instrument, Int64Array, Kind, Market
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, day_from, yyyymmdd
+from haetae.features import daily
+from haetae.features.sets import Flows, Inputs
 from haetae.krx import Rulebook
 from haetae.ports.tables import daily_table
+from haetae.research.beside import flows_of, index_of, sectors_of
 from haetae.research.told import statements, statuses
 from haetae.universe import NO_STATEMENTS, NO_STATUSES, Statements, Statuses
 from haetae.universe.names import assumed
@@ -91,6 +94,8 @@ class DailyMarket:
         The version of that table which was read, and the name of its exact bytes.
     statements, statuses : Statements, Statuses
         Every figure and status word of the lake with the day it was known; the selection reads those of its day.
+    flows : Flows or None
+        Who bought, where the lake has it.
     """
 
     panel: Panel
@@ -104,6 +109,7 @@ class DailyMarket:
     stored: str
     statements: Statements = NO_STATEMENTS
     statuses: Statuses = NO_STATUSES
+    flows: Flows | None = None
 
     def instruments(self, day: dt.date) -> tuple[Instrument, ...]:
         """Return each symbol in its newest state announced by a day.
@@ -117,6 +123,16 @@ class DailyMarket:
             known = [state for state in states if state.as_of <= day]
             found.append(known[-1] if known else states[0])
         return tuple(found)
+
+    def inputs(self) -> Inputs:
+        """Return the rows that the daily features fold; sectors as they are known on the last day."""
+        listed = self.instruments(day_from(int(self.panel.days[-1])))
+        return Inputs(
+            self.panel,
+            index_close=daily.index_points(self.index_close),
+            flows=self.flows,
+            sectors=sectors_of(self.panel.symbols, listed),
+        )
 
     def common(self) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
         """Return which panel columns are common shares, ``(n_symbols,)``."""
@@ -152,18 +168,6 @@ def _history(reader: LakeReader, panel: Panel) -> dict[Symbol, tuple[Instrument,
     return history
 
 
-def _index(reader: LakeReader, panel: Panel, index: str) -> Int64Array | None:
-    if "index_daily" not in reader.versions():
-        return None
-    rows = reader.read("index_daily", symbols=[index])
-    closes = {
-        yyyymmdd(day): close
-        for day, close in zip(rows.column("day").to_pylist(), rows.column("close").to_pylist(), strict=True)
-    }
-    points = np.array([closes.get(int(day), 0) for day in panel.days], dtype=np.int64)
-    return points if (points > 0).mean() > 0.5 else None
-
-
 def _off_grid(panel: Panel, history: Mapping[Symbol, tuple[Instrument, ...]]) -> bool:
     # Raw closes lie on the tick grid of their day, kind and market; adjusted ones mostly do not.
     listed = [history[symbol][-1] for symbol in panel.symbols]
@@ -183,12 +187,15 @@ def _digest(
     history: Mapping[Symbol, tuple[Instrument, ...]],
     figures: Statements,
     words: Statuses,
+    flows: Flows | None,
 ) -> str:
     whole = hashlib.blake2b(digest_size=16)
     for block in (panel.days, panel.open, panel.high, panel.low, panel.close, panel.volume, panel.traded):
         whole.update(np.ascontiguousarray(block).data)
     whole.update("\n".join(panel.symbols).encode())
     whole.update(b"" if index_close is None else index_close.tobytes())
+    for bought in () if flows is None else (flows.foreign, flows.institution, flows.individual):
+        whole.update(np.ascontiguousarray(bought).data)
     for symbol in sorted(history):
         for state in history[symbol]:
             whole.update(f"{state}{sorted(state.flags)}".replace(str(state.flags), "").encode())
@@ -209,7 +216,8 @@ def until(market: DailyMarket, last: dt.date | None) -> DailyMarket:
         for symbol, states in market.history.items()
     }
     index = None if market.index_close is None else market.index_close[:rows]
-    return replace(market, panel=market.panel.rows(0, rows), index_close=index, history=history)
+    flows = None if market.flows is None else market.flows.rows(0, rows)
+    return replace(market, panel=market.panel.rows(0, rows), index_close=index, history=history, flows=flows)
 
 
 def load(reader: LakeReader, index: str) -> DailyMarket:
@@ -232,19 +240,20 @@ def load(reader: LakeReader, index: str) -> DailyMarket:
         )
     last = day_from(int(panel.days[-1]))
     declared = any(reader.read(table, start=last, end=last).column("adjusted").to_pylist())
-    index_close = _index(reader, panel, index)
+    index_close = index_of(reader, panel, index)
     history = _history(reader, panel)
-    figures, words = statements(reader), statuses(reader)
+    figures, words, flows = statements(reader), statuses(reader), flows_of(reader, panel)
     return DailyMarket(
         panel=panel,
         index_close=index_close,
         history=history,
         adjusted=declared or _off_grid(panel, history),
         survivorship=" ".join(text for _, text in sorted(reader.notes(table).items()) if text).strip(),
-        digest=_digest(panel, index_close, history, figures, words),
+        digest=_digest(panel, index_close, history, figures, words, flows),
         table=table,
         version=versions[table],
         stored=reader.digest(table, versions[table]),
         statements=figures,
         statuses=words,
+        flows=flows,
     )

@@ -19,18 +19,17 @@ from numpy.typing import NDArray
 from haetae.domain.errors import DataError, Text
 from haetae.domain.market import Int64Array
 from haetae.domain.panel import Panel
-from haetae.domain.units import Symbol, yyyymmdd
+from haetae.domain.units import Symbol
 from haetae.features.minute import session_minutes
-from haetae.features.sets import Flows, Grain, Inputs
+from haetae.features.sets import Grain, Inputs
 from haetae.ports.tables import daily_table
+from haetae.research.beside import days_of, flows_of, sector_numbers
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
 from haetae.wiring.selection import INDEX
 
 BARS_PER_CHUNK = 500_000
 """A chunk's bars take 20 MB, its features of 74 columns 150 MB, as a table as much again: half a gigabyte at most."""
-
-_FLOWS = ("foreign_won", "institution_won", "individual_won")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ class Rows:
 
     def inputs(self) -> Iterator[Inputs]:
         """Yield the chunks in the order of time."""
-        sectors = _numbers(self.sector_names)
+        sectors = sector_numbers(self.sector_names)
         last = np.zeros(len(self.symbols), np.int64)
         for start, end in self.chunks:
             read = self.lake.panel(self.table, self.symbols, start, end, version=self.versions[self.table])
@@ -76,7 +75,7 @@ class Rows:
                 panel,
                 minutes=session_minutes(panel) if self.grain is Grain.MINUTE else None,
                 index_close=self._index(panel, start, end),
-                flows=self._flows(panel, start, end),
+                flows=flows_of(self.lake, panel, version=self.versions["flows"]) if "flows" in self.optional else None,
                 sectors=sectors,
             )
 
@@ -86,7 +85,7 @@ class Rows:
         if table not in self.optional:
             return None
         rows = self.lake.read(table, symbols=[INDEX], start=start, end=end, version=self.versions[table])
-        times = _days(rows) if daily else rows.column("start").to_numpy()
+        times = days_of(rows) if daily else rows.column("start").to_numpy()
         points = np.full(len(panel), np.nan)
         wanted = panel.days.astype(np.int64) if daily else panel.start
         place = np.searchsorted(wanted, times)
@@ -94,24 +93,6 @@ class Rows:
         points[place[known]] = rows.column("close").to_numpy()[known] / 100.0
         points[points <= 0.0] = np.nan
         return points
-
-    def _flows(self, panel: Panel, start: dt.date, end: dt.date) -> Flows | None:
-        if "flows" not in self.optional:
-            return None
-        rows = self.lake.read("flows", start=start, end=end, version=self.versions["flows"])
-        place = {symbol: column for column, symbol in enumerate(self.symbols)}
-        encoded = rows.column("symbol").combine_chunks().dictionary_encode()
-        lookup = np.array([place.get(name, -1) for name in encoded.dictionary.to_pylist()], dtype=np.int64)
-        column = lookup[encoded.indices.to_numpy()] if len(rows) else np.zeros(0, np.int64)
-        row = np.searchsorted(panel.days, _days(rows))
-        known = (column >= 0) & (row < len(panel))
-        known &= panel.days[np.minimum(row, len(panel) - 1)] == _days(rows)
-        blocks = []
-        for name in _FLOWS:
-            block = np.full(panel.close.shape, np.nan)
-            block[row[known], column[known]] = rows.column(name).to_numpy()[known]
-            blocks.append(block)
-        return Flows(*blocks)
 
 
 def has_bars(lake: Lake, grain: Grain) -> bool:
@@ -192,15 +173,3 @@ def _carried(panel: Panel, last: Int64Array) -> Panel:
         low=filled(panel.low),
         close=filled(panel.close),
     )
-
-
-def _days(rows: pa.Table) -> Int64Array:
-    unique = {day: yyyymmdd(day) for day in pc.unique(rows.column("day")).to_pylist()}
-    return np.array([unique[day] for day in rows.column("day").to_pylist()], dtype=np.int64)
-
-
-def _numbers(names: tuple[str, ...]) -> Int64Array | None:
-    if not names:
-        return None
-    number = {name: place for place, name in enumerate(sorted({*names} - {""}))}
-    return np.array([number.get(name, -1) for name in names], dtype=np.int64)

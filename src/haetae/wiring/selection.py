@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from haetae.domain.learning import UniverseSnapshot
-from haetae.domain.market import DELISTED, Instrument, Int64Array
+from haetae.domain.market import DELISTED, Instrument
 from haetae.domain.panel import Panel
-from haetae.domain.units import yyyymmdd
 from haetae.features import daily, feargreed, minute
 from haetae.features.feargreed import FearGreed, FearGreedSettings
 from haetae.ports.tables import daily_table
+from haetae.research.beside import inputs_of
 from haetae.research.told import statements, statuses
 from haetae.store.lake import Lake
 from haetae.store.reference import announced_on
@@ -33,21 +33,10 @@ class Market:
 
     day: dt.date
     panel: Panel
-    index_close: Int64Array
     features: np.ndarray
     mood: FearGreed
     instruments: tuple[Instrument, ...]
     universe: UniverseSnapshot
-
-
-def index_on(lake: Lake, days: np.ndarray) -> Int64Array:
-    """Return closes of the index on a panel's days, points x 100, 0 where the lake has none."""
-    rows = lake.read("index_daily", symbols=[INDEX])
-    known = {
-        yyyymmdd(day): close
-        for day, close in zip(rows.column("day").to_pylist(), rows.column("close").to_pylist(), strict=True)
-    }
-    return np.array([known.get(int(day), 0) for day in days], dtype=np.int64)
 
 
 def read_market(
@@ -64,15 +53,13 @@ def read_market(
     chosen = settings or UniverseSettings()
     if table != "daily":
         chosen = replace(chosen, prices_adjusted=True)
-    index_close = index_on(lake, panel.days)
     instruments = announced_on(lake, day)
     listed = tuple(each for each in instruments if DELISTED not in each.flags)
     feeling = mood or FearGreedSettings()
     return Market(
         day=day,
         panel=panel,
-        index_close=index_close,
-        features=daily.build(panel, index_close),
+        features=daily.SET.batch(inputs_of(lake, panel, listed, INDEX)),
         mood=feargreed.build(mood_inputs(lake, panel, listed, feeling), feeling),
         instruments=listed,
         universe=select(

@@ -28,6 +28,7 @@ from haetae.ml import committee, labels, quality
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.registry.shadow import ShadowBook
+from haetae.research.beside import inputs_of
 from haetae.store.lake import Lake
 from haetae.store.reference import instruments_on
 from haetae.wiring import scoring, selection
@@ -96,9 +97,8 @@ def _evening(lake: Lake, table: str, day: dt.date) -> _Evening:
     last = day_from(int(panel.days[-1])) if len(panel) else None
     if last != day:
         raise _no_bars(day, last)
-    index = selection.index_on(lake, panel.days) if "index_daily" in lake.versions() else None
-    features = daily.build(panel, index)
-    return _Evening(day, panel, features, instruments_on(lake, day))
+    listed = instruments_on(lake, day)
+    return _Evening(day, panel, daily.SET.batch(inputs_of(lake, panel, listed, selection.INDEX)), listed)
 
 
 def _said(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,8 +21,6 @@ from haetae.ml import yardsticks
 from haetae.ml.membership import largest, median_turnover
 from haetae.ml.training import FeatureTable, FloatArray, TrainingSettings
 from haetae.research.market import DailyMarket, load
-from haetae.store.lake import Lake
-from haetae.wiring.feature_rows import rows_of
 from haetae.wiring.lakes import LakeAt, open_lake
 from haetae.wiring.selection import INDEX
 
@@ -82,8 +80,7 @@ def ground_of(
     DataError
         If the lake has no daily bars, too few of them, or nobody to learn from.
     """
-    reader = open_lake(lake)
-    market = load(reader, INDEX)
+    market = load(open_lake(lake), INDEX)
     size = median_turnover(market.panel, settings.median_sessions)
     who = largest(size, market.panel.traded & market.common()[None, :], settings.universe_top)
     kept = np.flatnonzero(who.any(axis=0))
@@ -99,7 +96,7 @@ def ground_of(
         )
     chosen = _daily_set(features)
     refusals.refuse_short_history(chosen, len(market.panel))
-    inputs = _inputs(reader, market)
+    inputs = market.inputs()
     values = chosen.batch(inputs)[:, kept]
     everyday = values if chosen is daily.SET else daily.SET.batch(inputs)[:, kept]
     table = FeatureTable(chosen.names, chosen.hash, np.ascontiguousarray(values), _absent(chosen.specs, values))
@@ -128,12 +125,6 @@ def _daily_set(name: str) -> FeatureSet:
             next_step="--features daily",
         )
     return chosen
-
-
-def _inputs(reader: Lake, market: DailyMarket) -> Inputs:
-    """Return the whole history with all that the lake holds beside bars, in one piece."""
-    (whole,) = rows_of(reader, Grain.DAILY, bars_per_chunk=market.panel.close.size + 1).inputs()
-    return replace(whole, panel=market.panel)
 
 
 def _levels(inputs: Inputs, part: Panel) -> Float64Array | None:
