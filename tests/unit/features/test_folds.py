@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from haetae.features.folds import extremes, windows
-from haetae.features.folds.blocks import Layout
+from haetae.features.folds.bars import BAR_ROWS, flat_bars
+from haetae.features.folds.blocks import Layout, plain
 from haetae.features.folds.relation import relation, relation_rows
 from haetae.features.folds.sessions import openings
+from random_panels import minute_panel
 
 FOLDS = {
     "total": (windows.total, windows.total_rows),
@@ -121,3 +123,21 @@ def test_a_session_opens_where_the_day_changes() -> None:
     days = np.array([20260302, 20260302, 20260303], np.int32)
     assert openings(days, 0).tolist() == [1, 0, 1]
     assert openings(days, 20260302).tolist() == [0, 0, 1]
+
+
+def test_bars_are_the_same_beside_a_symbol_that_never_trades() -> None:
+    # A block in which everybody traded goes a faster way; one that never trades sends it the other.
+    panel = minute_panel(1, 2, 1, 40, quiet=0.0)
+    dealt = np.ones((40, 3), np.bool_)
+    dealt[:, 2] = False
+    columns = [panel.open, panel.high, panel.low, panel.close, panel.volume]
+    beside = [plain(np.column_stack([column, column[:, 0]]), np.int64, (40, 3)) for column in columns]
+    quick, slow = np.zeros((BAR_ROWS, 2)), np.zeros((BAR_ROWS, 3))
+    alone = [plain(column, np.int64, (40, 2)) for column in columns]
+    for part in (slice(0, 15), slice(15, 16), slice(16, 40)):
+        bars = part.stop - part.start
+        told = flat_bars(quick, 0, *(column[part] for column in alone), plain(dealt[part, :2], np.bool_, (bars, 2)))
+        wanted = flat_bars(slow, 0, *(column[part] for column in beside), plain(dealt[part], np.bool_, (bars, 3)))
+        for mine, other in zip(told, wanted, strict=True):
+            assert mine.tobytes() == np.ascontiguousarray(other[:, :2]).tobytes()
+    assert quick.tobytes() == np.ascontiguousarray(slow[:, :2]).tobytes()
