@@ -18,6 +18,7 @@ from haetae.domain.promotion import Ground
 from haetae.domain.units import Symbol, day_from
 from haetae.features import daily
 from haetae.ml import artefact, committee, labels, quality, quality_deciles, samples, trial, yardsticks
+from haetae.ml.ensemble import mean_of_ranks
 from haetae.ml.settings import RankerKind, RankerSettings, WalkForwardSettings
 from haetae.registry.registry import Registry
 from haetae.wiring.dice import rng
@@ -39,16 +40,6 @@ class Ranking:
     tomorrow: Mapping[Symbol, float]
     figures: dict[str, Any]
     card: ModelCard
-
-
-def _day_ranks(scores: np.ndarray) -> np.ndarray:
-    return np.stack([samples.ranks(row) for row in scores])
-
-
-def _mean(stack: np.ndarray) -> np.ndarray:
-    known = np.isfinite(stack).sum(axis=0)
-    total = np.nansum(stack, axis=0)
-    return np.divide(total, known, out=np.full(total.shape, np.nan), where=known > 0).astype(np.float32)
 
 
 def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, rounds: int) -> Ranking:
@@ -82,7 +73,7 @@ def rank(market: Market, registry: Registry, seed: int, screen: Screen, *, round
         coming.append(artefact.Scorer(model))
         members.append((card, files))
         screen.progress(Text(ko="순위 모델", en="rankers"), number + 1, len(RankerKind) + 1)
-    ensemble = _mean(np.stack([_day_ranks(s) for s in trials]))
+    ensemble = mean_of_ranks(trials)
     figures["ensemble"] = _figures(ensemble, outcome.values, low)
     figures["baselines"] = {
         name: _figures(score[first_test:], outcome.values[first_test:], None) for name, score in masked.items()
