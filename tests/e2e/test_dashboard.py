@@ -170,7 +170,7 @@ def test_fifty_names_lessons_and_models_are_listed(pages: dict[str, Any], served
     codes = [row[2] for row in pages["종목 50"]["tables"]["members"]]
     assert sorted(codes) == sorted(served["facts"]["universe"])
     assert len(pages["회고"]["tables"]["lessons"]) == asked(served, "SELECT count(*) FROM lessons")[0][0]
-    assert len(pages["모델·백테스트"]["tables"]["models"]) >= 4
+    assert len(pages["모델·백테스트"]["tables"]["models"]) == 2  # the committee of rankers and the policy
 
 
 def test_charts_are_drawn(pages: dict[str, Any]) -> None:

@@ -194,12 +194,12 @@ def test_a_day_without_one_input_costs_its_components_that_day_only() -> None:
 
 def test_too_little_weight_has_no_value_and_reads_as_neither() -> None:
     alone = mood_inputs(4, foreign_won=None, bond_close=None, dollar_close=None, implied=None)
-    young = feargreed.build(alone.rows(0, 190))
+    young = feargreed.build(alone.rows(0, 180))
     assert np.isfinite(young.ranks).any()
     assert not np.isfinite(young.value).any()
     assert young.on(dt.date(2030, 1, 1)) == 50.0
     assert young.row_of(dt.date(2030, 1, 1)) is None
-    easy = feargreed.build(alone.rows(0, 190), FearGreedSettings(least_weight=0.1))
+    easy = feargreed.build(alone.rows(0, 180), FearGreedSettings(least_weight=0.1))
     assert np.isfinite(easy.value).any()
 
 

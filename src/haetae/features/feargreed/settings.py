@@ -30,8 +30,9 @@ class FearGreedSettings:
     """A component is ranked against its own trailing year; a longer window forgets a crash too slowly."""
     least_days: int = 60
     """Days of a component before its rank means anything; until then it counts as missing."""
-    least_weight: float = 0.5
-    """Share of all weights that must be present; with less a day has no value instead of a doubtful one."""
+    least_weight: float = 0.4
+    """Share of all weights that must be present, three of the seven ideas; with less a day has no value instead of a
+    doubtful one. What bars alone tell in their first year (momentum, breadth, appetite) is just enough."""
     usual_sessions: int = 60
     """Sessions whose volatility up to the same minute tells what is usual there (a quarter)."""
     index: str = "0001"
