@@ -50,8 +50,8 @@ class ResearchSettings:
     on it."""
     ranker: RankerSettings = field(default_factory=RankerSettings)
     walk: WalkForwardSettings = field(default_factory=lambda: WalkForwardSettings(sample_every=7, test_rows=126))
-    """Every seventh training session: five-day labels of the sessions between say much the same again, and weekdays take
-    turns. Half a year between refits: a window of two years changes by a quarter. Both pay for five seeds, and for a
-    study of five years of the whole market within five minutes on two cores."""
+    """Every seventh training session: five-day labels of the sessions between say much the same again, and weekdays
+    take turns. Half a year between refits: a window of two years changes by a quarter. Both pay for five seeds, and for
+    a study of five years of the whole market within five minutes on two cores."""
     constraints: Constraints = field(default_factory=Constraints)
     backtest: BacktestSettings = field(default_factory=BacktestSettings)
