@@ -13,11 +13,9 @@ symbols from a saved state, as the live side folds it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
@@ -29,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 import peers
-from factoring import agreement, bins, recipe
+from factoring import agreement, bins, command, recipe
 
 from haetae.domain.panel import Panel
 from haetae.features import alpha
@@ -66,10 +64,7 @@ def measure(panel: Panel, folder: Path, rounds: int) -> dict[str, Any]:
     recipe.write_arrays(panel, folder)
     bins.write_store(panel, folder / "store")
     alpha.SET.batch(Inputs(panel.rows(0, 1)))  # compiled code is loaded
-    try:
-        python, absent = peers.QLIB.interpreter(), ""
-    except peers.Absent as why:
-        python, absent = None, str(why)
+    python, absent = command.qlib_interpreter()
     ours_s, theirs = [], []
     run_ours(panel, folder)
     for _ in range(rounds):
@@ -78,39 +73,25 @@ def measure(panel: Panel, folder: Path, rounds: int) -> dict[str, Any]:
         if python is not None:
             theirs.append(peers.run(python, DRIVE, "alpha158", str(folder / "store"), str(folder / "qlib.npy")))
     ours = median(ours_s)
-    figures = {"ours_s": ours, "ours_cells_per_s": values.size / ours, "ours_step_us": step_us(panel)}
-    if not theirs:
-        return {**figures, "qlib": f"absent ({absent})", "qlib_s": None, "ratio": None, "gate": GATE}
-    qlib_s = median(run["seconds"] for run in theirs)
-    beside = agreement.by_symbol(np.load(folder / "qlib.npy"), len(panel.symbols))
-    return {
-        **figures,
-        "qlib": f"pyqlib {theirs[0]['version']} Alpha158, no caches, one kernel",
-        "qlib_columns": len(theirs[0]["columns"]),
-        "qlib_s": qlib_s,
-        "ratio": qlib_s / ours,
-        "gate": GATE,
-        "gate_held": qlib_s >= GATE * ours,
-        "agreement": agreement.compare(values, beside, alpha.SET.names, FULL),
+    figures = {
+        "features": len(alpha.SET.specs),
+        "ours_s": ours,
+        "ours_cells_per_s": values.size / ours,
+        "ours_step_us": step_us(panel),
+        **command.beside_qlib(theirs, absent, ours, GATE, "Alpha158"),
     }
+    if theirs:
+        beside = agreement.by_symbol(np.load(folder / "qlib.npy"), len(panel.symbols))
+        figures["peer_columns"] = len(theirs[0]["columns"])
+        figures["agreement"] = agreement.compare(values, beside, alpha.SET.names, FULL)
+    return figures
 
 
 def run(out_json: Path | None = None, symbols: int = SYMBOLS, days: int = DAYS, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure and return the figures; write them to ``out_json`` if given."""
-    panel = recipe.make_panel(symbols, days)
-    with tempfile.TemporaryDirectory() as place:
-        found = measure(panel, Path(place), rounds)
-    figures = {"workload": "alpha158", "rows": panel.close.size, "features": len(alpha.SET.specs), **found}
-    if out_json is not None:
-        out_json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
-    return figures
+    return command.run("alpha158", measure, out_json, symbols, days, rounds)
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(description="The daily set alpha beside Qlib's Alpha158.")
-    words.add_argument("--symbols", type=int, default=SYMBOLS)
-    words.add_argument("--days", type=int, default=DAYS)
-    words.add_argument("--rounds", type=int, default=ROUNDS)
-    words.add_argument("out", nargs="?", type=Path)
-    asked = words.parse_args()
+    asked = command.asked("The daily set alpha beside Qlib's Alpha158.", SYMBOLS, DAYS, ROUNDS)
     print(json.dumps(run(asked.out, asked.symbols, asked.days, asked.rounds), indent=1))

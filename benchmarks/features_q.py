@@ -14,11 +14,9 @@ figure is CPU seconds, the median of the rounds. ``ours_from_parquet_s`` is our 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from statistics import median
 from time import process_time
@@ -31,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import numpy as np
 import peers
 import polars as pl
-from factoring import agreement, bins, polars_side, recipe
+from factoring import agreement, bins, command, polars_side, recipe
 
 from haetae.domain.panel import Panel
 from haetae.features import factors
@@ -74,10 +72,7 @@ def measure(panel: Panel, folder: Path, rounds: int) -> dict[str, Any]:
     polars_side.write_rows(panel, rows)
     bins.write_store(panel, folder / "store")
     factors.SET.batch(Inputs(panel.rows(0, 1)))  # compiled code is loaded
-    try:
-        python, absent = peers.QLIB.interpreter(), ""
-    except peers.Absent as why:
-        python, absent = None, str(why)
+    python, absent = command.qlib_interpreter()
     ours_s: list[float] = []
     parquet_s: list[float] = []
     qlib: list[dict[str, Any]] = []
@@ -103,49 +98,26 @@ def measure(panel: Panel, folder: Path, rounds: int) -> dict[str, Any]:
         agree["qlib"] = agreement.compare(values, there, factors.SET.names, FULL)
     ours, polars = median(ours_s), min(median(seconds) for seconds in forms.values())
     return {
+        "factors": len(factors.SET.specs),
         "ours_s": ours,
         "ours_from_parquet_s": median(parquet_s),
         "ours_cells_per_s": values.size / ours,
+        **command.beside_qlib(qlib, absent, ours, QLIB_GATE, "expressions"),
         "polars": f"polars {pl.__version__}",
         "polars_s": polars,
         "polars_forms_s": {form: median(seconds) for form, seconds in forms.items()},
         "ratio_polars": polars / ours,
         "gate_polars": POLARS_GATE,
         "gate_polars_held": polars >= POLARS_GATE * ours,
-        **_beside_qlib(qlib, absent, ours),
         "agreement": agree,
-    }
-
-
-def _beside_qlib(runs: list[dict[str, Any]], absent: str, ours_s: float) -> dict[str, Any]:
-    if not runs:
-        return {"qlib": f"absent ({absent})", "qlib_s": None, "ratio_qlib": None, "gate_qlib": QLIB_GATE}
-    seconds = median(run["seconds"] for run in runs)
-    return {
-        "qlib": f"pyqlib {runs[0]['version']}, no caches, one kernel",
-        "qlib_s": seconds,
-        "ratio_qlib": seconds / ours_s,
-        "gate_qlib": QLIB_GATE,
-        "gate_qlib_held": seconds >= QLIB_GATE * ours_s,
     }
 
 
 def run(out_json: Path | None = None, symbols: int = SYMBOLS, days: int = DAYS, rounds: int = ROUNDS) -> dict[str, Any]:
     """Measure and return the figures; write them to ``out_json`` if given."""
-    panel = recipe.make_panel(symbols, days)
-    with tempfile.TemporaryDirectory() as place:
-        found = measure(panel, Path(place), rounds)
-    figures = {"workload": "Q", "rows": panel.close.size, "factors": len(factors.SET.specs), **found}
-    if out_json is not None:
-        out_json.write_text(json.dumps(figures, indent=2), encoding="utf-8")
-    return figures
+    return command.run("Q", measure, out_json, symbols, days, rounds)
 
 
 if __name__ == "__main__":
-    words = argparse.ArgumentParser(description="The factors of workload Q beside Qlib and Polars.")
-    words.add_argument("--symbols", type=int, default=SYMBOLS)
-    words.add_argument("--days", type=int, default=DAYS)
-    words.add_argument("--rounds", type=int, default=ROUNDS)
-    words.add_argument("out", nargs="?", type=Path)
-    asked = words.parse_args()
+    asked = command.asked("The factors of workload Q beside Qlib and Polars.", SYMBOLS, DAYS, ROUNDS)
     print(json.dumps(run(asked.out, asked.symbols, asked.days, asked.rounds), indent=1))
