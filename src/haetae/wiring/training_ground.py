@@ -20,6 +20,7 @@ from haetae.features.sets import FeatureSet, Float64Array, Grain, Inputs
 from haetae.ml import yardsticks
 from haetae.ml.membership import largest, median_turnover
 from haetae.ml.training import FeatureTable, FloatArray, TrainingSettings
+from haetae.research.beside import sector_numbers
 from haetae.research.market import DailyMarket, load
 from haetae.wiring.lakes import LakeAt, open_lake
 from haetae.wiring.selection import INDEX
@@ -52,9 +53,7 @@ class Ground:
 
     def sector_numbers(self) -> Int64Array | None:
         """Return the number of each symbol's sector, -1 where unknown; None where none is known."""
-        names = sorted({name for name in self.sectors if name})
-        places = {name: k for k, name in enumerate(names)}
-        return np.array([places.get(name, -1) for name in self.sectors], dtype=np.int64) if names else None
+        return sector_numbers(self.sectors)
 
 
 def ground_of(
