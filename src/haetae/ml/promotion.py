@@ -115,6 +115,7 @@ def _ranker_gate(case: Case, settings: PromotionSettings) -> tuple[Demand, ...]:
     neutral, control = _value(case, "test_rank_ic_neutral"), _value(case, "test_control_t")
     net, one_line = _value(case, "test_net_bp"), _value(case, "test_one_line_net_bp")
     floor, quiet = settings.min_neutral_rank_ic, settings.max_control_t
+    hurdle = one_line if math.isnan(one_line) else max(one_line, 0.0)  # cash earns nothing and pays nothing
     return (
         Demand("rank_ic", Text(ko="표본 밖 순위 IC", en="rank IC out of sample"), "> 0", _shown(ic), ic > 0),
         Demand(
@@ -133,10 +134,10 @@ def _ranker_gate(case: Case, settings: PromotionSettings) -> tuple[Demand, ...]:
         ),
         Demand(
             "beats_one_line",
-            Text(ko="비용 후 한 줄 점수보다 낫다 (bp)", en="beats the one-line scores after costs (bp)"),
-            "> one-line" if math.isnan(one_line) else f"> {one_line:+.1f}",
+            Text(ko="비용 후 한 줄 점수와 0보다 낫다 (bp)", en="beats the one-line scores and 0 after costs (bp)"),
+            "> one-line, 0" if math.isnan(one_line) else f"> {hurdle:+.1f}",
             _shown(net, "+.1f"),
-            net > one_line,
+            net > hurdle,
         ),
         Demand(
             "control",

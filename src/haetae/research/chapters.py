@@ -79,6 +79,9 @@ def verdict(learned: Figures, leading: str) -> Text:
     if net is None or best_line is None or net <= best_line:
         ko.append(f"비용을 내고 나면 한 줄 점수를 이기지 못합니다 ({_bp(net)} 대 {_bp(best_line)} bp).")
         en.append(f"After costs it does not beat the one-line scores ({_bp(net)} against {_bp(best_line)} bp).")
+    elif net <= 0:
+        ko.append(f"비용을 내고 나면 남는 것이 없습니다 ({_bp(net)} bp; 가장 나은 한 줄 점수 {_bp(best_line)} bp).")
+        en.append(f"After costs nothing is left ({_bp(net)} bp; the best one-line score {_bp(best_line)} bp).")
     else:
         ko.append(f"비용을 내고도 한 줄 점수보다 낫습니다 ({_bp(net)} 대 {_bp(best_line)} bp).")
         en.append(f"After costs it beats the one-line scores ({_bp(net)} against {_bp(best_line)} bp).")

@@ -147,6 +147,7 @@ def _importance(own: Figures) -> Figure:
     placed = layout("", hovermode="closest", legend=_UNDER_TITLE)
     placed["margin"] = {**placed["margin"], "l": 150}
     placed["xaxis"] |= {"title": {"text": "몫 share"}}
+    placed["yaxis"] |= {"dtick": 1}  # every name, not every other one
     return {"data": bars if shown else [], "layout": placed}
 
 

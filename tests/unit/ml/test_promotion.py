@@ -89,6 +89,11 @@ def test_each_demand_fails_alone_and_by_name(key: str) -> None:
     assert unmet(changed(**LACKING[key])) == {key}
 
 
+def test_losing_less_than_the_one_line_scores_is_no_gain() -> None:
+    assert unmet(changed(metrics={"test_net_bp": -8.9, "test_one_line_net_bp": -10.0})) == {"beats_one_line"}
+    assert unmet(changed(metrics={"test_net_bp": 0.1, "test_one_line_net_bp": -10.0})) == set()
+
+
 @pytest.mark.parametrize(
     ("name", "keys"),
     [
