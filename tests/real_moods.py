@@ -25,6 +25,8 @@ FUNDS = SHARED / "kr_etf_daily" / "daily_1985_2023.parquet"
 CNN = SHARED / "fear_greed" / "cnn_fear_greed_2011_2023.parquet"
 BEFORE = dt.date(2017, 1, 1)
 OWN_FROM = dt.date(2021, 2, 1)
+STOCKS_FROM = dt.date(2019, 4, 15)
+"""Since when what the stocks tell is in it; before, the index and the havens stand alone."""
 
 WINDOWS = (
     ("2020-03", dt.date(2020, 3, 2), dt.date(2020, 3, 31)),
@@ -102,7 +104,7 @@ def measured() -> dict[str, Any]:
         )  # fmt: skip
     valued = np.isfinite(mood.value)
     spans = {
-        "2019-04 ~ 2021-01": valued & (at < OWN_FROM),
+        "2019-04 ~ 2021-01": valued & (at >= STOCKS_FROM) & (at < OWN_FROM),
         "2021-02 ~ 2022-12": valued & (at >= OWN_FROM) & (at < dt.date(2023, 1, 1)),
         "2023": valued & (at >= dt.date(2023, 1, 1)),
     }

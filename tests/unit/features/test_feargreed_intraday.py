@@ -157,7 +157,10 @@ def test_what_is_not_seen_today_is_flagged_and_what_was_seen_stays() -> None:
     running, silent = intraday.step(opened(inputs, minutes, row), bars.close[0], bars.volume[0], 0)
     unseen = {"momentum", "calm", "foreign_flow", "bond_haven", "dollar_haven"}
     assert unseen <= set(silent.missing())
-    assert np.isnan(silent.value[0])
+    heard = [NAMES.index(name) for name in NAMES if name not in silent.missing()]
+    assert len(heard) == 3
+    shares = silent.weights[heard]
+    assert silent.value[0] == pytest.approx(silent.ranks[0, heard] @ shares / shares.sum())
     yesterday = feargreed.build(inputs.rows(0, row))
     assert {flag.component: flag.since for flag in silent.flags()}["momentum"] == yesterday.last_day()
     running, told = intraday.step(running, bars.close[1], bars.volume[1], 1, Quotes(index=2_400.0, bond=60_000.0))
