@@ -11,7 +11,7 @@ from haetae.desk.settings import DeskSettings
 from haetae.desk.tape import Tape, blank_tape, warmed
 from haetae.domain.account import Book
 from haetae.domain.decisions import Brief
-from haetae.domain.events import OperatorState, SessionStart
+from haetae.domain.events import MarketReading, OperatorState, SessionStart, Vitals
 from haetae.domain.learning import Lesson
 from haetae.domain.market import Int64Array, Phase
 from haetae.domain.panel import Panel
@@ -127,6 +127,8 @@ class DeskState:
     peak_equity: Won = 0
     day: Day = field(default_factory=Day)
     account: Account = field(default_factory=Account)
+    vitals: Vitals | None = None
+    reading: MarketReading | None = None
     known: Standing | None = None
 
     @property

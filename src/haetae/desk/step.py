@@ -19,9 +19,11 @@ from haetae.domain.events import (
     Command,
     DeskEvent,
     ManualOrder,
+    MarketReading,
     OperatorCommand,
     SessionStart,
     Timer,
+    Vitals,
 )
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.orders import (
@@ -82,6 +84,10 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
             on_session(turn, event)
         case Quote() | Timer():
             pass
+        case Vitals():
+            turn.change(vitals=event)
+        case MarketReading():
+            turn.change(reading=event)
         case PhaseChange():
             turn.change(phase=event.phase)
         case HaltChange():

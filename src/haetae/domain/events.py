@@ -106,6 +106,69 @@ class AccountSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Mandate:
+    """Whose money the desk trades, as its driver proved it before the open and again while it runs.
+
+    ``account`` and ``host`` are those the broker's adapter really uses, ``signed_account`` and ``signed_host`` those of
+    the day's signed token (all as hashes or addresses, never an account number); ``tr_prefix`` is the first letter of
+    the TR ids that orders carry. Play money has no token: the signed fields are empty and ``expires_at`` is 0.
+    """
+
+    live: bool
+    build: bool
+    account: str
+    host: str
+    tr_prefix: str
+    signed_account: str = ""
+    signed_host: str = ""
+    expires_at: Instant = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """How the machinery around the desk is doing, measured by its driver; guards read it and fail closed without it.
+
+    Attributes
+    ----------
+    skew_ms : our clock less the broker's, None where it is not known.
+    lease_epoch : number of the single-writer lease this process holds, 0 where it holds none.
+    journal_ok : whether the last append reached the disk in time.
+    budget_used_ppm : share of the broker's rate budget under way.
+    error_ppm : share of the last minute's calls without a readable answer.
+    token_left_s : remaining life of the broker's token.
+    running, promoted : what runs (code, settings, schema) and what was promoted to run, each one hash; ``promoted`` is
+        empty where nothing must be promoted (play money).
+    full_size : False on the first day of a promoted change, which trades small.
+    """
+
+    at: Instant
+    mandate: Mandate
+    skew_ms: int | None
+    lease_epoch: int
+    journal_ok: bool
+    budget_used_ppm: int
+    error_ppm: int
+    token_left_s: int
+    running: str = ""
+    promoted: str = ""
+    full_size: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MarketReading:
+    """The market as a whole at an instant; what is not known is 0, fear & greed None.
+
+    ``index_x100`` is the KOSPI in hundredths of a point, ``vkospi_x100`` its implied volatility likewise,
+    ``fear_greed`` the running index 0-100.
+    """
+
+    at: Instant
+    index_x100: int
+    vkospi_x100: int = 0
+    fear_greed: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Timer:
     """A timer set by the desk fired."""
 
@@ -123,6 +186,8 @@ DeskEvent: TypeAlias = (
     | Proposal
     | AgentReply
     | AccountSnapshot
+    | Vitals
+    | MarketReading
     | Timer
     | OperatorEvent
 )

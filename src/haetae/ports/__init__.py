@@ -7,13 +7,14 @@ Not here: any implementation.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from haetae.domain.account import CashReport
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, TradeReview
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
+from haetae.domain.notices import Notice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
 from haetae.domain.promotion import Ground
 from haetae.domain.units import Instant, Shares, Symbol, Won
@@ -155,12 +156,56 @@ class Journal(Protocol):
         """Append records of one kind; with ``durable`` return only after fsync. Return the last seq."""
         ...
 
+    def flush(self) -> None:
+        """Return when everything appended so far is on the disk."""
+        ...
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Return the last sequence number and its hash; they name the journal's exact content."""
+        ...
+
     def entries(self, *, kind: str | None = None, after: int = 0) -> Iterator[tuple[int, Instant, str, Any]]:
         """Yield ``(seq, at, kind, record)`` in order."""
         ...
 
     def verify(self) -> int:
         """Check the whole hash chain; return the number of entries or raise ``JournalError``."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to write a journal and to send orders from it: one holder at a time, each with a higher number.
+
+    A holder that slept (a paused machine, a moved clock) asks again before it acts: the number may have moved on.
+    """
+
+    @property
+    def epoch(self) -> int:
+        """Return the number of this holder, 1 or more."""
+        ...
+
+    def holds(self) -> bool:
+        """Renew the lease and say whether this holder still is the newest; False is for good."""
+        ...
+
+
+Passing = Callable[[str], None]
+"""Told the name of each dangerous point that is passed (``journal.before_commit``, ``order.after_send`` …).
+
+The product passes one that does nothing; a crash test passes one that ends the process at a chosen point.
+"""
+
+
+def pass_by(point: str) -> None:
+    """Pass a named point without doing anything: the product's own ``Passing``."""
+
+
+class Notifier(Protocol):
+    """Tells people what happened, outside of the desk's own screens."""
+
+    async def tell(self, notice: Notice) -> None:
+        """Send a notice to every configured channel; failures are logged, never raised: nothing waits for it."""
         ...
 
 
