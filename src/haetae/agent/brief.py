@@ -119,7 +119,8 @@ def write_brief(leg: Leg, context: BriefContext, *, at: Instant, settings: Agent
         },
     }
     text = json.dumps(request, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return Brief(leg, nonce, at, valid_until, tuple(str(item["id"]) for item in evidence), text)
+    ids = tuple(str(item["id"]) for item in evidence)
+    return Brief(leg, nonce, at, valid_until, ids, text, context.snapshot_at)
 
 
 def _evidence(leg: Leg, context: BriefContext) -> list[dict[str, object]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 
+from haetae.agent.offline import DECIDER, stance
 from haetae.agent.reply import Refusal, Reply, parse_reply
 from haetae.agent.settings import AgentSettings
 from haetae.domain.decisions import Action, AgentReply, Brief, Decision, Leg
@@ -44,7 +45,7 @@ def read_reply(
     found = parse_reply(reply.text, brief, last=last, held=held, settings=settings)
     if isinstance(found, Refusal):
         return _without(brief, reply, at, found.status, found.detail)
-    return _gated(brief.leg, found, reply.decider, at, held, settings)
+    return _gated(brief, found, reply.decider, at, held, settings)
 
 
 def unreviewed(leg: Leg, at: Instant, status: str, rationale: str = "") -> Decision:
@@ -83,7 +84,8 @@ def _without(brief: Brief, reply: AgentReply, at: Instant, status: str, detail: 
     )
 
 
-def _gated(leg: Leg, reply: Reply, decider: str, at: Instant, held: Shares, settings: AgentSettings) -> Decision:
+def _gated(brief: Brief, reply: Reply, decider: str, at: Instant, held: Shares, settings: AgentSettings) -> Decision:
+    leg = brief.leg
     action = Action(reply.action)
     selling = leg.side is Side.SELL
     sure = reply.confidence >= settings.min_confidence
@@ -117,4 +119,6 @@ def _gated(leg: Leg, reply: Reply, decider: str, at: Instant, held: Shares, sett
         rationale=reply.rationale,
         evidence_ids=tuple(reply.evidence_ids),
         risk_flags=flags,
+        evidence_at=brief.known_at if reply.evidence_ids else 0,
+        baseline=0.0 if selling or decider == DECIDER else stance(brief),
     )

@@ -57,6 +57,12 @@ def answer(brief: Brief) -> str:
     return json.dumps(reply, ensure_ascii=False, sort_keys=True)
 
 
+def stance(brief: Brief) -> float:
+    """Return how sure the rules are of a leg: negative where they refuse it, 0 where they would not say."""
+    action, _, confidence, _ = _judge(json.loads(brief.request))
+    return {"approve": confidence, "reduce": confidence, "reject": -confidence}.get(action, 0.0)
+
+
 def _judge(request: dict[str, Any]) -> tuple[str, float, float, str]:
     snapshot, proposal, regime = request["snapshot"], request["proposal"], request["regime"]
     if proposal["action"] == "sell":

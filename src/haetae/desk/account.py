@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from haetae.desk.ordering import on_order_event
+from haetae.desk.ordering import free_cash, on_order_event
 from haetae.desk.turn import Turn
 from haetae.domain.events import AccountSnapshot, SetTimer
-from haetae.domain.units import NS_PER_SECOND
+from haetae.domain.units import NS_PER_SECOND, Shares, Symbol
 from haetae.execution import DifferenceKind, conclude_absent, enter, reconcile
 
 _PPM = 1_000_000
@@ -55,6 +55,8 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
         reconciled=not open_questions,
         frozen=frozen,
         gap_ppm=_gap(turn, snapshot),
+        short_cash=max(0, free_cash(turn) - snapshot.orderable),
+        short_shares=_short(turn, snapshot),
         snapshot_at=snapshot.at,
         retries=account.retries + 1 if retry else 0,
         readings=found.readings,
@@ -63,6 +65,12 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
         pauses = state.settings.retry_reads_s
         pause = pauses[min(account.retries, len(pauses) - 1)]
         turn.say(SetTimer(turn.at + pause * NS_PER_SECOND, "reconcile"))
+
+
+def _short(turn: Turn, snapshot: AccountSnapshot) -> dict[Symbol, Shares]:
+    """Return how many shares of a name the broker shows fewer than we hold."""
+    theirs = snapshot.positions
+    return {s: n - theirs.get(s, 0) for s, n in turn.state.held.items() if theirs.get(s, 0) < n}
 
 
 def _gap(turn: Turn, snapshot: AccountSnapshot) -> int:

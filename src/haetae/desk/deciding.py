@@ -15,7 +15,7 @@ from haetae.domain.orders import OrderIntent, Side
 from haetae.domain.proposals import proposal_fault
 from haetae.execution import intent_from, limit_for, plan_legs
 from haetae.features import minute
-from haetae.guards import EscapeLevel, cleared, review
+from haetae.guards import STEERED, EscapeLevel, review
 
 _ELEVATED_RATIO = 2.0
 """Twice the usual volatility: the escape's own word for not calm."""
@@ -66,15 +66,16 @@ def _examine(turn: Turn, leg: Leg, proposal: Proposal) -> None:
     trial = _intent(turn, leg, f"D-{leg.leg_id}", leg.side, leg.quantity)
     now = situation(turn, trial)
     verdict = review(trial, now, limits)
+    turn.reviewed.append((trial, now))
     if isinstance(verdict, Deny):
         decision = unreviewed(leg, turn.at, "GUARD_BLOCKED", verdict.reasons[-1].message)
         _tell(turn, decision)
-        deny(turn, trial, verdict)
+        deny(turn, trial, verdict, now)
         return
     if isinstance(verdict, Allow) and not asking:
         # Nobody is asked, so the order is the trial itself and what the guards just said of it stands.
         _tell(turn, unreviewed(leg, turn.at, "UNREVIEWED"))
-        submit(turn, cleared(trial, verdict, now))
+        submit(turn, trial, verdict, now)
         return
     if isinstance(verdict, Reduce):
         leg = replace(leg, quantity=verdict.quantity)
@@ -102,6 +103,9 @@ def on_reply(turn: Turn, reply: AgentReply) -> None:
         held=turn.state.book.quantity(symbol),
         settings=turn.state.settings.agent,
     )
+    if STEERED in decision.risk_flags and symbol not in turn.state.day.tainted:
+        turn.count(tainted=turn.state.day.tainted | {symbol})
+        turn.note("symbol.tainted", symbol=symbol, decision_id=decision.decision_id)
     _act(turn, decision)
 
 
@@ -154,6 +158,7 @@ def _tell(turn: Turn, decision: Decision) -> None:
         rationale=decision.rationale,
         evidence_ids=list(decision.evidence_ids),
         risk_flags=list(decision.risk_flags),
+        baseline=decision.baseline,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 
 import numpy as np
@@ -53,9 +54,12 @@ def on_session(turn: Turn, event: SessionStart) -> None:
     )
     turn.stand()
     equity = turn.state.equity
+    monday = turn.rules.day - dt.timedelta(days=turn.rules.day.weekday())
     turn.change(
         day=Day(opening_equity=equity, opening_bought=state.book.bought, opening_sold=state.book.sold),
-        peak_equity=max(state.peak_equity, equity),
+        peak_equity=max(state.peak_equity, event.peak_equity, equity),
+        week=monday,
+        week_equity=event.week_equity or (state.week_equity if state.week == monday else equity),
     )
     turn.note(
         "session.started",
@@ -108,6 +112,10 @@ def _watch_losses(turn: Turn) -> None:
         turn.count(closed=True)
         turn.note("day.closed_by_loss", equity=equity, opening_equity=day.opening_equity)
         cancel_open(turn, why="day's loss limit", side=Side.BUY)
+    peak, drawdown = turn.state.peak_equity, turn.state.settings.limits.drawdown_ppm
+    if not turn.state.day.revoked and (peak - equity) * _PPM >= drawdown * peak > 0:
+        turn.count(revoked=True)
+        turn.note("permit.revoked", equity=equity, peak_equity=peak, allowed_ppm=drawdown)
 
 
 def _ask_account(turn: Turn) -> None:
@@ -115,7 +123,10 @@ def _ask_account(turn: Turn) -> None:
     if not settings.limits.require_reconciled:
         return
     newest = max(account.snapshot_at, account.asked_at)
-    if turn.at - newest >= settings.reconcile_every_s * NS_PER_SECOND:
+    every_s = settings.reconcile_every_s
+    if settings.limits.require_vitals:  # twice within the age that guard G04 allows
+        every_s = min(every_s, settings.limits.reconcile_age_s // 2)
+    if turn.at - newest >= every_s * NS_PER_SECOND:
         turn.account(asked_at=turn.at)
         turn.say(SetTimer(turn.at, "reconcile"))
 
@@ -163,4 +174,6 @@ def on_halt(turn: Turn, event: HaltChange) -> None:
     """A symbol was halted or resumed; its open buys are withdrawn."""
     halted = turn.state.halted
     turn.change(halted=halted | {event.symbol} if event.halted else halted - {event.symbol})
+    if not event.halted:
+        turn.count(resumed={**turn.state.day.resumed, event.symbol: event.at})
     turn.note("symbol.halted" if event.halted else "symbol.resumed", symbol=event.symbol, reason=event.reason)

@@ -1,7 +1,8 @@
 """From an intent to a sent order, from an order event to the books.
 
-Every order passes ``guards.clear`` here and nowhere else. A fill is booked once, by the blotter's new
-part of it. What is unusual about an event becomes a note, a frozen symbol or a reading of the account.
+Every order passes ``guards.review`` here (a leg's first look in ``deciding``) and nowhere else. A fill is booked
+once, by the blotter's new part of it. What is unusual about an event becomes a note, a frozen symbol or a reading of
+the account.
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from haetae.desk.turn import Turn
-from haetae.domain.decisions import Decision, Deny
+from haetae.domain.decisions import Allow, Decision, Deny, Reduce
 from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import Cancel, OperatorState, SetTimer, Submit
 from haetae.domain.market import Kind, Market
 from haetae.domain.orders import (
-    ClearedOrder,
     Denied,
     Fill,
     Order,
@@ -28,7 +28,7 @@ from haetae.domain.orders import (
 )
 from haetae.domain.units import NS_PER_SECOND, Won
 from haetae.execution import Remark, advance, cancel_requested, enter, record
-from haetae.guards import Sent, Situation, clear
+from haetae.guards import Sent, Situation, cleared, inputs_of, inputs_of_all, review
 from haetae.ledger import apply_fill
 
 _LOOK_AGAIN = frozenset(
@@ -52,17 +52,13 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     return Situation(
         at=turn.at,
         rules=turn.rules,
+        session=session,
         operator=operator,
         reconciled=account.reconciled,
         price_at=tape.price_at,
         last=tape.prices,
         traded_at=tape.traded_at,
-        base_prices=session.base_prices,
-        kinds=session.kinds,
-        sectors=session.sectors,
-        average_turnover=session.average_turnover,
         volume_today=tape.volume,
-        tradable=session.tradable,
         halted=state.halted,
         frozen=account.frozen,
         held=state.held,
@@ -73,18 +69,23 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
         equity=state.equity,
         opening_equity=day.opening_equity,
         peak_equity=state.peak_equity,
+        week_equity=state.week_equity,
+        read_at=account.snapshot_at,
+        vitals=state.vitals,
+        resumed_at=day.resumed,
+        short_cash=account.short_cash,
+        short_shares=account.short_shares,
         bought_today=state.book.bought - day.opening_bought,
         sold_today=state.book.sold - day.opening_sold,
         losing_exits=len(day.losing_intents),
         lost_symbols=day.lost_symbols,
         new_names=day.new_names,
+        tainted=day.tainted,
         excess=state.excess,
         broker_gap_ppm=account.gap_ppm,
         escape_level=state.escape.level,
         cooling=frozenset(s for s, out in zip(tape.symbols, exiting, strict=False) if out),
-        confidence=decision.confidence if decision is not None and decision.status != "UNREVIEWED" else None,
-        evidence=len(decision.evidence_ids) if decision is not None else 0,
-        risk_flags=decision.risk_flags if decision is not None else (),
+        decision=decision if decision is not None and decision.status != "UNREVIEWED" else None,
     )
 
 
@@ -105,36 +106,48 @@ def free_cash(turn: Turn) -> Won:
 
 def send(turn: Turn, intent: OrderIntent, decision: Decision | None = None) -> bool:
     """Let the guards review an intent and submit what they clear; return whether an order went out."""
-    result = clear(intent, situation(turn, intent, decision), turn.state.settings.limits)
-    if isinstance(result, Deny):
-        deny(turn, intent, result)
+    now = situation(turn, intent, decision)
+    verdict = review(intent, now, turn.state.settings.limits)
+    turn.reviewed.append((intent, now))
+    if isinstance(verdict, Deny):
+        deny(turn, intent, verdict, now)
         return False
-    return submit(turn, result)
+    return submit(turn, intent, verdict, now)
 
 
-def submit(turn: Turn, cleared: ClearedOrder) -> bool:
-    """Submit what the guards cleared in this very turn; False when the day's commands are used up."""
-    intent = cleared.intent
+def submit(turn: Turn, intent: OrderIntent, verdict: Allow | Reduce, now: Situation) -> bool:
+    """Submit what the guards let through in this very turn; False when the day's commands are used up."""
     if not turn.spend_command():
         return False
-    if cleared.quantity < intent.quantity:
+    order_cleared = cleared(intent, verdict, now)
+    tell_verdict(turn, intent, verdict, now)
+    order = advance(Order(intent, order_cleared.quantity, OrderStatus.NEW), Submitted(intent.intent_id, turn.at))
+    turn.change(blotter=enter(turn.state.blotter, order))
+    sent = Sent(turn.at, intent.intent_id, intent.symbol, intent.side, intent.escape)
+    turn.count(sent=turn.state.day.sent.and_then(sent))
+    turn.say(Submit(order_cleared))
+    return True
+
+
+def tell_verdict(turn: Turn, intent: OrderIntent, verdict: Allow | Reduce, now: Situation) -> None:
+    """Journal what the guards compared: where they took shares, and on a trading day for every order."""
+    limits = turn.state.settings.limits
+    if isinstance(verdict, Reduce):
         turn.note(
             "intent.reduced",
             intent_id=intent.intent_id,
             decision_id=intent.decision_id,
             symbol=intent.symbol,
             asked=intent.quantity,
-            quantity=cleared.quantity,
+            quantity=verdict.quantity,
+            reasons=[f"{reason.code} {reason.message}" for reason in verdict.reasons],
+            inputs=inputs_of(verdict.reasons, intent, now, limits),
         )
-    order = advance(Order(intent, cleared.quantity, OrderStatus.NEW), Submitted(intent.intent_id, turn.at))
-    turn.change(blotter=enter(turn.state.blotter, order))
-    sent = Sent(turn.at, intent.intent_id, intent.symbol, intent.side, intent.escape)
-    turn.count(sent=turn.state.day.sent.and_then(sent))
-    turn.say(Submit(cleared))
-    return True
+    if limits.require_vitals:
+        turn.note("intent.cleared", intent_id=intent.intent_id, inputs=inputs_of_all(intent, now))
 
 
-def deny(turn: Turn, intent: OrderIntent, refusal: Deny) -> None:
+def deny(turn: Turn, intent: OrderIntent, refusal: Deny, now: Situation) -> None:
     """Record that the guards refused an intent; it stays known, so it is not tried twice."""
     codes = tuple(reason.code for reason in refusal.reasons[-1:])
     if intent.intent_id not in turn.state.blotter.orders:
@@ -150,6 +163,7 @@ def deny(turn: Turn, intent: OrderIntent, refusal: Deny) -> None:
         escape=intent.escape,
         codes=list(codes),
         reasons=[f"{reason.code} {reason.message}" for reason in refusal.reasons],
+        inputs=inputs_of(refusal.reasons, intent, now, turn.state.settings.limits),
     )
 
 
@@ -162,6 +176,8 @@ def cancel(turn: Turn, order: Order, why: str) -> None:
     if again:
         after = replace(order, updated_at=turn.at)
     turn.change(blotter=enter(turn.state.blotter, after))
+    if not order.intent.escape:
+        turn.count(sent=turn.state.day.sent.and_changed(order.intent.symbol))
     turn.say(Cancel(order.intent.intent_id, turn.at, why))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -34,8 +35,14 @@ class Day:
     losing_intents: frozenset[str] = frozenset()
     lost_symbols: frozenset[Symbol] = frozenset()
     new_names: frozenset[Symbol] = frozenset()
+    tainted: frozenset[Symbol] = frozenset()
+    """Names whose decision context was flagged as steered: not bought any more today."""
+    resumed: Mapping[Symbol, Instant] = field(default_factory=dict)
+    """When a halt or an interruption of a name ended last."""
     closed: bool = False
     """The day's loss limit was reached: nothing is bought any more, leaving goes on."""
+    revoked: bool = False
+    """The drawdown limit was reached and told: whoever trades real money withdraws the permit."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +52,10 @@ class Account:
     reconciled: bool = False
     frozen: frozenset[Symbol] = frozenset()
     gap_ppm: int = 0
+    short_cash: Won = 0
+    """How much less orderable cash the newest reading showed than our books, open buys set aside."""
+    short_shares: Mapping[Symbol, Shares] = field(default_factory=dict)
+    """How many shares of a name fewer it showed; names that fit are not listed."""
     snapshot_at: Instant = 0
     asked_at: Instant = 0
     retries: int = 0
@@ -125,6 +136,9 @@ class DeskState:
     halted: frozenset[Symbol] = frozenset()
     excess: bool = False
     peak_equity: Won = 0
+    week: dt.date | None = None
+    """Monday of the session's week, and the equity at its first opening."""
+    week_equity: Won = 0
     day: Day = field(default_factory=Day)
     account: Account = field(default_factory=Account)
     vitals: Vitals | None = None

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from haetae.desk.state import DeskState, standing_of
 from haetae.domain.events import Command, Note, OperatorState
+from haetae.domain.orders import OrderIntent
 from haetae.domain.units import Instant
+from haetae.guards import Situation
 from haetae.krx import Rulebook
 
 _Record = TypeVar("_Record")
@@ -25,13 +27,15 @@ class Turn:
     """Local to one call of ``step``: it begins with a copy of a state and ends with that copy changed.
 
     ``state`` is this turn's own until ``step`` returns it: writing fields of one copy is what makes a step of many
-    small changes cheap. What was read from it before a change is to be kept in a name.
+    small changes cheap. What was read from it before a change is to be kept in a name. ``reviewed`` is what the guards
+    looked at in this turn, for whoever wants to explain an order.
     """
 
     state: DeskState
     at: Instant
     rules: Rulebook
     commands: list[Command] = field(default_factory=list)
+    reviewed: list[tuple[OrderIntent, Situation]] = field(default_factory=list)
     _owns_day: bool = False
     _owns_account: bool = False
 

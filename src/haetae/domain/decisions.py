@@ -102,7 +102,10 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """The question put to the agent about one leg: ``decision_request/1`` as canonical JSON."""
+    """The question put to the agent about one leg: ``decision_request/1`` as canonical JSON.
+
+    ``known_at`` is when the newest fact in it was known.
+    """
 
     leg: Leg
     nonce: str
@@ -110,6 +113,7 @@ class Brief:
     valid_until: Instant
     evidence_ids: tuple[str, ...]
     request: str
+    known_at: Instant = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,8 @@ class Decision:
     ``status`` keeps outcomes apart: ``MODEL_APPROVE``, ``MODEL_REDUCE``, ``MODEL_REJECT``,
     ``MODEL_EXIT``, ``MODEL_ABSTAIN``, ``BELOW_THRESHOLD``, ``ABSTAIN_*`` (no usable reply).
     ``quantity`` is what may go to the guards: floor(fraction x proposed), 0 when nothing may.
+    ``evidence_at`` is when the newest cited fact was known, 0 where none was cited. ``baseline`` is what the fixed
+    rules say of the same question: their confidence, negative where they would not do it, 0 where they were not asked.
     """
 
     decision_id: str
@@ -159,6 +165,8 @@ class Decision:
     rationale: str = ""
     evidence_ids: tuple[str, ...] = ()
     risk_flags: tuple[str, ...] = ()
+    evidence_at: Instant = 0
+    baseline: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,18 @@ OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder
 
 
 @dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """How often decisions of a confidence turned out right lately: from ``confidence`` up to the next record's.
+
+    ``right`` of ``count`` decisions brought a gain after cost; known at the close of the session before.
+    """
+
+    confidence: float
+    right: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionStart:
     """A trading day begins for the desk: what it may trade and what it knows from before the open.
 
@@ -79,6 +91,13 @@ class SessionStart:
     ``kinds`` are values of ``market.Kind`` (a missing symbol is a common share); they decide tick and
     tax. ``volatility`` is each symbol's usual realised volatility (standard deviation of one-minute
     returns, median of the sessions before); where it is missing the desk learns it during the day.
+
+    The rest is what guards ask before an entry, empty or 0 where nobody knows it. ``universe`` is the closed list of
+    names that may be bought (empty: every tradable one), ``flags`` the status words of the master file by symbol
+    (``market.Instrument``), ``unadjusted`` names whose split, dividend or merger took effect and is not in our levels
+    yet, ``previous_closes`` the closes before. ``week_equity`` is the equity at the first opening of the week,
+    ``peak_equity`` the highest at any opening or close so far. ``decider`` is the one agent whose approval counts
+    today, ``record`` what its confidence was worth, ascending.
     """
 
     at: Instant
@@ -92,6 +111,14 @@ class SessionStart:
     average_turnover: Mapping[Symbol, Won] = field(default_factory=dict)
     kinds: Mapping[Symbol, str] = field(default_factory=dict)
     volatility: Mapping[Symbol, float] = field(default_factory=dict)
+    universe: frozenset[Symbol] = frozenset()
+    flags: Mapping[Symbol, frozenset[str]] = field(default_factory=dict)
+    unadjusted: frozenset[Symbol] = frozenset()
+    previous_closes: Mapping[Symbol, Won] = field(default_factory=dict)
+    week_equity: Won = 0
+    peak_equity: Won = 0
+    decider: str = ""
+    record: tuple[TrackRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +166,8 @@ class Vitals:
     running, promoted : what runs (code, settings, schema) and what was promoted to run, each one hash; ``promoted`` is
         empty where nothing must be promoted (play money).
     full_size : False on the first day of a promoted change, which trades small.
+    price_gaps_bp : how far the newest prices of two sources (stream and query) are apart, in basis points of the
+        lower, for names that both told of within seconds.
     """
 
     at: Instant
@@ -152,6 +181,7 @@ class Vitals:
     running: str = ""
     promoted: str = ""
     full_size: bool = True
+    price_gaps_bp: Mapping[Symbol, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,20 @@ Every guard is pure, works on the worst case (open and unknown orders count as f
 when an input is missing. Numbers and codes (G01 …) follow the project's reliability table.
 """
 
+from haetae.guards.compared import compared
 from haetae.guards.escape import EscapeLevel, EscapeState, observe, open_escape, start_session
 from haetae.guards.finding import Cap, Guard
-from haetae.guards.review import GUARDS, clear, cleared, review
-from haetae.guards.settings import CEILINGS, EscapeSettings, Limits, TrialLimits, require_ceilings
+from haetae.guards.judgement import STEERED, worth_of
+from haetae.guards.review import Step, check, clear, cleared, explain, guards_of, inputs_of, inputs_of_all, review
+from haetae.guards.settings import CEILINGS, FLOORS, EscapeSettings, Limits, TrialLimits, require_ceilings
 from haetae.guards.situation import Sent, Situation, Traffic
+from haetae.guards.table import GUARDS
 
 __all__ = [
     "CEILINGS",
+    "FLOORS",
     "GUARDS",
+    "STEERED",
     "Cap",
     "EscapeLevel",
     "EscapeSettings",
@@ -25,13 +30,21 @@ __all__ = [
     "Limits",
     "Sent",
     "Situation",
+    "Step",
     "Traffic",
     "TrialLimits",
+    "check",
     "clear",
     "cleared",
+    "compared",
+    "explain",
+    "guards_of",
+    "inputs_of",
+    "inputs_of_all",
     "observe",
     "open_escape",
     "require_ceilings",
     "review",
     "start_session",
+    "worth_of",
 ]

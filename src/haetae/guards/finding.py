@@ -1,4 +1,4 @@
-"""What a guard is and what it may find."""
+"""What a guard is, what it may find, and what it compared."""
 
 from __future__ import annotations
 
@@ -30,11 +30,28 @@ Check: TypeAlias = Callable[[OrderIntent, Shares, Situation, Limits], Finding]
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """One guard: its code, what it protects, its check, and whether escape orders must pass it too."""
+    """One guard.
+
+    Attributes
+    ----------
+    code, name : ``G01`` … ``G30`` and what people call it.
+    protects : what would happen without it.
+    check : the pure comparison.
+    limits : fields of ``Limits`` it compares with.
+    inputs : names of ``compared`` that say what it looked at.
+    source : where the rule comes from.
+    escape : whether orders of the volatility escape must pass it too.
+    remedy : what a person does when it fires.
+    """
 
     code: str
     name: Text
+    protects: Text
     check: Check
+    limits: tuple[str, ...]
+    inputs: tuple[str, ...]
+    source: str
+    remedy: Text
     escape: bool = False
 
     def reason(self, message: str) -> Reason:

@@ -6,12 +6,17 @@ from bisect import bisect_right
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
-from haetae.domain.events import OperatorState
+from haetae.domain.decisions import Decision
+from haetae.domain.events import OperatorState, SessionStart, Vitals
+from haetae.domain.market import Kind, Market
 from haetae.domain.orders import Order, OrderStatus, Side
 from haetae.domain.records import made_often
-from haetae.domain.units import Instant, Shares, Symbol, Won
+from haetae.domain.units import NS_PER_MINUTE, Instant, Shares, Symbol, Won
 from haetae.guards.escape import EscapeLevel
 from haetae.krx import Rulebook
+
+_ONE_FLIGHT = 5 * NS_PER_MINUTE
+"""Escapes of a name less than this apart are one flight: its collar goes on widening, a later one starts anew."""
 
 
 @made_often
@@ -37,24 +42,36 @@ class Traffic:
     of_symbol : how many of them by symbol.
     newest : when the newest order of a symbol and side left, escapes too; the side by its value.
     escapes : how many escapes left.
+    flights : when the first and the newest escape of a symbol's present flight left.
+    changes : how many cancels and new prices were asked for by symbol, those of escapes not counted.
     """
 
     times: tuple[Instant, ...] = ()
     of_symbol: Mapping[Symbol, int] = field(default_factory=dict)
     newest: Mapping[tuple[Symbol, str], Instant] = field(default_factory=dict)
     escapes: int = 0
+    flights: Mapping[Symbol, tuple[Instant, Instant]] = field(default_factory=dict)
+    changes: Mapping[Symbol, int] = field(default_factory=dict)
 
     def and_then(self, sent: Sent) -> Traffic:
         """Return the traffic after one more order; orders may be told out of turn."""
         key = (sent.symbol, sent.side.value)
         newest = {**self.newest, key: max(sent.at, self.newest.get(key, 0))}
         if sent.escape:
-            return Traffic(self.times, self.of_symbol, newest, self.escapes + 1)
+            first, last = self.flights.get(sent.symbol, (sent.at, sent.at))
+            flight = (first, max(last, sent.at)) if sent.at - last <= _ONE_FLIGHT else (sent.at, sent.at)
+            flights = {**self.flights, sent.symbol: flight}
+            return Traffic(self.times, self.of_symbol, newest, self.escapes + 1, flights, self.changes)
         times = (*self.times, sent.at)
         if len(times) > 1 and times[-2] > sent.at:
             times = tuple(sorted(times))
         counts = {**self.of_symbol, sent.symbol: self.of_symbol.get(sent.symbol, 0) + 1}
-        return Traffic(times, counts, newest, self.escapes)
+        return Traffic(times, counts, newest, self.escapes, self.flights, self.changes)
+
+    def and_changed(self, symbol: Symbol) -> Traffic:
+        """Return the traffic after a cancel or a new price of an order that is no escape."""
+        changes = {**self.changes, symbol: self.changes.get(symbol, 0) + 1}
+        return Traffic(self.times, self.of_symbol, self.newest, self.escapes, self.flights, changes)
 
     def since(self, at: Instant) -> int:
         """Return how many orders other than escapes left after an instant."""
@@ -64,31 +81,43 @@ class Traffic:
         """Return when the newest order of a symbol and side left, 0 if none did."""
         return self.newest.get((symbol, side.value), 0)
 
+    def fleeing_since(self, symbol: Symbol, at: Instant) -> Instant:
+        """Return when the flight began that an escape of ``at`` belongs to: ``at`` itself where it is the first."""
+        first, last = self.flights.get(symbol, (at, at))
+        return first if at - last <= _ONE_FLIGHT else at
+
 
 @made_often
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Everything a guard may compare; won, shares, instants.
 
-    ``price_at`` is the end of the newest slice, ``traded_at`` the end of the newest bar in which a
-    symbol traded. ``equity`` is at last prices, ``opening_equity`` at the previous close,
-    ``peak_equity`` the highest ever. ``cash`` is trade-date cash before reservations.
-    ``confidence`` is None where no agent reviews.
+    Attributes
+    ----------
+    session : what was known before the open.
+    vitals : how the machinery is doing, None where nobody measures it.
+    reconciled, read_at : whether the newest reading of the account agreed with the books, and when it was taken.
+    price_at : end of the newest slice; traded_at : end of the newest bar in which a symbol traded.
+    resumed_at : when a halt or interruption of a symbol ended last.
+    equity : at last prices; ``opening_equity`` at the close before, ``week_equity`` at the first opening of the week,
+        ``peak_equity`` the highest ever.
+    cash : trade-date cash before reservations.
+    short_cash, short_shares : how much less the broker's reading showed than our books, orderable won and shares by
+        symbol; what it showed beyond them counts for nothing.
+    broker_gap_ppm : how far our equity and the broker's were apart in that reading.
+    tainted : names whose decision context was flagged as steered today.
+    decision : the agent's, None where nobody reviewed.
     """
 
     at: Instant
     rules: Rulebook
+    session: SessionStart
     operator: OperatorState
     reconciled: bool
     price_at: Instant
     last: Mapping[Symbol, Won]
     traded_at: Mapping[Symbol, Instant]
-    base_prices: Mapping[Symbol, Won]
-    kinds: Mapping[Symbol, str]
-    sectors: Mapping[Symbol, str]
-    average_turnover: Mapping[Symbol, Won]
     volume_today: Mapping[Symbol, Shares]
-    tradable: frozenset[Symbol]
     halted: frozenset[Symbol]
     frozen: frozenset[Symbol]
     held: Mapping[Symbol, Shares]
@@ -99,18 +128,38 @@ class Situation:
     equity: Won
     opening_equity: Won
     peak_equity: Won
+    week_equity: Won = 0
+    read_at: Instant = 0
+    vitals: Vitals | None = None
+    resumed_at: Mapping[Symbol, Instant] = field(default_factory=dict)
+    short_cash: Won = 0
+    short_shares: Mapping[Symbol, Shares] = field(default_factory=dict)
     bought_today: Won = 0
     sold_today: Won = 0
     losing_exits: int = 0
     lost_symbols: frozenset[Symbol] = frozenset()
     new_names: frozenset[Symbol] = frozenset()
+    tainted: frozenset[Symbol] = frozenset()
     excess: bool = False
     broker_gap_ppm: int = 0
     escape_level: EscapeLevel = EscapeLevel.NORMAL
     cooling: frozenset[Symbol] = frozenset()
-    confidence: float | None = None
-    evidence: int = 0
-    risk_flags: tuple[str, ...] = field(default=())
+    decision: Decision | None = None
+
+    @property
+    def basis(self) -> Won:
+        """Equity that shares of equity are taken of: today's growth on paper enlarges no limit."""
+        return min(self.equity, self.opening_equity)
+
+    def listed_as(self, symbol: Symbol) -> tuple[Kind, Market]:
+        """Return kind and market of a name; one nobody told of is a common share of the KOSPI, as everywhere."""
+        session = self.session
+        kind = Kind(session.kinds.get(symbol, Kind.COMMON.value))
+        return kind, Market(session.markets.get(symbol, Market.KOSPI.value))
+
+    def price_limits(self, symbol: Symbol) -> tuple[Won, Won]:
+        """Return the lowest and highest price of a name today; raises ``KeyError`` without a base price."""
+        return self.rules.price_limits(self.session.base_prices[symbol], *self.listed_as(symbol))
 
     def open_quantity(self, symbol: Symbol, side: Side) -> Shares:
         """Return shares of open and unknown orders of one side: the worst case counts them as filled."""
@@ -120,26 +169,31 @@ class Situation:
 
     def order_price(self, order: Order) -> Won:
         """Return the worst price an open buy may pay: its limit, or the upper limit of a market order."""
-        if order.intent.limit_price:
-            return order.intent.limit_price
-        return self.rules.price_limits(self.base_prices[order.intent.symbol])[1]
+        return order.intent.limit_price or self.price_limits(order.intent.symbol)[1]
 
     def reserved(self, reserve_ppm: int) -> Won:
         """Return the won that open buys may still take, fees included."""
         total = sum(o.open_quantity * self.order_price(o) for o in self.open_orders if o.intent.side is Side.BUY)
         return total * (1_000_000 + reserve_ppm) // 1_000_000
 
-    def exposure(self, symbol: Symbol) -> Won:
-        """Return the won value of a name, held and on the way in."""
-        return (self.held.get(symbol, 0) + self.open_quantity(symbol, Side.BUY)) * self.last.get(symbol, 0)
-
     def exposures(self) -> dict[Symbol, Won]:
-        """Return the worst-case value of every name held or being bought."""
-        shares = dict(self.held)
+        """Return the worst-case value of every name held or being bought; raises ``KeyError`` without a price."""
+        last = self.last
+        values = {symbol: count * last[symbol] for symbol, count in self.held.items()}
         for order in self.open_orders:
             if order.intent.side is Side.BUY:
-                shares[order.intent.symbol] = shares.get(order.intent.symbol, 0) + order.open_quantity
-        return {symbol: count * self.last.get(symbol, 0) for symbol, count in shares.items()}
+                symbol = order.intent.symbol
+                coming = order.open_quantity * max(last[symbol], self.order_price(order))
+                values[symbol] = values.get(symbol, 0) + coming
+        return values
+
+    def exposure(self, symbol: Symbol) -> Won:
+        """Return the worst-case value of a name, held and on the way in."""
+        value = self.held.get(symbol, 0) * self.last[symbol]
+        for order in self.open_orders:
+            if order.intent.side is Side.BUY and order.intent.symbol == symbol:
+                value += order.open_quantity * max(self.last[symbol], self.order_price(order))
+        return value
 
     def has_unknown(self, symbol: Symbol) -> bool:
         """Whether the fate of an order of this symbol is not known."""

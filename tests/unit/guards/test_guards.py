@@ -69,17 +69,13 @@ def now(**changes) -> Situation:
     values = {
         "at": AT,
         "rules": RULES,
+        "session": SESSION,
         "operator": OperatorState.ACTIVE,
         "reconciled": True,
         "price_at": AT,
         "last": {SYMBOL: 50_000, OTHER: 50_000},
         "traded_at": {SYMBOL: AT, OTHER: AT},
-        "base_prices": {SYMBOL: 50_000, OTHER: 50_000},
-        "kinds": {},
-        "sectors": {SYMBOL: "01", OTHER: "02"},
-        "average_turnover": {SYMBOL: 10**12, OTHER: 10**12},
         "volume_today": {SYMBOL: 10**7, OTHER: 10**7},
-        "tradable": frozenset({SYMBOL, OTHER}),
         "halted": frozenset(),
         "frozen": frozenset(),
         "held": {SYMBOL: 10},
@@ -90,8 +86,11 @@ def now(**changes) -> Situation:
         "equity": E,
         "opening_equity": E,
         "peak_equity": E,
+        "week_equity": E,
+        "read_at": AT,
     }
-    return Situation(**{**values, **changes})
+    told = {name: changes.pop(name) for name in SESSION_FIELDS & changes.keys()}
+    return Situation(**{**values, "session": replace(SESSION, **told), **changes})
 
 
 def spoke(made: OrderIntent, situation: Situation, limits: Limits | None = None) -> str | None:
