@@ -64,6 +64,9 @@ def settings(review: ReviewMode = ReviewMode.OFF) -> DeskSettings:
         losing_exits=1_000_000,
         rest_after_loss=False,
         new_names_per_day=1_000,
+        orders_per_second=1_000,
+        week_loss_ppm=1_000_000,
+        changes_per_symbol_day=1_000_000,
         require_reconciled=False,
     )
     plan = PlanSettings(band_ppm=0, min_order_won=0, cash_floor_ppm=0, max_legs=50)

@@ -34,11 +34,12 @@ def concentration(intent: OrderIntent, quantity: Shares, now: Situation, limits:
     if intent.side is Side.SELL:
         return None
     values, sector_of = now.exposures(), now.session.sectors.get
-    if values and not min(values.values()) > 0:
+    largest = sorted(values.values(), reverse=True)
+    if largest and not largest[-1] > 0:
         return "a name that is held has no price"
     own, sector = values.get(intent.symbol, 0), sector_of(intent.symbol, "")
-    in_sector = sum(value for symbol, value in values.items() if sector_of(symbol, "") == sector)
-    largest = sorted(values.values(), reverse=True)[:5]
+    in_sector = sum([value for symbol, value in values.items() if sector_of(symbol, "") == sector])
+    largest = largest[:5]
     if own in largest:
         largest.remove(own)
     largest_others = sum(largest[:4])

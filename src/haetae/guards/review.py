@@ -22,6 +22,8 @@ _OF_ESCAPES = tuple(guard for guard in GUARDS if guard.escape)
 _CODES = tuple(guard.code for guard in GUARDS)
 _CODES_OF_ESCAPES = tuple(guard.code for guard in _OF_ESCAPES)
 _BY_CODE = {guard.code: guard for guard in GUARDS}
+_FAULTS = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, HaetaeError)
+"""What a guard stumbles with over an input that is missing or makes no sense."""
 
 
 def guards_of(intent: OrderIntent) -> tuple[Guard, ...]:
@@ -33,8 +35,16 @@ def check(guard: Guard, intent: OrderIntent, quantity: Shares, now: Situation, l
     """Return what one guard finds; a missing or senseless input is a refusal that names it."""
     try:
         finding = guard.check(intent, quantity, now, limits)
-    except (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, HaetaeError) as fault:
-        return f"an input is missing ({type(fault).__name__}: {fault})"
+    except _FAULTS as fault:
+        return _missing(fault)
+    return None if finding is None else _whole(finding)
+
+
+def _missing(fault: Exception) -> str:
+    return f"an input is missing ({type(fault).__name__}: {fault})"
+
+
+def _whole(finding: Cap | str) -> Cap | str:
     if isinstance(finding, Cap) and type(finding.quantity) is not int:
         return f"an input is no whole number ({finding.message})"
     return finding
@@ -46,9 +56,13 @@ def review(intent: OrderIntent, now: Situation, limits: Limits) -> Verdict:
     quantity = intent.quantity
     reasons: list[Reason] = []
     for guard in guards:
-        finding = check(guard, intent, quantity, now, limits)
+        try:  # written out here: most guards have nothing to say, and calling `check` would cost more than they do
+            finding = guard.check(intent, quantity, now, limits)
+        except _FAULTS as fault:
+            finding = _missing(fault)
         if finding is None:
             continue
+        finding = _whole(finding)
         if isinstance(finding, str):
             return Deny((*reasons, guard.reason(finding)))
         reasons.append(guard.reason(finding.message))

@@ -15,6 +15,8 @@ from haetae.domain.units import NS_PER_MINUTE, Instant, Shares, Symbol, Won
 from haetae.guards.escape import EscapeLevel
 from haetae.krx import Rulebook
 
+_KINDS = {kind.value: kind for kind in Kind}
+_MARKETS = {market.value: market for market in Market}
 _ONE_FLIGHT = 5 * NS_PER_MINUTE
 """Escapes of a name less than this apart are one flight: its collar goes on widening, a later one starts anew."""
 
@@ -154,8 +156,7 @@ class Situation:
     def listed_as(self, symbol: Symbol) -> tuple[Kind, Market]:
         """Return kind and market of a name; one nobody told of is a common share of the KOSPI, as everywhere."""
         session = self.session
-        kind = Kind(session.kinds.get(symbol, Kind.COMMON.value))
-        return kind, Market(session.markets.get(symbol, Market.KOSPI.value))
+        return _KINDS[session.kinds.get(symbol, "common")], _MARKETS[session.markets.get(symbol, "KOSPI")]
 
     def price_limits(self, symbol: Symbol) -> tuple[Won, Won]:
         """Return the lowest and highest price of a name today; raises ``KeyError`` without a base price."""

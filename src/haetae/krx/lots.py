@@ -7,6 +7,7 @@ master file tells of a name today (``domain.market.Instrument.lot``), which wins
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from typing import NamedTuple
 
 from haetae.domain.market import Kind, Market
@@ -54,6 +55,7 @@ LOT_ROWS: tuple[LotRow, ...] = (
 # fmt: on
 
 
+@cache
 def lot_row(day: dt.date, market: Market, kind: Kind) -> LotRow:
     """Return the row in force on a day; raises ``MarketRuleError`` where the table has none."""
     rows = [row for row in LOT_ROWS if market in row.markets and kind in row.kinds]
