@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
@@ -20,11 +20,11 @@ from haetae.config.reading import Leaf, Tree, build
 from haetae.desk import DeskSettings, DeskState, open_desk, warm
 from haetae.domain.account import Book
 from haetae.domain.errors import DataError, Text
-from haetae.domain.events import SessionStart
+from haetae.domain.events import SessionStart, TrackRecord
 from haetae.domain.learning import Lesson
 from haetae.domain.market import Instrument
 from haetae.domain.panel import Panel, empty_panel
-from haetae.domain.units import Instant, Symbol
+from haetae.domain.units import Instant, Symbol, Won
 from haetae.ledger import open_book
 from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
@@ -174,6 +174,17 @@ def opening_book(plan: Plan) -> Book:
     return open_book(plan.cash)
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What is known from before a morning; the fields are those of ``SessionStart``."""
+
+    unadjusted: frozenset[Symbol] = frozenset()
+    week_equity: Won = 0
+    peak_equity: Won = 0
+    decider: str = ""
+    record: tuple[TrackRecord, ...] = ()
+
+
 def session_start(
     at: Instant,
     symbols: Sequence[Symbol],
@@ -183,12 +194,16 @@ def session_start(
     turnover: Mapping[Symbol, int],
     scores: Mapping[Symbol, float],
     fear_greed: float,
+    universe: Collection[Symbol] = (),
+    before: Before | None = None,
 ) -> SessionStart:
     """Return what the desk knows before the open: all of it from the close before.
 
-    ``closes`` are the last closes: the base prices of the day unless a corporate action intervened.
+    ``closes`` are the last closes: the base prices of the day unless a corporate action intervened, which ``before``
+    tells. ``universe`` is the closed list of names that may be bought; what is held beside it may only be sold.
     """
     ordered = tuple(sorted(symbols))
+    known = before or Before()
     return SessionStart(
         at=at,
         symbols=ordered,
@@ -200,4 +215,12 @@ def session_start(
         sectors={s: instruments[s].sector for s in ordered},
         average_turnover={s: turnover[s] for s in ordered},
         kinds={s: instruments[s].kind.value for s in ordered},
+        universe=frozenset(universe),
+        flags={s: instruments[s].flags for s in ordered if instruments[s].flags},
+        previous_closes={s: closes[s] for s in ordered},
+        unadjusted=known.unadjusted & frozenset(ordered),
+        week_equity=known.week_equity,
+        peak_equity=known.peak_equity,
+        decider=known.decider,
+        record=known.record,
     )

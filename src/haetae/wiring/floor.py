@@ -34,7 +34,7 @@ from haetae.live import DayReport, LiveSettings, OfflineDecider, TradingDayRunne
 from haetae.ports import Decider, Policy
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_decider
-from haetae.wiring.desks import DayPlan, initial_desk, session_start
+from haetae.wiring.desks import Before, DayPlan, initial_desk, session_start
 from haetae.wiring.dice import process_dice
 from haetae.wiring.lessons import lessons_of
 from haetae.wiring.operators import OperatorFile
@@ -49,7 +49,11 @@ _log = structlog.get_logger(__name__)
 
 
 def session_of(
-    day: dt.date, market: Market, scores: Mapping[Symbol, float], held: Mapping[Symbol, int]
+    day: dt.date,
+    market: Market,
+    scores: Mapping[Symbol, float],
+    held: Mapping[Symbol, int],
+    before: Before | None = None,
 ) -> SessionStart:
     """Return what the desk knows before the open of ``day``: everything from the close before."""
     symbols = {*market.universe.symbols, *held}
@@ -63,6 +67,8 @@ def session_of(
         turnover={s: int(turnover[column[s]]) for s in symbols},
         scores=scores,
         fear_greed=market.mood.on(market.day),
+        universe=market.universe.symbols,
+        before=before,
     )
 
 
