@@ -19,6 +19,7 @@ from haetae.cli import (
     faults,
     feargreed,
     features_check,
+    guards,
     infra,
     journal,
     lake,
@@ -98,6 +99,7 @@ def build() -> typer.Typer:
     app.add_typer(features_check.nouns, name="features")  # those of `features`, and the proofs
     app.add_typer(universe.nouns, name="universe")
     app.add_typer(journal.nouns, name="journal")
+    app.add_typer(guards.nouns, name="guards")
     app.add_typer(llm.nouns, name="llm")
     app.command(help=hint("키 파일에서 계좌 설정을 만듭니다.", "Make the account from a key file."))(init)
     app.command(help=hint("거래일 준비를 점검합니다.", "Check that a trading day can begin."))(doctor)

@@ -9,7 +9,7 @@ from haetae.desk.deciding import on_proposal, on_reply
 from haetae.desk.leaving import work_escape
 from haetae.desk.market import on_halt, on_session, on_slice
 from haetae.desk.operating import on_cancel_request, on_manual_order, on_operator
-from haetae.desk.ordering import on_order_event
+from haetae.desk.ordering import on_order_event, situation
 from haetae.desk.state import DeskState
 from haetae.desk.turn import Turn
 from haetae.domain.decisions import AgentReply, Proposal
@@ -32,13 +32,14 @@ from haetae.domain.orders import (
     Denied,
     Expired,
     Filled,
+    OrderIntent,
     OutcomeUnknown,
     Rejected,
     Replaced,
     Submitted,
 )
 from haetae.domain.units import Instant
-from haetae.guards import EscapeLevel
+from haetae.guards import EscapeLevel, Situation
 from haetae.krx import Rulebook
 
 
@@ -60,6 +61,21 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
     ----------
     rules : the rulebook of the session's day.
     """
+    turn = _taken(state, event, rules)
+    return turn.state, tuple(turn.commands)
+
+
+def reviewed(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[tuple[OrderIntent, Situation], ...]:
+    """Return the intents that the guards review on an event, in order, with what they looked at: to explain them."""
+    return tuple(_taken(state, event, rules).reviewed)
+
+
+def what_if(state: DeskState, intent: OrderIntent, at: Instant, rules: Rulebook) -> Situation:
+    """Return what the guards would look at if an intent were made now."""
+    return situation(Turn(state, at, rules), intent)
+
+
+def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
     turn = Turn(state, event_at(event), rules)
     match event:  # the commonest first
         case Slice():
@@ -104,4 +120,4 @@ def step(state: DeskState, event: DeskEvent, rules: Rulebook) -> tuple[DeskState
             on_manual_order(turn, event)
         case _:
             assert_never(event)
-    return turn.state, tuple(turn.commands)
+    return turn
