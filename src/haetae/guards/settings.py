@@ -53,6 +53,7 @@ CEILINGS: Mapping[str, int | float] = {
     "week_loss_ppm": 100_000,
     "drawdown_ppm": 150_000,
     "losing_exits": 10,
+    "min_confidence": 1.0,
     "evidence_age_s": 86_400,
     "baseline_against": 0.9,
     "new_names_per_day": 50,
@@ -268,8 +269,6 @@ class Limits:
     def __post_init__(self) -> None:
         """Refuse limits beyond a ceiling or a floor, below zero or of another type, all at once."""
         faults = [fault for item in fields(self) for fault in self._faults(item.name, item.default)]
-        if not self.min_confidence <= 1.0:
-            faults.append(f"min_confidence={self.min_confidence} is above 1")
         if faults:
             raise ConfigError(
                 Text(ko="한도 설정이 잘못되었습니다", en="the limits are wrong"),

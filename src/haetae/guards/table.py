@@ -308,7 +308,7 @@ GUARDS: tuple[Guard, ...] = (
             "escape_step_bp",
             "escape_step_s",
         ),
-        inputs=("last", "fleeing_for_s"),
+        inputs=("last", "fleeing_for_s", "base_price"),
         source="RTS 6 Art. 15(1)(a)",
         remedy=Text(
             ko="가격이 움직였습니다; 다음 판단이 새 가격으로 냅니다",
