@@ -10,7 +10,7 @@ it names no price, quantity, account or mode, and what lowers risk does not wait
 
 from haetae.agent.brief import BriefContext, write_brief
 from haetae.agent.decision import read_reply, unreviewed
-from haetae.agent.offline import DECIDER, answer
+from haetae.agent.offline import DECIDER, answer, stance
 from haetae.agent.reply import Refusal, Reply, parse_reply, reply_schema
 from haetae.agent.settings import AgentSettings
 
@@ -24,6 +24,7 @@ __all__ = [
     "parse_reply",
     "read_reply",
     "reply_schema",
+    "stance",
     "unreviewed",
     "write_brief",
 ]
