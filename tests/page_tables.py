@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from guard_tables import guard_tables
 from haetae.domain.errors import Text
 from haetae.domain.learning import ModelState
 from haetae.domain.market import Phase
@@ -199,6 +200,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/emulator.md", "faults", faults),
     ("docs/emulator.md", "behaviours", behaviours),
     ("docs/promotion.md", "demands", promotion_demands),
+    *guard_tables("docs/guards.md", table),
     *rule_tables("docs/market-rules.md", table),
     ("docs/features.md", "features", features),
     *universe_tables("docs/universe.md", table),

@@ -202,7 +202,7 @@ def loose(settings: DeskSettings | None = None, **limits: object) -> DeskSetting
         "daily_buys_ppm": 1_000_000,
         "daily_turnover_ppm": 2_000_000,
         "orders_per_minute": 60,
-        "new_names_per_day": 50,
+        "new_names_per_day": 15,
         "max_top5_ppm": 300_000,
         **limits,
     }

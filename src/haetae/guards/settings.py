@@ -56,7 +56,7 @@ CEILINGS: Mapping[str, int | float] = {
     "min_confidence": 1.0,
     "evidence_age_s": 86_400,
     "baseline_against": 0.9,
-    "new_names_per_day": 50,
+    "new_names_per_day": 15,
     "first_day_ppm": 100_000,
     "budget_used_ppm": 900_000,
     "error_ppm": 100_000,

@@ -51,6 +51,10 @@ _CALM_S = 60
 """Seconds after the open in which silence means nothing yet."""
 
 
+_SAME_MOMENT_S = 10
+"""Two sources are compared where they spoke this close together: prices move."""
+
+
 class Tier(Enum):
     """How a symbol's prices come: registered at the stream now, or asked for."""
 
@@ -114,6 +118,17 @@ class KisFeed:
         """Return the seconds since the newest quote of a symbol came; None before the first."""
         quote = self.quote(symbol)
         return None if quote is None else (self._clock.now() - quote.seen) / NS_PER_SECOND
+
+    def price_gaps_bp(self) -> dict[Symbol, int]:
+        """Return how far stream and query are apart on names that both told of within ten seconds, in basis points."""
+        gaps = {}
+        for symbol, asked in self._quotes.items():
+            printed = self._prints.get(symbol)
+            if printed is not None and abs(printed[1] - asked.seen) <= _SAME_MOMENT_S * NS_PER_SECOND:
+                prices = asked.last, printed[2][_PRICE]
+                if min(prices) > 0:
+                    gaps[symbol] = abs(prices[0] - prices[1]) * 10_000 // min(prices)
+        return gaps
 
     def prefer(self, symbols: Iterable[Symbol]) -> bool:
         """Stream these symbols before all others, in this order, now and from now on: those that are held.

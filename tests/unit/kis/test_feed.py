@@ -197,6 +197,24 @@ async def test_every_symbol_has_a_quote_and_an_age_by_its_tier():
         assert at.feed.age_s(SYMBOLS[0]) == pytest.approx(20)
 
 
+async def test_two_sources_of_a_name_are_compared_where_they_spoke_at_the_same_moment():
+    async with floor(asked_poll_s=5.0) as at:
+        up = SYMBOLS[45]
+        await at.until(90_010)
+        await at.print(up, 1_010)
+        await at.until(90_020)
+        assert at.feed.tier(up) is Tier.ASKED and up not in at.feed.price_gaps_bp()
+        at.feed.prefer([up])
+        await at.until(90_024)
+        await at.print(up, 1_040)
+        await at.until(90_025)
+        assert at.feed.tier(up) is Tier.STREAM
+        assert at.feed.price_gaps_bp()[up] == 30 * 10_000 // 1_010
+        await at.until(90_045)
+        await at.print(up, 1_100)
+        assert up not in at.feed.price_gaps_bp()
+
+
 async def test_asking_within_a_minute_sees_highs_that_its_end_would_not_show():
     for poll_s, seen in ((5.0, True), (None, False)):
         async with floor(asked_poll_s=poll_s) as at:
