@@ -68,6 +68,7 @@ def settings(review: ReviewMode = ReviewMode.OFF) -> DeskSettings:
         week_loss_ppm=1_000_000,
         changes_per_symbol_day=1_000_000,
         require_reconciled=False,
+        require_vitals=False,
     )
     plan = PlanSettings(band_ppm=0, min_order_won=0, cash_floor_ppm=0, max_legs=50)
     return DeskSettings(

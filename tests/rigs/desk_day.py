@@ -190,7 +190,7 @@ def open_day(
 ) -> DeskDay:
     """A desk and an exchange that have not begun."""
     rules = Rulebook.on(DAY)
-    chosen = settings or DeskSettings()
+    chosen = settings or DeskSettings(limits=Limits(require_vitals=False))
     venue = open_venue(rules, instruments(symbols), cash, model=model)
     return DeskDay(open_desk(chosen, open_book(cash)), venue, rules)
 
@@ -204,6 +204,7 @@ def loose(settings: DeskSettings | None = None, **limits: object) -> DeskSetting
         "orders_per_minute": 60,
         "new_names_per_day": 15,
         "max_top5_ppm": 300_000,
+        "require_vitals": False,
         **limits,
     }
     base = settings or DeskSettings()

@@ -72,6 +72,7 @@ def run_through_desk(
         chosen,
         decision_minutes=policy.decision_minutes,
         review=ReviewMode.ASK if decide is not None else ReviewMode.OFF,
+        limits=replace(chosen.limits, require_vitals=False),  # a simulation has no machinery to measure
     )
     first = ground.traded.sessions()[0][0]
     instruments = ground.listing.named(ground.panel)

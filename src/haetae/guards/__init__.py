@@ -13,7 +13,15 @@ from haetae.guards.escape import EscapeLevel, EscapeState, observe, open_escape,
 from haetae.guards.finding import Cap, Guard
 from haetae.guards.judgement import STEERED, worth_of
 from haetae.guards.review import Step, check, clear, cleared, explain, guards_of, inputs_of, inputs_of_all, review
-from haetae.guards.settings import CEILINGS, FLOORS, EscapeSettings, Limits, TrialLimits, require_ceilings
+from haetae.guards.settings import (
+    CEILINGS,
+    FLOORS,
+    EscapeSettings,
+    Limits,
+    TrialLimits,
+    require_ceilings,
+    require_measured,
+)
 from haetae.guards.situation import Sent, Situation, Traffic
 from haetae.guards.table import GUARDS
 
@@ -44,6 +52,7 @@ __all__ = [
     "observe",
     "open_escape",
     "require_ceilings",
+    "require_measured",
     "review",
     "start_session",
     "worth_of",

@@ -303,6 +303,20 @@ class TrialLimits(Limits):
     floors: ClassVar[Mapping[str, int | float]] = {}
 
 
+def require_measured(limits: Limits) -> None:
+    """Refuse limits that do not ask for the machinery and the account: whoever trades through a broker asks this."""
+    if not (limits.require_vitals and limits.require_reconciled):
+        raise ConfigError(
+            Text(
+                ko="기계와 잔고를 보지 않는 한도로는 거래일을 운영할 수 없습니다",
+                en="a trading day does not run without looking at machinery and account",
+            ),
+            expected="require_vitals = true, require_reconciled = true",
+            found=f"require_vitals={limits.require_vitals}, require_reconciled={limits.require_reconciled}",
+            next_step=Text(ko="[desk.limits] 에서 둘 다 켜세요", en="switch both on in [desk.limits]"),
+        )
+
+
 def require_ceilings(limits: Limits) -> None:
     """Refuse limits of an experiment: whoever trades on a real or a paper account asks this first."""
     if limits.ceilings is not CEILINGS or limits.floors is not FLOORS:

@@ -7,7 +7,7 @@ from dataclasses import fields
 import pytest
 
 from haetae.domain.errors import ConfigError
-from haetae.guards import CEILINGS, FLOORS, Limits, TrialLimits, require_ceilings
+from haetae.guards import CEILINGS, FLOORS, Limits, TrialLimits, require_ceilings, require_measured
 from haetae.guards.settings import REAL_HOST
 from haetae.kis.deployment import MOCK_REST, REAL_REST
 
@@ -57,6 +57,13 @@ def test_a_trading_day_refuses_the_limits_of_an_experiment() -> None:
     require_ceilings(Limits(require_vitals=True))
     with pytest.raises(ConfigError):
         require_ceilings(TrialLimits(require_vitals=True))
+
+
+def test_a_trading_day_looks_at_machinery_and_account() -> None:
+    require_measured(Limits(require_vitals=True))
+    for blind in (Limits(require_vitals=False), Limits(require_vitals=True, require_reconciled=False)):
+        with pytest.raises(ConfigError, match="machinery"):
+            require_measured(blind)
 
 
 def test_the_real_host_is_the_brokers() -> None:
