@@ -103,7 +103,7 @@ INPUTS: Mapping[str, Read] = {
     "orders_of_symbol": lambda intent, now: now.sent.of_symbol.get(intent.symbol, 0),
     "changes_of_symbol": lambda intent, now: now.sent.changes.get(intent.symbol, 0),
     "escapes_today": lambda intent, now: now.sent.escapes,
-    "fleeing_for_s": lambda intent, now: _age(now, now.sent.fleeing_since(intent.symbol, now.at)),
+    "fleeing_for_s": lambda intent, now: _age(now, now.fleeing_since(intent.symbol)),
     "held": lambda intent, now: now.held.get(intent.symbol, 0),
     "short_shares": lambda intent, now: now.short_shares.get(intent.symbol, 0),
     "cash": lambda intent, now: now.cash,

@@ -52,7 +52,7 @@ def _escape_low(intent: OrderIntent, last: Won, now: Situation, limits: Limits) 
 
     It is rounded down to the grid, as the escape rounds its prices: toward leaving.
     """
-    seconds = (now.at - now.sent.fleeing_since(intent.symbol, now.at)) // NS_PER_SECOND
+    seconds = (now.at - now.fleeing_since(intent.symbol)) // NS_PER_SECOND
     below = min(_BP, limits.escape_below_bp + seconds // limits.escape_step_s * limits.escape_step_bp)
     lowest = now.price_limits(intent.symbol)[0]
     if intent.limit_price == lowest:  # at the limit it queues, whatever the last price is

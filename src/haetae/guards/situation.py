@@ -107,6 +107,7 @@ class Situation:
     short_cash, short_shares : how much less the broker's reading showed than our books, orderable won and shares by
         symbol; what it showed beyond them counts for nothing.
     broker_gap_ppm : how far our equity and the broker's were apart in that reading.
+    leaving_since : since when a name is being left, where the escape began before its first order could go.
     tainted : names whose decision context was flagged as steered today.
     decision : the agent's, None where nobody reviewed.
     """
@@ -146,6 +147,7 @@ class Situation:
     broker_gap_ppm: int = 0
     escape_level: EscapeLevel = EscapeLevel.NORMAL
     cooling: frozenset[Symbol] = frozenset()
+    leaving_since: Mapping[Symbol, Instant] = field(default_factory=dict)
     decision: Decision | None = None
 
     @property
@@ -176,6 +178,11 @@ class Situation:
         """Return the won that open buys may still take, fees included."""
         total = sum(o.open_quantity * self.order_price(o) for o in self.open_orders if o.intent.side is Side.BUY)
         return total * (1_000_000 + reserve_ppm) // 1_000_000
+
+    def fleeing_since(self, symbol: Symbol) -> Instant:
+        """Return since when a name is being left: the earlier of the escape's own start and its first order."""
+        began = self.leaving_since.get(symbol, self.at)
+        return min(began, self.sent.fleeing_since(symbol, self.at))
 
     def exposures(self) -> dict[Symbol, Won]:
         """Return the worst-case value of every name held or being bought; raises ``KeyError`` without a price."""

@@ -35,7 +35,7 @@ from haetae.ports import Policy
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
-from haetae.wiring import collection, livegate, mornings, reviews, scoring, selection, shadowing
+from haetae.wiring import collection, days_before, livegate, reviews, scoring, selection, shadowing
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.desk_folder import POLICY, RANKER, in_charge, open_folder
 from haetae.wiring.desks import (
@@ -113,7 +113,7 @@ class _Desk:
         await self._catch_up(previous_trading_day(day))
         market = selection.read_market(self._lake, previous_trading_day(day), mood=self._mood)
         policy, policy_id, rankers, scores = self._deciding(market)
-        known = mornings.before(day, self._journal, self._lake, self._env)
+        known = days_before.before(day, self._journal, self._lake, self._env)
         session = session_of(day, market, scores, self._held(), known)
         await self._warm_up(day, session.symbols)
         plan = self._planned(day, session.symbols, cash)

@@ -30,7 +30,7 @@ from haetae.registry.registry import Registry
 from haetae.rl import Learned
 from haetae.store.lake import Lake
 from haetae.store.reference import quality_lines
-from haetae.wiring import collection, mornings, reviews, scoring, selection
+from haetae.wiring import collection, days_before, reviews, scoring, selection
 from haetae.wiring.demo import hindsight, learning, practice, told
 from haetae.wiring.demo.folder import Folder
 from haetae.wiring.demo.learning import Ranking
@@ -271,7 +271,7 @@ class Stages:
         plan: list[DayPlan] = []
         for day in self._days:
             market = self._read_market(previous_trading_day(day))
-            known = mornings.before(day, self._journal_path, self._lake, os.environ)
+            known = days_before.before(day, self._journal_path, self._lake, os.environ)
             session = session_of(day, market, scoring.tomorrow(market, models), self._held(), known)
             plan.append(DayPlan(day, session.symbols, self._lake.versions()["minute"]))
             days.append(day_facts(await floor.trade(session, plan[-1])))

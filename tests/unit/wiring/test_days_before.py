@@ -19,8 +19,8 @@ from haetae.journal import JournalDb
 from haetae.live.recovery import COMMAND
 from haetae.ports.tables import TABLES
 from haetae.store.lake import Lake
+from haetae.wiring.days_before import STEPS, before, changed_today, track_record
 from haetae.wiring.desks import Before, session_start
-from haetae.wiring.mornings import STEPS, before, changed_today, track_record
 from haetae.wiring.reviews import REVIEW
 from rigs.desk_day import DAY, codes, instruments
 
