@@ -31,10 +31,10 @@ def started(day: dt.date, equity: int) -> Note:
     return Note(instant_at(day, 85_000), "session.started", {"day": day.isoformat(), "equity": equity})
 
 
-def made(
-    name: str, confidence: float, *, decider: str = agent.DECIDER, status: str = "MODEL_APPROVE", side: str = "buy"
-) -> Note:
-    data = {"decision_id": name, "confidence": confidence, "decider": decider, "status": status, "side": side}
+def made(name: str, confidence: float, **changes: str) -> Note:
+    usual = {"decider": agent.DECIDER, "status": "MODEL_APPROVE", "side": "buy"}
+    order = {"symbol": "000100", "action": "approve", "proposed": 1, "quantity": 1, "limit_price": 50_000}
+    data = {"decision_id": name, "confidence": confidence, **order, **usual, **changes}
     return Note(instant_at(MONDAY, 100_000), "decision.made", data)
 
 
