@@ -68,7 +68,7 @@ def test_show_tells_every_guard_with_value_default_and_bound(tmp_path: Path, cap
     }  # fmt: skip
     text = capsys.readouterr().out
     assert "max_order_ppm = 15,000 (default 20,000) ≤ 50,000" in text
-    assert "G23 confidence" in text and "min_confidence = 0.65 ≥ 0.5" in text
+    assert "G23 confidence" in text and "min_confidence = 0.65 ≤ 1.0 ≥ 0.5" in text
 
 
 def test_show_speaks_korean(monkeypatch: pytest.MonkeyPatch, capsys) -> None:
