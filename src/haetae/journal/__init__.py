@@ -1,12 +1,27 @@
 """The journal: append-only, hash-chained, durable record of what we knew and did.
 
-Here: ``JournalDb`` on SQLite (WAL, ``synchronous=FULL`` asserted, one writer), its hash chain, its
-projections, export. Not here: what the records mean (``domain``), folding them again (``live``).
+Here: what every journal does alike (``ChainedJournal``), kept in one SQLite file (``JournalDb``), in PostgreSQL
+(``postgres``, loaded only where it is asked for) or in memory for simulated days (``MemoryJournal``); the lease of its
+one writer, the projections, backup and export. Not here: what the records mean (``domain``), folding them into a desk
+(``live``).
 """
 
+from haetae.journal.chained import ChainedJournal
 from haetae.journal.database import JournalDb
 from haetae.journal.export import export_jsonl
-from haetae.journal.projections import TABLES
+from haetae.journal.lease import Holder
+from haetae.journal.memory import MemoryDisk, MemoryJournal, MemoryLease
 from haetae.journal.settings import JournalSettings
+from haetae.journal.tables import TABLES
 
-__all__ = ["TABLES", "JournalDb", "JournalSettings", "export_jsonl"]
+__all__ = [
+    "TABLES",
+    "ChainedJournal",
+    "Holder",
+    "JournalDb",
+    "JournalSettings",
+    "MemoryDisk",
+    "MemoryJournal",
+    "MemoryLease",
+    "export_jsonl",
+]

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
+
+from haetae.domain.units import Instant
 
 GENESIS = "0" * 64
 """The hash before the first entry."""
+
+
+class Entry(NamedTuple):
+    """One entry as it is kept: ``text`` is the canonical text of its record, ``digest`` its hash as hex."""
+
+    seq: int
+    at: Instant
+    kind: str
+    text: str
+    digest: str
 
 
 def link(previous: str, seq: int, at: int, kind: str, payload: str) -> str:

@@ -1,246 +1,277 @@
 """``JournalDb``: the journal in one SQLite file.
 
-Settings that durability rests on are set *and read back* at every opening: WAL, ``synchronous=FULL``
-(or more). An append with ``durable=True`` returns after the commit reached the disk; other appends
-ride with the next commit, at the latest after ``batch`` entries. What was acknowledged survives a
-killed process and a power cut; what was not may be lost, as a whole tail, never from the middle.
-
-The chain detects a changed, moved or missing entry; the head row beside it detects a cut tail.
-Text of more than ``pack_above`` bytes is stored compressed, the hash is over the plain text.
+Settings that durability rests on are set *and read back* at every opening: WAL, ``synchronous=FULL`` and the rest of
+``layout.apply_settings``. One process writes, from the thread that opened the journal; readers open beside it and may
+be shared by threads that take turns. Text of more than ``pack_above`` bytes is stored compressed, the hash is over
+the plain text. No space, a failing disk or a lost lease end the journal: nothing further is acknowledged.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-from haetae.domain import codec
 from haetae.domain.errors import JournalError, Text
-from haetae.domain.units import Instant
-from haetae.journal.chain import GENESIS, link
-from haetae.journal.lock import WriterLock
-from haetae.journal.projections import CREATE_PROJECTIONS, TABLES, project
+from haetae.journal import layout
+from haetae.journal.chain import Entry
+from haetae.journal.chained import ChainedJournal
+from haetae.journal.file_lease import FileLease
+from haetae.journal.lease import Holder
+from haetae.journal.marks import Mark, read_mark
+from haetae.journal.packing import UNREADABLE, pack, plain
+from haetae.journal.projections import Changes
 from haetae.journal.settings import JournalSettings
-
-SCHEMA_VERSION = 1
+from haetae.journal.tables import PROJECTIONS, Key, Row, Table
+from haetae.ports import Passing, pass_by
 
 _DAMAGE = (sqlite3.Error, UnicodeDecodeError, OverflowError)
 """What reading a damaged file may raise; text that is no UTF-8 comes from the driver itself."""
 
-_CREATE = """
-CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS entries (
-  seq INTEGER PRIMARY KEY,
-  at INTEGER NOT NULL,
-  kind TEXT NOT NULL,
-  packed INTEGER NOT NULL,
-  payload BLOB NOT NULL,
-  hash TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS entries_by_kind ON entries (kind, seq);
-"""
 
-
-class JournalDb:
+class JournalDb(ChainedJournal):
     """A journal file; fulfils ``ports.Journal``.
 
     Parameters
     ----------
     path : file; made if absent, its folder must exist.
-    read_only : open beside a writer, without lock; ``append`` is refused.
+    read_only : open beside a writer, without lease; ``append`` is refused.
+    holder : who takes the lease; without one it has no term and no living process is ever replaced.
+    passing : told each dangerous point of a write.
     """
 
-    def __init__(self, path: Path, settings: JournalSettings | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        settings: JournalSettings | None = None,
+        *,
+        read_only: bool = False,
+        holder: Holder | None = None,
+        passing: Passing = pass_by,
+    ) -> None:
+        super().__init__(str(path), settings, read_only=read_only)
         self.path = path
-        self._settings = settings or JournalSettings()
-        self._read_only = read_only
-        if read_only and not path.is_file():
-            raise JournalError(
-                Text(ko="일지 파일이 없습니다", en="there is no journal file"),
-                found=str(path),
-                next_step=Text(ko="경로를 확인하세요", en="check the path"),
-            )
-        self._lock = None if read_only else WriterLock(path.with_name(path.name + ".lock"))
+        self._passing = passing
+        self._lease: FileLease | None = None
+        self._mark: Mark | None = None
+        self._db: sqlite3.Connection | None = None
+        fresh = not path.is_file()
+        if read_only and fresh:
+            raise absent(str(path))
+        marked = None if fresh else read_mark(path)
         try:
-            self._db = self._open()
-            self._seq, self._hash = self._head()
-        except _DAMAGE as fault:
-            self._release()
-            raise _broken(path, f"it does not open: {fault}") from fault
+            with self._reading("it does not open"):
+                self._open(holder or Holder())
+                self._seq, self._hash = self._last()
+                self._check_mark(marked)
         except JournalError:
-            self._release()
+            self._shut()
             raise
-        self._waiting = 0
 
-    def _open(self) -> sqlite3.Connection:
-        uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
-        db.execute(f"PRAGMA busy_timeout={self._settings.busy_timeout_ms}")
-        db.execute("PRAGMA trusted_schema=OFF")
-        if self._read_only:
-            return db
-        db.execute("PRAGMA journal_mode=WAL")
-        db.execute("PRAGMA synchronous=FULL")
+    # -- opening ---------------------------------------------------------------------------------
+
+    def _open(self, holder: Holder) -> None:
+        if not self.read_only:
+            self._lease = FileLease(self.path, holder)
+        uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
+        self._db = db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not self.read_only)
+        differing = layout.apply_settings(db, self.settings, read_only=self.read_only)
         mode = db.execute("PRAGMA journal_mode").fetchone()[0]
-        level = db.execute("PRAGMA synchronous").fetchone()[0]
-        if mode != "wal" or level < 2:
-            db.close()
-            raise _broken(self.path, f"journal_mode={mode}, synchronous={level} do not keep acknowledged entries")
-        db.executescript(_CREATE + CREATE_PROJECTIONS)
-        db.execute("INSERT OR IGNORE INTO meta VALUES ('schema_version', ?)", (str(SCHEMA_VERSION),))
-        return db
+        if differing or mode != "wal":
+            raise self._broken(f"settings do not keep acknowledged entries: journal_mode={mode}, {differing}")
+        self._lay(db)
+        if self._lease is not None:
+            self._lease.take(db)
+            self._mark = Mark(self.path)
 
-    def _head(self) -> tuple[int, str]:
-        version = self._db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
-        if version is None or version[0] != str(SCHEMA_VERSION):
-            raise _broken(self.path, f"schema version {version} is not {SCHEMA_VERSION}")
-        row = self._db.execute("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
-        return (int(row[0]), str(row[1])) if row else (0, GENESIS)
+    def _lay(self, db: sqlite3.Connection) -> None:
+        version = layout.version_of(db)
+        if version > layout.SCHEMA_VERSION:
+            raise self._version(version, Text(ko="프로그램을 새로 설치하세요", en="install the newer program"))
+        if version == layout.SCHEMA_VERSION:
+            return
+        if self.read_only:
+            raise self._version(version, f"haetae journal migrate {self.path}")
+        db.execute("BEGIN IMMEDIATE")
+        if version:
+            layout.migrate(db)
+        else:
+            layout.create(db)
+        db.execute("COMMIT")
+        _sync_folder(self.path.parent)
 
-    def append(self, kind: str, records: Iterable[tuple[Instant, object]], *, durable: bool) -> int:
-        """Append records in order; see ``ports.Journal``.
+    def _version(self, version: int, next_step: str | Text) -> JournalError:
+        return JournalError(
+            Text(ko=f"일지의 판이 다릅니다: {self.path}", en=f"the journal has another version: {self.path}"),
+            expected=f"schema {layout.SCHEMA_VERSION}",
+            found=f"schema {version}",
+            next_step=next_step,
+        )
 
-        Raises
-        ------
-        JournalError
-            The disk refused. Nothing of the open batch is acknowledged and the journal must not be
-            used further: whoever trades stops.
-        """
-        if self._read_only:
-            raise _broken(self.path, "it was opened for reading")
+    def _last(self) -> tuple[int, str]:
+        row = self._ask("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
+        return (int(row[0]), str(row[1])) if row else (self._seq, self._hash)
+
+    def _check_mark(self, marked: tuple[int, str] | None) -> None:
+        """Refuse a database that lacks what was acknowledged."""
+        if marked is None or not marked[0]:
+            return
+        row = self._ask("SELECT hash FROM entries WHERE seq = ?", (marked[0],)).fetchone()
+        if row is None or row[0] != marked[1]:
+            raise self._broken(f"{marked[0]} entries were acknowledged, but it ends at {self._seq}, or with others")
+
+    @property
+    def lease(self) -> FileLease:
+        """Return the right under which this journal writes; raises ``JournalError`` for a reader."""
+        if self._lease is None:
+            raise self._broken("it was opened for reading")
+        return self._lease
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def _write(self, entries: Sequence[Entry], changes: Changes) -> None:
+        above = self.settings.pack_above
+        with self._transaction() as db:
+            db.executemany(
+                "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
+                [(seq, at, kind, *pack(text, above), digest) for seq, at, kind, text, digest in entries],
+            )
+            for name, rows in changes.items():
+                db.executemany(layout.upsert(PROJECTIONS[name]), rows)
+            db.execute("INSERT OR REPLACE INTO meta VALUES ('head', ?)", (f"{entries[-1].seq}:{entries[-1].digest}",))
+            self._passing("journal.before_commit")
+        self._passing("journal.after_commit")
+        if self._mark is not None:
+            self._mark.put(entries[-1].seq, entries[-1].digest)
+
+    def _replace(self, tables: Iterable[tuple[Table, Iterable[Row]]]) -> None:
+        with self._transaction() as db:
+            for table, rows in tables:
+                db.execute(f"DELETE FROM {table.name}")  # noqa: S608
+                db.executemany(layout.upsert(table), rows)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Give a transaction under the lease; it is on the disk when the block is left, or nothing of it is."""
+        db = self._connection
         try:
-            if not self._db.in_transaction:
-                self._db.execute("BEGIN IMMEDIATE")
-            for at, record in records:
-                self._append_one(kind, at, record)
-            if durable or self._waiting >= self._settings.batch:
-                self.flush()
+            self._passing("journal.before_begin")
+            db.execute("BEGIN IMMEDIATE")
+            self.lease.renew(db)
+            yield db
+            db.execute("COMMIT")
         except sqlite3.Error as fault:
-            raise _broken(self.path, f"the write failed: {fault}") from fault
-        return self._seq
+            self._undo()
+            raise self._broken(f"the write failed: {fault}") from fault
+        except JournalError:
+            self._undo()
+            raise
 
-    def _append_one(self, kind: str, at: Instant, record: object) -> None:
-        text = codec.encode(record)
-        seq = self._seq + 1
-        digest = link(self._hash, seq, at, kind, text)
-        raw = text.encode()
-        packed = len(raw) > self._settings.pack_above
-        payload = zlib.compress(raw, 1) if packed else raw
-        self._db.execute("INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)", (seq, at, kind, int(packed), payload, digest))
-        project(self._db, seq, at, record)
-        self._seq, self._hash = seq, digest
-        self._waiting += 1
+    def _undo(self) -> None:
+        with suppress(sqlite3.Error):  # a disk that refused the write may refuse this too; the next start decides
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
-    def flush(self) -> None:
-        """Commit what waits; returns when it is on the disk."""
-        if self._db.in_transaction:
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES ('head', ?)", (f"{self._seq}:{self._hash}",))
-            self._db.execute("COMMIT")
-        self._waiting = 0
+    # -- reading ---------------------------------------------------------------------------------
 
-    def entries(self, *, kind: str | None = None, after: int = 0) -> Iterator[tuple[int, Instant, str, Any]]:
-        """Yield ``(seq, at, kind, record)`` in order; raises ``JournalError`` at an entry that does not decode."""
-        for seq, at, found, text, _ in self.raw(kind=kind, after=after):
-            yield seq, at, found, codec.decode(text)
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise self._broken("it was closed")
+        return self._db
 
-    def raw(self, *, kind: str | None = None, after: int = 0) -> Iterator[tuple[int, Instant, str, str, str]]:
-        """Yield ``(seq, at, kind, canonical text, hash)`` in order, without decoding."""
-        query = "SELECT seq, at, kind, packed, payload, hash FROM entries WHERE seq > ?"
-        values: tuple[object, ...] = (after,)
+    def _ask(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        return self._connection.execute(sql, values)
+
+    @contextmanager
+    def _reading(self, what: str = "reading failed") -> Iterator[None]:
+        try:
+            yield
+        except _DAMAGE as fault:
+            raise self._broken(f"{what}: {fault}") from fault
+
+    def _scan(self, kind: str | None, after: int) -> Iterator[Entry]:
+        query, values = f"{layout.SELECT} WHERE seq > ?", (after,)
         if kind is not None:
-            query, values = query + " AND kind = ?", (after, kind)
-        try:
-            for seq, at, found, packed, payload, digest in self._db.execute(query + " ORDER BY seq", values):
-                yield seq, at, found, self._plain(seq, packed, payload), digest
-        except _DAMAGE as fault:
-            raise _broken(self.path, f"reading failed: {fault}") from fault
+            query, values = query + " AND kind = ?", (after, kind)  # type: ignore[assignment]
+        with self._reading():
+            for seq, at, found, packed, payload, digest in self._ask(query + " ORDER BY seq", values):
+                try:
+                    text = plain(packed, payload)
+                except UNREADABLE as fault:
+                    raise self._broken(f"entry {seq} does not unpack") from fault
+                yield Entry(seq, at, found, text, digest)
 
-    def _plain(self, seq: int, packed: int, payload: bytes) -> str:
+    @contextmanager
+    def _snapshot(self) -> Iterator[None]:
+        with self._reading():
+            self._ask("BEGIN")
         try:
-            return (zlib.decompress(payload) if packed else payload).decode()
-        except (zlib.error, UnicodeDecodeError, TypeError, AttributeError) as fault:
-            raise _broken(self.path, f"entry {seq} does not unpack") from fault
+            yield
+        finally:
+            with suppress(sqlite3.Error):
+                self._ask("ROLLBACK")
 
-    def verify(self) -> int:
-        """Check every entry against the chain and the head; see ``ports.Journal``."""
-        expected, previous = 0, GENESIS
-        for seq, at, kind, text, digest in self.raw():
-            expected += 1
-            if seq != expected:
-                raise _broken(self.path, f"entry {expected} is missing")
-            if link(previous, seq, at, kind, text) != digest:
-                raise _broken(self.path, f"entry {seq} does not fit the hash chain")
-            previous = digest
-        try:
-            committed = self._db.execute("SELECT value FROM meta WHERE name = 'head'").fetchone()
-        except _DAMAGE as fault:
-            raise _broken(self.path, f"reading failed: {fault}") from fault
-        if not self._db.in_transaction and committed is not None and committed[0] != f"{expected}:{previous}":
-            raise _broken(self.path, f"the tail is cut: {expected} entries, the head says {committed[0][:20]}")
-        if not self._db.in_transaction and committed is None and expected:
-            raise _broken(self.path, "the head is missing")
-        return expected
+    def _head(self) -> str | None:
+        with self._reading():
+            row = self._ask("SELECT value FROM meta WHERE name = 'head'").fetchone()
+        return None if row is None else str(row[0])
+
+    def _load(self, table: Table, key: Key) -> Row | None:
+        where = " AND ".join(f"{name} = ?" for name in table.key_names)
+        with self._reading():
+            found: Row | None = self._ask(f"SELECT * FROM {table.name} WHERE {where}", key).fetchone()  # noqa: S608
+        return found
+
+    def _rows(self, table: Table) -> list[Row]:
+        with self._reading():
+            return self._ask(f"SELECT * FROM {table.name} ORDER BY seq").fetchall()  # noqa: S608
+
+    def _inspect(self) -> None:
+        with self._reading():
+            told = self._ask("PRAGMA integrity_check(1)").fetchone()[0]
+            if told != "ok":
+                raise self._broken(f"the file is damaged: {told}")
+            if layout.schema_of(self._connection) != layout.expected_schema():
+                raise self._broken("the tables are not those of a journal")
+            names = [row[0] for row in self._ask("SELECT name FROM meta ORDER BY name")]
+            if names not in (["head", "schema_version"], ["schema_version"]):
+                raise self._broken(f"meta holds {names}")
+            FileLease.check(self._connection, self.name)
 
     def query(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """Return rows of a read-only question to the projections (a dashboard's or a test's)."""
-        return self._db.execute(sql, values).fetchall()
+        self._settle()
+        return self._ask(sql, values).fetchall()
 
-    def rows(self, table: str) -> list[dict[str, Any]]:
-        """Return a projection (one of ``TABLES``) as dicts, in the order of its entries."""
-        if table not in TABLES:
-            raise KeyError(table)
-        names = [row[1] for row in self.query(f"PRAGMA table_info({table})")]
-        found = self.query(f"SELECT * FROM {table} ORDER BY seq")  # noqa: S608
-        return [dict(zip(names, row, strict=True)) for row in found]
+    # -- ending ----------------------------------------------------------------------------------
 
-    def rebuild(self) -> None:
-        """Empty every projection and fold all entries again; the content is the same as before."""
-        self.flush()
-        self._db.execute("BEGIN IMMEDIATE")
-        for table in TABLES:
-            self._db.execute(f"DELETE FROM {table}")  # noqa: S608
-        for seq, at, _, record in self.entries():
-            project(self._db, seq, at, record)
-        self._db.execute("COMMIT")
-
-    @property
-    def head(self) -> tuple[int, str]:
-        """Last sequence number and its hash; names the journal's exact content."""
-        return self._seq, self._hash
-
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
-
-    def close(self) -> None:
-        """Commit what waits, close the file, give the lock back."""
-        if not self._read_only:
-            self.flush()
-        self._db.close()
-        self._release()
-
-    def __enter__(self) -> JournalDb:
-        """Return the journal itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the journal."""
-        self.close()
+    def _shut(self) -> None:
+        if self._mark is not None:
+            self._mark.close()
+        if self._db is not None:
+            self._db.close()
+        if self._lease is not None:
+            self._lease.release()
 
 
-def _broken(path: Path, found: str) -> JournalError:
+def absent(name: str) -> JournalError:
+    """Return the refusal to read what is not there."""
     return JournalError(
-        Text(ko=f"일지를 믿을 수 없습니다: {path}", en=f"the journal cannot be trusted: {path}"),
-        expected=Text(ko="끊기지 않은 해시 사슬", en="an unbroken hash chain"),
-        found=found,
-        next_step=Text(
-            ko="거래를 멈추고 사본을 보관한 뒤 `haetae journal verify`",
-            en="stop trading, keep a copy, then `haetae journal verify`",
-        ),
+        Text(ko="일지 파일이 없습니다", en="there is no journal file"),
+        found=name,
+        next_step=Text(ko="경로를 확인하세요", en="check the path"),
     )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new file's name durable; a system without that notion needs nothing."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

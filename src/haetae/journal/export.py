@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from haetae.journal.database import JournalDb
+from haetae.journal.chained import ChainedJournal
 
 
-def export_jsonl(journal: JournalDb, target: Path, *, kind: str | None = None) -> int:
+def export_jsonl(journal: ChainedJournal, target: Path, *, kind: str | None = None) -> int:
     """Write ``{"seq", "at", "kind", "hash", "record"}`` per line; return the number of lines."""
     count = 0
     with target.open("w", encoding="utf-8") as out:

@@ -126,6 +126,7 @@ def test_a_missing_entry_is_noticed_in_the_middle_and_at_the_end(tmp_path: Path,
     raw.execute(statement)
     raw.commit()
     raw.close()
+    path.with_name("j.db.mark").unlink()
     with JournalDb(path) as journal, pytest.raises(JournalError):
         journal.verify()
 

@@ -1,0 +1,249 @@
+"""``ChainedJournal``: what every journal does alike, whatever database keeps it.
+
+Entries get their number, text and hash here and wait in memory; ``flush`` hands them to the database in one
+transaction, together with the head and the rows of the projections. What was acknowledged survives a killed process
+and a power cut; what was not may be lost, as a whole tail, never from the middle.
+
+The chain detects a changed, moved or missing entry; the head kept beside it detects a cut tail; the projections are
+folded again and compared. After a write that failed nothing is acknowledged any more: whoever trades stops, and the
+next start reads what is really there. Not here: any database (``database``, ``postgres``, ``memory``).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from haetae.domain import codec
+from haetae.domain.errors import JournalError, Text
+from haetae.domain.units import Instant
+from haetae.journal.chain import GENESIS, Entry, link
+from haetae.journal.projections import Changes, Fold, shows
+from haetae.journal.settings import JournalSettings
+from haetae.journal.tables import PROJECTIONS, Key, Row, Table, digest_of, named
+from haetae.ports import Lease
+
+
+class ChainedJournal(ABC):
+    """A journal over some database; fulfils ``ports.Journal``.
+
+    Parameters
+    ----------
+    name : how messages call it; never holds a secret.
+    read_only : opened beside a writer; ``append`` is refused.
+    """
+
+    def __init__(self, name: str, settings: JournalSettings | None, *, read_only: bool) -> None:
+        self.name = name
+        self.settings = settings or JournalSettings()
+        self.read_only = read_only
+        self._seq, self._hash = 0, GENESIS
+        self._waiting: list[Entry] = []
+        self._fold = Fold(self._load)
+        self._failed: JournalError | None = None
+        self._closed = False
+
+    # -- what a database brings ------------------------------------------------------------------
+
+    @property
+    @abstractmethod
+    def lease(self) -> Lease:
+        """Return the right under which this journal writes; raises ``JournalError`` for a reader."""
+
+    @abstractmethod
+    def _write(self, entries: Sequence[Entry], changes: Changes) -> None:
+        """Write entries, head and rows in one durable transaction under the lease; raises ``JournalError``."""
+
+    @abstractmethod
+    def _scan(self, kind: str | None, after: int) -> Iterator[Entry]:
+        """Yield the entries of the database in order."""
+
+    @abstractmethod
+    def _snapshot(self) -> AbstractContextManager[None]:
+        """Hold one view of the database while a writer goes on."""
+
+    @abstractmethod
+    def _head(self) -> str | None:
+        """Return the head that was written with the last entry, as ``seq:hash``."""
+
+    @abstractmethod
+    def _load(self, table: Table, key: Key) -> Row | None:
+        """Return a projection's row."""
+
+    @abstractmethod
+    def _rows(self, table: Table) -> list[Row]:
+        """Return a projection's rows in the order of their entries."""
+
+    @abstractmethod
+    def _replace(self, tables: Iterable[tuple[Table, Iterable[Row]]]) -> None:
+        """Put these rows in the place of all rows of the projections, in one durable transaction."""
+
+    @abstractmethod
+    def _inspect(self) -> None:
+        """Check what the database alone can know of its own health; raises ``JournalError``."""
+
+    @abstractmethod
+    def _shut(self) -> None:
+        """Let go of the database and of the lease."""
+
+    # -- writing ---------------------------------------------------------------------------------
+
+    def append(self, kind: str, records: Iterable[tuple[Instant, object]], *, durable: bool) -> int:
+        """Append records in order, all of a call or none; see ``ports.Journal``.
+
+        Raises
+        ------
+        JournalError
+            The database refused, or another process holds the lease now. Nothing of the open batch is acknowledged
+            and the journal must not be used further: whoever trades stops.
+        """
+        self._writable()
+        texts = [(at, codec.encode(record), record) for at, record in records]
+        for at, text, record in texts:
+            self._seq += 1
+            self._hash = link(self._hash, self._seq, at, kind, text)
+            self._waiting.append(Entry(self._seq, at, kind, text, self._hash))
+            self._fold.apply(self._seq, at, record)
+        if durable or len(self._waiting) >= self.settings.batch:
+            self.flush()
+        return self._seq
+
+    def flush(self) -> None:
+        """Commit what waits; returns when it is on the disk."""
+        if self.read_only or not self._waiting:
+            return
+        self._writable()
+        try:
+            self._write(self._waiting, self._fold.take())
+        except JournalError as fault:
+            self._failed = fault
+            self._waiting = []
+            raise
+        self._waiting = []
+        self._fold.trim()
+
+    def _writable(self) -> None:
+        if self.read_only:
+            raise self._broken("it was opened for reading")
+        if self._closed:
+            raise self._broken("it was closed")
+        if self._failed is not None:
+            raise self._broken(f"a write failed before: {self._failed.found or self._failed}") from self._failed
+
+    def rebuild(self) -> None:
+        """Empty every projection and fold all entries again; the content is the same as before."""
+        self.flush()
+        self._writable()
+        folded = self._folded()
+        self._replace([(table, folded.rows(name)) for name, table in PROJECTIONS.items()])
+        self._fold = Fold(self._load)
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def entries(self, *, kind: str | None = None, after: int = 0) -> Iterator[tuple[int, Instant, str, Any]]:
+        """Yield ``(seq, at, kind, record)`` in order; raises ``JournalError`` at an entry that does not decode."""
+        for seq, at, found, text, _ in self.raw(kind=kind, after=after):
+            yield seq, at, found, codec.decode(text)
+
+    def raw(self, *, kind: str | None = None, after: int = 0) -> Iterator[Entry]:
+        """Yield ``(seq, at, kind, canonical text, hash)`` in order, without decoding."""
+        self._settle()
+        yield from self._scan(kind, after)
+
+    def verify(self) -> int:
+        """Check every entry, the head and every row of the projections; see ``ports.Journal``."""
+        self._settle()
+        with self._snapshot():
+            self._inspect()
+            folded, count, previous = Fold(), 0, GENESIS
+            for seq, at, kind, text, digest in self._scan(None, 0):
+                count += 1
+                if seq != count:
+                    raise self._broken(f"entry {count} is missing")
+                if link(previous, seq, at, kind, text) != digest:
+                    raise self._broken(f"entry {seq} does not fit the hash chain")
+                previous = digest
+                if shows(text):
+                    folded.apply(seq, at, codec.decode(text))
+            self._check_head(count, previous)
+            for name, table in PROJECTIONS.items():
+                if list(folded.rows(name)) != self._rows(table):
+                    raise self._broken(f"table {name} is not what the entries say; `haetae journal rebuild` mends it")
+        return count
+
+    def _check_head(self, count: int, digest: str) -> None:
+        head = self._head()
+        if head is None and count:
+            raise self._broken("the head is missing")
+        if head is not None and head != f"{count}:{digest}":
+            raise self._broken(f"the tail is cut: {count} entries, the head says {head[:20]}")
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Return a projection (one of ``TABLES``) as dicts, in the order of its entries."""
+        self._settle()
+        found = PROJECTIONS[table]
+        return [named(found, row) for row in self._rows(found)]
+
+    def digests(self) -> dict[str, str]:
+        """Return one hash per projection: equal content, equal hash, whatever database keeps it."""
+        self._settle()
+        return {name: digest_of(self._rows(table)) for name, table in PROJECTIONS.items()}
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Last sequence number and its hash; names the journal's exact content."""
+        return self._seq, self._hash
+
+    def _folded(self) -> Fold:
+        folded = Fold()
+        for seq, at, _, text, _ in self._scan(None, 0):
+            if shows(text):
+                folded.apply(seq, at, codec.decode(text))
+        return folded
+
+    def _settle(self) -> None:
+        """Let a reader of its own writing see all of it; a broken journal shows what was acknowledged."""
+        if self._failed is None and not self._closed:
+            self.flush()
+
+    # -- ending ----------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Commit what waits, let go of the database and of the lease; a second call does nothing."""
+        if self._closed:
+            return
+        try:
+            if self._failed is None:
+                self.flush()
+        finally:
+            self._closed = True
+            self._shut()
+
+    def __enter__(self) -> Self:
+        """Return the journal itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the journal."""
+        self.close()
+
+    def _broken(self, found: str) -> JournalError:
+        return broken(self.name, found)
+
+
+def broken(name: str, found: str) -> JournalError:
+    """Return the refusal of a journal that cannot be trusted; ``found`` says why."""
+    return JournalError(
+        Text(ko=f"일지를 믿을 수 없습니다: {name}", en=f"the journal cannot be trusted: {name}"),
+        expected=Text(ko="끊기지 않은 해시 사슬", en="an unbroken hash chain"),
+        found=found,
+        next_step=Text(
+            ko="거래를 멈추고 사본을 보관한 뒤 `haetae journal verify`",
+            en="stop trading, keep a copy, then `haetae journal verify`",
+        ),
+    )
