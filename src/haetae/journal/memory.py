@@ -41,6 +41,7 @@ class MemoryLease:
         disk.held = True
         self._disk = disk
         self._epoch = disk.epoch
+        self._released = False
 
     @property
     def epoch(self) -> int:
@@ -49,7 +50,13 @@ class MemoryLease:
 
     def holds(self) -> bool:
         """Say whether nobody took over since."""
-        return self._disk.epoch == self._epoch
+        return not self._released and self._disk.epoch == self._epoch
+
+    def release(self) -> None:
+        """Let go, so that the next process may take it; who was replaced has nothing to let go of."""
+        if self.holds():
+            self._disk.held = False
+        self._released = True
 
     def lose(self) -> None:
         """Let somebody else take over: this holder's writes are refused from now on."""
@@ -112,6 +119,7 @@ class MemoryJournal(ChainedJournal):
         self._waiting = []
         self._closed = True
         self.disk.held = False
+        self.lease.release()
         return MemoryJournal(self.settings, disk=self.disk, fail_at=fail_at, passing=self._passing)
 
     def _keep(self, entries: Sequence[Entry]) -> None:
@@ -165,5 +173,5 @@ class MemoryJournal(ChainedJournal):
         """Find nothing: memory has no health of its own."""
 
     def _shut(self) -> None:
-        if self._lease is not None and self._lease.holds():
-            self.disk.held = False
+        if self._lease is not None:
+            self._lease.release()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from haetae.domain.secret import Secret
+
 
 @dataclass(frozen=True, slots=True)
 class JournalSettings:
@@ -21,5 +23,12 @@ class JournalSettings:
     wal_pages: int = 1_000
     """Pages of the write-ahead file before it is folded into the database: 4 MB, a few milliseconds of work."""
 
+    address: Secret | None = None
+    """``postgresql://…`` of a database that holds this desk's journal, from the environment alone; none is a file in
+    the desk's folder."""
+
     connect_timeout_s: int = 5
     """A database server that does not answer by then is down: the desk does not start without its journal."""
+
+    write_timeout_s: int = 10
+    """A write that takes longer has failed; orders wait for it, and a lease lasts as long."""

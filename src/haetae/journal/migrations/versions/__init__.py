@@ -1,0 +1,1 @@
+"""One file per version, in order; a file that was released never changes."""
