@@ -35,6 +35,13 @@ def _index(*modules: ModuleType) -> dict[str, type]:
 
 
 _TYPES = _index(market, orders, account, decisions, events, learning, promotion) | {"Text": errors.Text}
+_MEMBERS = {
+    f"{kind.__name__}.{name}": member
+    for kind in _TYPES.values()
+    if issubclass(kind, Enum)
+    for name, member in kind.__members__.items()
+}
+_THEMSELVES = frozenset({str, int, float, bool, type(None)})
 
 
 def _float(value: float) -> float | str:
@@ -70,18 +77,18 @@ def _plain(value: Any) -> Any:
 
 
 def _rich(value: Any) -> Any:
-    if isinstance(value, list):
-        return tuple(_rich(item) for item in value)
-    if not isinstance(value, dict):
+    """Return what a parsed text means; most values mean themselves and are taken without a call."""
+    if type(value) is list:
+        return tuple([item if type(item) in _THEMSELVES else _rich(item) for item in value])
+    if type(value) is not dict:
         return value
-    if "$" in value:
-        kind = _TYPES[value["$"]]
-        return kind(**{name: _rich(item) for name, item in value.items() if name != "$"})
+    name = value.pop("$", None)
+    if name is not None:
+        return _TYPES[name](**{key: item if type(item) in _THEMSELVES else _rich(item) for key, item in value.items()})
     (tag,) = value if len(value) == 1 else ("a",)
     match tag:
         case "e":
-            kind_name, member = value["e"].split(".")
-            return _TYPES[kind_name][member]  # type: ignore[index]
+            return _MEMBERS[value["e"]]
         case "d":
             return dt.date.fromisoformat(value["d"])
         case "n":
@@ -89,7 +96,7 @@ def _rich(value: Any) -> Any:
         case "f":
             return frozenset(_rich(item) for item in value["f"])
         case "m":
-            return {key: _rich(item) for key, item in value["m"].items()}
+            return {key: item if type(item) in _THEMSELVES else _rich(item) for key, item in value["m"].items()}
     cells = [float(cell) if isinstance(cell, str) else cell for cell in value["v"]]
     return np.array(cells, dtype=np.dtype(value["a"])).reshape(value["s"])
 
