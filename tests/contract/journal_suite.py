@@ -2,6 +2,7 @@
 
 ``Place`` is where one journal lies: it opens it, and it plays whoever changes the database behind the journal's back.
 """
+# long: one suite that every database inherits whole.
 
 from __future__ import annotations
 
@@ -161,11 +162,16 @@ class JournalSuite:
 
     def test_a_writer_reads_what_it_has_not_committed_yet(self, place: Place) -> None:
         with place.open() as journal:
+            empty = journal.digests()
             journal.append("event", [note(1)], durable=False)
-            assert [seq for seq, *_ in journal.entries()] == [1]
+            assert journal.verify() == 1
+            journal.append("event", [note(1)], durable=False)
+            assert [seq for seq, *_ in journal.entries()] == [1, 2]
             journal.append("command", [(1, cleared("I1"))], durable=False)
             assert len(journal.rows("orders")) == 1
-            assert journal.head[0] == 2
+            assert journal.head[0] == 3
+            journal.append("command", [(1, cleared("I2"))], durable=False)
+            assert journal.digests() != empty
 
     def test_hashes_are_those_of_memory_whatever_keeps_the_entries(self, place: Place) -> None:
         with place.open() as journal, MemoryJournal() as memory:
@@ -251,8 +257,10 @@ class JournalSuite:
         journal.close()
         with pytest.raises(JournalError):
             journal.append("event", [note(2)], durable=True)
+        journal.flush()
         with place.open(read_only=True) as reader:
             assert reader.verify() == 1
+            reader.flush()
 
     # -- tampering -------------------------------------------------------------------------------
 
@@ -358,6 +366,19 @@ class JournalSuite:
             journal.append("event", [(20, fill("I4", "9", 10, 10, 50_000, 20))], durable=True)
             assert {row["status"] for row in journal.rows("orders")} == {"filled", "canceled", "rejected"}
             assert journal.verify() == ENTRIES + 1
+
+    def test_a_journal_without_orders_is_rebuilt_too(self, place: Place) -> None:
+        with place.open() as journal:
+            journal.append("event", [note(1)], durable=True)
+            journal.rebuild()
+            assert journal.verify() == 1
+
+    def test_tables_are_not_rebuilt_from_a_broken_chain(self, place: Place) -> None:
+        with place.open() as journal:
+            story(journal)
+        place.edit(3, "at", 99)
+        with pytest.raises(JournalError), place.open() as journal:
+            journal.rebuild()
 
     def test_a_table_nobody_has_is_a_key_error(self, place: Place) -> None:
         with place.open() as journal, pytest.raises(KeyError):

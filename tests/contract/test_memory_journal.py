@@ -97,6 +97,32 @@ def test_a_kept_tail_shows_in_the_projections() -> None:
     assert journal.crash(kept=ENTRIES).digests() == whole.digests()
 
 
+def test_a_crash_with_nothing_waiting_keeps_nothing_more() -> None:
+    journal = MemoryJournal()
+    journal.append("event", [note(1)], durable=True)
+    assert journal.crash(kept=5).verify() == 1
+
+
+def test_the_disk_can_be_told_to_refuse_a_later_write() -> None:
+    journal = MemoryJournal()
+    journal.append("event", [note(1)], durable=True)
+    journal.fail_in(2)
+    journal.append("event", [note(2)], durable=True)
+    with pytest.raises(JournalError):
+        journal.append("event", [note(3)], durable=True)
+    assert journal.acknowledged == 2
+
+
+def test_points_are_passed_around_each_write() -> None:
+    passed: list[str] = []
+    journal = MemoryJournal(passing=passed.append)
+    journal.append("event", [note(1)], durable=False)
+    assert passed == []
+    journal.flush()
+    journal.flush()
+    assert passed == ["journal.before_commit", "journal.committed"]
+
+
 @pytest.mark.parametrize("fail_at", [1, 3])
 def test_the_write_that_was_told_to_fails_and_nothing_is_acknowledged_after(fail_at: int) -> None:
     journal = MemoryJournal(fail_at=fail_at)

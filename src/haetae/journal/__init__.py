@@ -6,16 +6,20 @@ one writer, the projections, backup and export. Not here: what the records mean 
 (``live``).
 """
 
+from haetae.journal.backup import RESTORED, restored_unreconciled
 from haetae.journal.chained import ChainedJournal
 from haetae.journal.database import JournalDb
 from haetae.journal.export import export_jsonl
 from haetae.journal.lease import Holder
 from haetae.journal.memory import MemoryDisk, MemoryJournal, MemoryLease
 from haetae.journal.settings import JournalSettings
+from haetae.journal.space import Ballast, Room, space_of
 from haetae.journal.tables import TABLES
 
 __all__ = [
+    "RESTORED",
     "TABLES",
+    "Ballast",
     "ChainedJournal",
     "Holder",
     "JournalDb",
@@ -23,5 +27,8 @@ __all__ = [
     "MemoryDisk",
     "MemoryJournal",
     "MemoryLease",
+    "Room",
     "export_jsonl",
+    "restored_unreconciled",
+    "space_of",
 ]

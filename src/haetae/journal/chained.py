@@ -26,6 +26,9 @@ from haetae.journal.settings import JournalSettings
 from haetae.journal.tables import PROJECTIONS, Key, Row, Table, digest_of, named
 from haetae.ports import Lease
 
+_ADOPTED = 2_000
+"""Entries of another journal that are written at once."""
+
 
 class ChainedJournal(ABC):
     """A journal over some database; fulfils ``ports.Journal``.
@@ -134,12 +137,35 @@ class ChainedJournal(ABC):
             raise self._broken(f"a write failed before: {self._failed.found or self._failed}") from self._failed
 
     def rebuild(self) -> None:
-        """Empty every projection and fold all entries again; the content is the same as before."""
+        """Check the chain, empty every projection and fold all entries again; the content is the same as before."""
         self.flush()
         self._writable()
-        folded = self._folded()
+        folded, _ = self._folded()
         self._replace([(table, folded.rows(name)) for name, table in PROJECTIONS.items()])
         self._fold = Fold(self._load)
+
+    def adopt(self, entries: Iterable[Entry], *, at_once: bool = False) -> int:
+        """Append entries of another journal as they stand, texts and hashes unchanged; return how many.
+
+        With ``at_once`` they wait for the next write, all together, however many they are; otherwise they are written
+        as they come. Raises ``JournalError`` at the first that does not continue this chain.
+        """
+        self._writable()
+        count = 0
+        for entry in entries:
+            follows = entry.seq == self._seq + 1
+            if not follows or link(self._hash, entry.seq, entry.at, entry.kind, entry.text) != entry.digest:
+                raise self._broken(f"entry {entry.seq} does not continue the chain after {self._seq}")
+            self._seq, self._hash = entry.seq, entry.digest
+            self._waiting.append(entry)
+            if shows(entry.text):
+                self._fold.apply(entry.seq, entry.at, codec.decode(entry.text))
+            count += 1
+            if len(self._waiting) >= _ADOPTED and not at_once:
+                self.flush()
+        if not at_once:
+            self.flush()
+        return count
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -158,17 +184,7 @@ class ChainedJournal(ABC):
         self._settle()
         with self._snapshot():
             self._inspect()
-            folded, count, previous = Fold(), 0, GENESIS
-            for seq, at, kind, text, digest in self._scan(None, 0):
-                count += 1
-                if seq != count:
-                    raise self._broken(f"entry {count} is missing")
-                if link(previous, seq, at, kind, text) != digest:
-                    raise self._broken(f"entry {seq} does not fit the hash chain")
-                previous = digest
-                if shows(text):
-                    folded.apply(seq, at, codec.decode(text))
-            self._check_head(count, previous)
+            folded, count = self._folded()
             for name, table in PROJECTIONS.items():
                 if list(folded.rows(name)) != self._rows(table):
                     raise self._broken(f"table {name} is not what the entries say; `haetae journal rebuild` mends it")
@@ -197,12 +213,20 @@ class ChainedJournal(ABC):
         """Last sequence number and its hash; names the journal's exact content."""
         return self._seq, self._hash
 
-    def _folded(self) -> Fold:
-        folded = Fold()
-        for seq, at, _, text, _ in self._scan(None, 0):
+    def _folded(self) -> tuple[Fold, int]:
+        """Return all entries folded anew, and how many there are; raises ``JournalError`` where the chain breaks."""
+        folded, count, previous = Fold(), 0, GENESIS
+        for seq, at, kind, text, digest in self._scan(None, 0):
+            count += 1
+            if seq != count:
+                raise self._broken(f"entry {count} is missing")
+            if link(previous, seq, at, kind, text) != digest:
+                raise self._broken(f"entry {seq} does not fit the hash chain")
+            previous = digest
             if shows(text):
                 folded.apply(seq, at, codec.decode(text))
-        return folded
+        self._check_head(count, previous)
+        return folded, count
 
     def _settle(self) -> None:
         """Let a reader of its own writing see all of it; a broken journal shows what was acknowledged."""

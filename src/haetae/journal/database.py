@@ -61,15 +61,16 @@ class JournalDb(ChainedJournal):
         fresh = not path.is_file()
         if read_only and fresh:
             raise absent(str(path))
-        marked = None if fresh else read_mark(path)
+        self._marked = None if fresh else read_mark(path)
         try:
             with self._reading("it does not open"):
                 self._open(holder or Holder())
                 self._seq, self._hash = self._last()
-                self._check_mark(marked)
+                self._check_mark()
         except JournalError:
             self._shut()
             raise
+        passing("journal.opened")
 
     # -- opening ---------------------------------------------------------------------------------
 
@@ -93,6 +94,8 @@ class JournalDb(ChainedJournal):
             raise self._version(version, Text(ko="프로그램을 새로 설치하세요", en="install the newer program"))
         if version == layout.SCHEMA_VERSION:
             return
+        if not version and self._marked is not None:
+            raise self._lacking()
         if self.read_only:
             raise self._version(version, f"haetae journal migrate {self.path}")
         db.execute("BEGIN IMMEDIATE")
@@ -100,8 +103,9 @@ class JournalDb(ChainedJournal):
             layout.migrate(db)
         else:
             layout.create(db)
+        self._passing("journal.tables_made")
         db.execute("COMMIT")
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def _version(self, version: int, next_step: str | Text) -> JournalError:
         return JournalError(
@@ -115,13 +119,17 @@ class JournalDb(ChainedJournal):
         row = self._ask("SELECT seq, hash FROM entries ORDER BY seq DESC LIMIT 1").fetchone()
         return (int(row[0]), str(row[1])) if row else (self._seq, self._hash)
 
-    def _check_mark(self, marked: tuple[int, str] | None) -> None:
+    def _check_mark(self) -> None:
         """Refuse a database that lacks what was acknowledged."""
-        if marked is None or not marked[0]:
+        if self._marked is None:
             return
-        row = self._ask("SELECT hash FROM entries WHERE seq = ?", (marked[0],)).fetchone()
-        if row is None or row[0] != marked[1]:
-            raise self._broken(f"{marked[0]} entries were acknowledged, but it ends at {self._seq}, or with others")
+        row = self._ask("SELECT hash FROM entries WHERE seq = ?", (self._marked[0],)).fetchone()
+        if row is None or row[0] != self._marked[1]:
+            raise self._lacking()
+
+    def _lacking(self) -> JournalError:
+        seq = self._marked[0] if self._marked is not None else 0
+        return self._broken(f"{seq} entries were acknowledged, but it ends at {self._seq}, or with others")
 
     @property
     def lease(self) -> FileLease:
@@ -139,13 +147,15 @@ class JournalDb(ChainedJournal):
                 "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
                 [(seq, at, kind, *pack(text, above), digest) for seq, at, kind, text, digest in entries],
             )
+            self._passing("journal.entry_inserted")
             for name, rows in changes.items():
                 db.executemany(layout.upsert(PROJECTIONS[name]), rows)
+            self._passing("journal.entry_projected")
             db.execute("INSERT OR REPLACE INTO meta VALUES ('head', ?)", (f"{entries[-1].seq}:{entries[-1].digest}",))
             self._passing("journal.before_commit")
-        self._passing("journal.after_commit")
-        if self._mark is not None:
-            self._mark.put(entries[-1].seq, entries[-1].digest)
+        self._passing("journal.committed")
+        assert self._mark is not None
+        self._mark.put(entries[-1].seq, entries[-1].digest)
 
     def _replace(self, tables: Iterable[tuple[Table, Iterable[Row]]]) -> None:
         with self._transaction() as db:
@@ -158,8 +168,8 @@ class JournalDb(ChainedJournal):
         """Give a transaction under the lease; it is on the disk when the block is left, or nothing of it is."""
         db = self._connection
         try:
-            self._passing("journal.before_begin")
             db.execute("BEGIN IMMEDIATE")
+            self._passing("journal.transaction_begun")
             self.lease.renew(db)
             yield db
             db.execute("COMMIT")
@@ -179,8 +189,7 @@ class JournalDb(ChainedJournal):
 
     @property
     def _connection(self) -> sqlite3.Connection:
-        if self._db is None:
-            raise self._broken("it was closed")
+        assert self._db is not None
         return self._db
 
     def _ask(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
@@ -237,9 +246,9 @@ class JournalDb(ChainedJournal):
                 raise self._broken(f"the file is damaged: {told}")
             if layout.schema_of(self._connection) != layout.expected_schema():
                 raise self._broken("the tables are not those of a journal")
-            names = [row[0] for row in self._ask("SELECT name FROM meta ORDER BY name")]
-            if names not in (["head", "schema_version"], ["schema_version"]):
-                raise self._broken(f"meta holds {names}")
+            meta = dict(self._ask("SELECT name, value FROM meta").fetchall())
+            if meta.pop("schema_version", None) != str(layout.SCHEMA_VERSION) or meta.keys() - {"head"}:
+                raise self._broken(f"meta holds {sorted(meta)} beside a version")
             FileLease.check(self._connection, self.name)
 
     def query(self, sql: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
@@ -250,6 +259,7 @@ class JournalDb(ChainedJournal):
     # -- ending ----------------------------------------------------------------------------------
 
     def _shut(self) -> None:
+        self._passing("journal.before_close")
         if self._mark is not None:
             self._mark.close()
         if self._db is not None:
@@ -267,7 +277,7 @@ def absent(name: str) -> JournalError:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make a new file's name durable; a system without that notion needs nothing."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)

@@ -47,7 +47,7 @@ class WriterLock:
 
 
 def _seize(file: IO[bytes]) -> None:
-    if sys.platform == "win32":
+    if sys.platform == "win32":  # pragma: no cover - there is no such machine in the tests
         import msvcrt
 
         file.seek(0)

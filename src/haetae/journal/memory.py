@@ -71,7 +71,7 @@ class MemoryJournal(ChainedJournal):
     disk : what an earlier process left; a fresh one by default.
     fail_at : the write (counted from 1, of this process) that the disk refuses, None for never; the disk then
         holds nothing of it, as after ENOSPC.
-    passing : told ``journal.before_commit`` and ``journal.after_commit`` around each write.
+    passing : told ``journal.before_commit`` and ``journal.committed`` around each write.
     """
 
     def __init__(
@@ -106,6 +106,10 @@ class MemoryJournal(ChainedJournal):
         """Return the last sequence number that the disk acknowledged."""
         return len(self.disk.entries)
 
+    def fail_in(self, writes: int) -> None:
+        """Let the disk refuse the so-many-th write from now."""
+        self._fail_at = self._writes + writes
+
     def crash(self, *, kept: int = 0, fail_at: int | None = None) -> MemoryJournal:
         """End this process without a farewell and return the journal as the next process opens it.
 
@@ -137,7 +141,7 @@ class MemoryJournal(ChainedJournal):
             raise expired(self.name, self.lease.epoch)
         self._passing("journal.before_commit")
         self._store(entries, changes)
-        self._passing("journal.after_commit")
+        self._passing("journal.committed")
 
     def _store(self, entries: Sequence[Entry], changes: Changes) -> None:
         if entries:

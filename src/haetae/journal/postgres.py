@@ -72,6 +72,7 @@ class PostgresJournal(ChainedJournal):
         except JournalError:
             self._shut()
             raise
+        passing("journal.opened")
 
     @property
     def lease(self) -> ServerLease:
@@ -97,14 +98,16 @@ class PostgresJournal(ChainedJournal):
 
         def work() -> None:
             self._db.execute(sa.insert(schema.ENTRIES), rows)
+            self._passing("journal.entry_inserted")
             for name, changed in changes.items():
                 self._db.execute(_upsert(PROJECTIONS[name]), _dicts(PROJECTIONS[name], changed))
+            self._passing("journal.entry_projected")
             put_head = insert(schema.META).values(head)
             self._db.execute(put_head.on_conflict_do_update(index_elements=["name"], set_={"value": head["value"]}))
             self._passing("journal.before_commit")
 
         self._transact(work)
-        self._passing("journal.after_commit")
+        self._passing("journal.committed")
 
     def _replace(self, tables: Iterable[tuple[Table, Iterable[Row]]]) -> None:
         found = [(table, _dicts(table, rows)) for table, rows in tables]
@@ -119,16 +122,18 @@ class PostgresJournal(ChainedJournal):
 
     def _transact(self, work: Any) -> None:
         """Do work in one transaction under the lease; again, as a whole, where another transaction was in the way."""
-        for last in [False] * (_TRIES - 1) + [True]:
+        tries = 0
+        while True:
+            tries += 1
             try:
-                self._passing("journal.before_begin")
                 with self._db.begin():
+                    self._passing("journal.transaction_begun")
                     self.lease.renew()
                     work()
                 return
             except DBAPIError as fault:
                 self._undo()
-                if last or getattr(fault.orig, "sqlstate", None) not in _CONFLICTS:
+                if tries == _TRIES or getattr(fault.orig, "sqlstate", None) not in _CONFLICTS:
                     raise self._broken(f"the write failed: {server.reason(fault)}") from fault
             except SQLAlchemyError as fault:
                 self._undo()
@@ -205,6 +210,7 @@ class PostgresJournal(ChainedJournal):
     # -- ending ----------------------------------------------------------------------------------
 
     def _shut(self) -> None:
+        self._passing("journal.before_close")
         if self._lease is not None:
             self._lease.release()
         self._db.close()

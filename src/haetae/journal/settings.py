@@ -14,8 +14,9 @@ class JournalSettings:
     batch: int = 64
     """Entries that may wait for one commit when nobody asked for durability: an fsync costs 4 to 12 ms."""
 
-    pack_above: int = 512
-    """Payloads of more bytes are stored compressed: a minute of fifty symbols shrinks to about a third."""
+    pack_above: int = 1_024
+    """Payloads of more bytes are stored compressed: a minute of fifty symbols shrinks to about a third; orders and
+    decisions are smaller, and unpacking them would cost a replay more than they take."""
 
     busy_timeout_ms: int = 5_000
     """Readers (dashboard, export) may hold the file for a moment."""

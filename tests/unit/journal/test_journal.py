@@ -1,160 +1,250 @@
-"""The journal keeps what it acknowledged and notices what was changed."""
+"""The journal file: what SQLite must promise, what a disk can do to it, and what a changed byte changes."""
+# long: everything a disk or a hand can do to one file, with the rigs they share.
 
 from __future__ import annotations
 
-import datetime as dt
 import os
+import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from haetae.domain import codec
+from contract.journal_suite import ENTRIES, note, story
 from haetae.domain.errors import JournalError
-from haetae.domain.events import Note, Submit
-from haetae.domain.market import Slice
-from haetae.domain.orders import (
-    Accepted,
-    BrokerOrderId,
-    ClearedOrder,
-    Fill,
-    Filled,
-    OrderIntent,
-    OrderKind,
-    Side,
-)
-from haetae.journal import TABLES, JournalDb, JournalSettings, export_jsonl
+from haetae.journal import TABLES, JournalDb, JournalSettings, MemoryJournal
+from haetae.journal.marks import mark_path
 
 SRC = Path(__file__).resolve().parents[3] / "src"
-DAY = dt.date(2026, 11, 23)
+FIRST_VERSION = Path(__file__).resolve().parents[2] / "golden" / "journal" / "v1.db"
 
 
-def note(number: int, size: int = 1) -> tuple[int, Note]:
-    return number, Note(number, "test.noted", {"n": number, "text": "가" * size})
+# -- settings ------------------------------------------------------------------------------------
 
 
-def intent(name: str = "I1") -> OrderIntent:
-    return OrderIntent(name, "D1", "005930", Side.BUY, 10, OrderKind.LIMIT, 50_000, 1)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_every_setting_durability_rests_on_is_in_force(tmp_path: Path, read_only: bool) -> None:
+    JournalDb(tmp_path / "j.db").close()
+    with JournalDb(tmp_path / "j.db", read_only=read_only) as journal:
+        found = {name: journal.query(f"PRAGMA {name}")[0][0] for name in ("journal_mode", "trusted_schema")}
+        assert found == {"journal_mode": "wal", "trusted_schema": 0}
+        assert journal.query("PRAGMA busy_timeout")[0][0] == 5_000
+        assert journal.query("PRAGMA foreign_keys") == [(1,)]
+        assert journal.query("PRAGMA query_only") == [(int(read_only),)]
+        if not read_only:
+            assert journal.query("PRAGMA synchronous")[0][0] >= 2
+            assert journal.query("PRAGMA wal_autocheckpoint") == [(1_000,)]
+            assert journal.query("PRAGMA fullfsync") == [(1,)]
 
 
-def story(journal: JournalDb) -> None:
-    """An order's whole life, with one execution told twice."""
-    number = BrokerOrderId(DAY, "00950", "1")
-    fill = Fill(number, "I1", "005930", Side.BUY, 4, 50_000, 200_000, 4, 3)
-    rest = Fill(number, "I1", "005930", Side.BUY, 6, 49_900, 299_400, 10, 5)
-    made = {
-        "decision_id": "D1", "symbol": "005930", "side": "buy", "status": "MODEL_APPROVE",
-        "decider": "offline_rules_v1", "action": "approve", "confidence": 0.7, "proposed": 10, "quantity": 10,
-        "limit_price": 50_000,
-    }  # fmt: skip
-    journal.append("command", [(1, Note(1, "decision.made", made))], durable=False)
-    journal.append("command", [(1, Submit(ClearedOrder(intent(), 10, 1, ("G01",))))], durable=True)
-    journal.append("event", [(2, Accepted("I1", 2, number))], durable=False)
-    for at, item in ((3, fill), (4, fill), (5, rest)):
-        journal.append("event", [(at, Filled("I1", at, item))], durable=True)
+def test_a_setting_that_does_not_take_effect_is_a_refusal(tmp_path: Path) -> None:
+    with pytest.raises(JournalError) as refused:
+        JournalDb(tmp_path / "j.db", JournalSettings(busy_timeout_ms=-5))
+    assert "settings do not keep acknowledged entries" in refused.value.found
+    assert "busy_timeout" in refused.value.found
+    JournalDb(tmp_path / "j.db").close()
 
 
-def test_entries_come_back_in_order_with_their_records(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db") as journal:
-        first = journal.append("event", [note(1), note(2)], durable=False)
-        last = journal.append("command", [note(3, 2_000)], durable=True)
-        assert (first, last) == (2, 3)
-        assert [(seq, kind, r.data["n"]) for seq, _, kind, r in journal.entries()] == [
-            (1, "event", 1),
-            (2, "event", 2),
-            (3, "command", 3),
-        ]
-        assert [seq for seq, *_ in journal.entries(kind="event", after=1)] == [2]
-        assert journal.verify() == 3
-
-
-def test_it_goes_on_where_it_ended_and_the_chain_holds_over_openings(tmp_path: Path) -> None:
-    for number in range(3):
-        with JournalDb(tmp_path / "j.db") as journal:
-            journal.append("event", [note(number)], durable=False)
-    with JournalDb(tmp_path / "j.db") as journal:
-        assert journal.verify() == 3
-
-
-def test_a_slice_comes_back_to_the_bit(tmp_path: Path) -> None:
-    column = np.arange(50, dtype=np.int64)
-    piece = Slice(
-        0, 60, tuple(f"{n:06d}" for n in range(50)), *(column.copy() for _ in range(5)), np.ones(50, np.bool_)
-    )
-    with JournalDb(tmp_path / "j.db") as journal:
-        journal.append("event", [(60, piece)], durable=True)
-        (found,) = [record for *_, record in journal.entries()]
-        assert codec.encode(found) == codec.encode(piece)
-        size = journal.query("SELECT length(payload) FROM entries")[0][0]
-        assert size < len(codec.encode(piece)) / 2
-
-
-@pytest.mark.parametrize("column", ["at", "kind", "payload", "hash", "seq", "packed"])
-@pytest.mark.parametrize("size", [1, 2_000])
-def test_a_changed_cell_is_noticed(tmp_path: Path, column: str, size: int) -> None:
+def test_a_journal_that_somebody_took_out_of_wal_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
-    with JournalDb(path) as journal:
-        journal.append("event", [note(n, size) for n in range(5)], durable=True)
-    change = {
-        "at": "at + 1",
-        "kind": "kind || 'x'",
-        "payload": "CAST(replace(CAST(payload AS TEXT), '2', '3') AS BLOB)" if size == 1 else "zeroblob(9)",
-        "hash": "replace(hash, substr(hash, 1, 1), 'z')",
-        "seq": "99",
-        "packed": "1 - packed",
-    }[column]
+    JournalDb(path).close()
     raw = sqlite3.connect(path)
-    raw.execute(f"UPDATE entries SET {column} = {change} WHERE seq = 3")
+    assert raw.execute("PRAGMA journal_mode=DELETE").fetchone() == ("delete",)
+    raw.close()
+    with pytest.raises(JournalError) as refused:
+        JournalDb(path, read_only=True)
+    assert "journal_mode=delete" in refused.value.found
+
+
+def test_only_the_thread_that_opened_a_journal_writes_it(tmp_path: Path) -> None:
+    found: list[BaseException] = []
+
+    def elsewhere() -> None:
+        try:
+            journal.append("event", [note(1)], durable=True)
+        except JournalError as fault:
+            found.append(fault)
+
+    with JournalDb(tmp_path / "j.db") as journal:
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        assert "thread" in str(found[0].__cause__)
+    with JournalDb(tmp_path / "j.db", read_only=True) as reader:
+        assert reader.verify() == 0
+
+
+def test_readers_may_be_shared_by_threads_that_take_turns(tmp_path: Path) -> None:
+    with JournalDb(tmp_path / "j.db") as journal:
+        journal.append("event", [note(1)], durable=True)
+    counts: list[int] = []
+    with JournalDb(tmp_path / "j.db", read_only=True) as reader:
+        thread = threading.Thread(target=lambda: counts.append(reader.verify()))
+        thread.start()
+        thread.join()
+    assert counts == [1]
+
+
+# -- versions ------------------------------------------------------------------------------------
+
+
+def test_a_journal_of_the_first_version_is_migrated_by_its_writer(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    shutil.copy(FIRST_VERSION, path)
+    raw = sqlite3.connect(path)
+    before = raw.execute("SELECT * FROM entries ORDER BY seq").fetchall()
+    raw.close()
+    with pytest.raises(JournalError, match="another version") as refused:
+        JournalDb(path, read_only=True)
+    assert refused.value.next_step == f"haetae journal migrate {path}"
+    with JournalDb(path) as journal:
+        assert journal.verify() == 12
+        assert journal.head == (12, "1f2d5f66b585794790433a296c7d39e53200f7b72b252773d260d780780651f0")
+        assert journal.query("SELECT * FROM entries ORDER BY seq") == before
+        (order,) = journal.rows("orders")
+        assert (order["status"], order["filled"], order["amount"]) == ("filled", 10, 499_400)
+        assert journal.lease.epoch == 1
+        journal.append("event", [note(1)], durable=True)
+        assert journal.verify() == 13
+
+
+def test_a_first_version_whose_chain_is_broken_is_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    shutil.copy(FIRST_VERSION, path)
+    raw = sqlite3.connect(path)
+    raw.execute("UPDATE entries SET at = at + 1 WHERE seq = 4")
     raw.commit()
     raw.close()
-    with JournalDb(path) as journal, pytest.raises(JournalError):
-        journal.verify()
-
-
-@pytest.mark.parametrize("statement", ["DELETE FROM entries WHERE seq = 3", "DELETE FROM entries WHERE seq >= 4"])
-def test_a_missing_entry_is_noticed_in_the_middle_and_at_the_end(tmp_path: Path, statement: str) -> None:
-    path = tmp_path / "j.db"
-    with JournalDb(path) as journal:
-        journal.append("event", [note(n) for n in range(5)], durable=True)
+    with pytest.raises(JournalError) as refused:
+        JournalDb(path)
+    assert "entry 4" in refused.value.found
     raw = sqlite3.connect(path)
-    raw.execute(statement)
+    assert raw.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone() == ("1",)
+    assert raw.execute("SELECT count(*) FROM orders").fetchone() == (1,)
+    raw.close()
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_journal_of_a_newer_program_is_refused_and_not_touched(tmp_path: Path, read_only: bool) -> None:
+    path = tmp_path / "j.db"
+    JournalDb(path).close()
+    raw = sqlite3.connect(path)
+    raw.execute("UPDATE meta SET value = '3' WHERE name = 'schema_version'")
     raw.commit()
     raw.close()
-    path.with_name("j.db.mark").unlink()
-    with JournalDb(path) as journal, pytest.raises(JournalError):
-        journal.verify()
+    with pytest.raises(JournalError, match="another version") as refused:
+        JournalDb(path, read_only=read_only)
+    assert refused.value.found == "schema 3"
+    assert "newer program" in str(refused.value.next_step)
 
 
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, list]:
-    path = tmp_path_factory.mktemp("flip") / "j.db"
-    with JournalDb(path) as journal:
-        journal.append("event", [note(n, 50 * n) for n in range(30)], durable=True)
-        expected = list(journal.raw())
-    return path, path.read_bytes(), expected
+@pytest.mark.parametrize("content", [b"not a database" * 100, b""])
+def test_a_file_that_is_no_journal_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "j.db"
+    path.write_bytes(content)
+    with pytest.raises(JournalError):
+        JournalDb(path, read_only=True)
 
 
-@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
-@settings(max_examples=300, deadline=None)
-def test_no_flipped_bit_of_the_file_changes_an_entry_unnoticed(
-    written: tuple[Path, bytes, list], place: float, bit: int
-) -> None:
-    path, content, expected = written
-    flipped = bytearray(content)
-    flipped[int(place * len(flipped))] ^= 1 << bit
-    path.write_bytes(flipped)
+def test_another_database_is_refused_and_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    raw = sqlite3.connect(path)
+    raw.executescript("CREATE TABLE meta (name TEXT, value TEXT); INSERT INTO meta VALUES ('schema_version', 'soon')")
+    raw.close()
+    with pytest.raises(JournalError) as refused:
+        JournalDb(path)
+    assert "holds no journal" in refused.value.found
+
+
+def test_reading_a_journal_that_is_not_there_says_so(tmp_path: Path) -> None:
+    with pytest.raises(JournalError, match="no journal file"):
+        JournalDb(tmp_path / "none.db", read_only=True)
+    assert not list(tmp_path.iterdir())
+
+
+# -- disks ---------------------------------------------------------------------------------------
+
+
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Let the system refuse writes behind a size, as a failing disk would."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
-        with JournalDb(path, read_only=True) as journal:
-            journal.verify()
-            assert list(journal.raw()) == expected
-    except JournalError:
-        pass
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def assert_ended(journal: JournalDb, reason: str, kept: int) -> None:
+    """Check that a journal whose write failed acknowledges nothing more, and that nothing of the write is there."""
+    with pytest.raises(JournalError, match="cannot be trusted") as failed:
+        journal.append("event", [note(7, 5_000_000)], durable=True)
+    assert f"the write failed: {reason}" in failed.value.found
+    with pytest.raises(JournalError) as again:
+        journal.append("event", [note(8)], durable=False)
+    assert "a write failed before" in again.value.found
+    with pytest.raises(JournalError):
+        journal.rebuild()
+    journal.flush()
+    assert [record.data["n"] for *_, record in journal.entries()] == list(range(kept))
+    journal.close()
+
+
+def test_a_full_disk_ends_the_journal(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    journal = JournalDb(path, JournalSettings(pack_above=10**9))
+    for number in range(3):
+        journal.append("event", [note(number)], durable=True)
+    journal.query("PRAGMA max_page_count=40")
+    assert_ended(journal, "database or disk is full", 3)
+    with JournalDb(path) as after:
+        assert after.verify() == 3
+        after.append("event", [note(3)], durable=True)
+
+
+def test_a_disk_that_fails_ends_the_journal(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    journal = JournalDb(path, JournalSettings(pack_above=10**9))
+    for number in range(3):
+        journal.append("event", [note(number)], durable=True)
+    with files_no_larger_than(path.with_name("j.db-wal").stat().st_size + 8_192):
+        assert_ended(journal, "disk I/O error", 3)
+    with JournalDb(path) as after:
+        assert after.verify() == 3
+
+
+def test_a_disk_that_fails_while_projections_are_rebuilt_leaves_them(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with JournalDb(path) as journal:
+        story(journal)
+        before = journal.digests()
+        with files_no_larger_than(path.with_name("j.db-wal").stat().st_size), pytest.raises(JournalError):
+            journal.rebuild()
+        assert journal.digests() == before
+        assert journal.verify() == ENTRIES
+
+
+def test_an_execution_cannot_be_booked_twice_whoever_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with JournalDb(path) as journal:
+        story(journal)
+    raw = sqlite3.connect(path)
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"):
+        raw.execute("INSERT INTO fills SELECT * FROM fills LIMIT 1")
+    with pytest.raises(sqlite3.IntegrityError, match="cannot store TEXT value in INTEGER column"):
+        raw.execute("UPDATE fills SET amount = 'much'")
+    raw.close()
 
 
 def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
@@ -163,7 +253,7 @@ def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
         "import sys; from pathlib import Path\n"
         "from haetae.journal import JournalDb; from haetae.domain.events import Note\n"
         f"journal = JournalDb(Path({str(path)!r}))\n"
-        "n = 0\n"
+        "n = journal.head[0]\n"
         "while True:\n"
         "    n += 1\n"
         "    journal.append('event', [(n, Note(n, 'a.b', {'n': n}))], durable=n % 3 == 0)\n"
@@ -177,94 +267,179 @@ def test_a_killed_process_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
             env={**os.environ, "PYTHONPATH": str(SRC)},
         )
         assert child.stdout is not None
-        acknowledged = 0
-        for line in child.stdout:
-            acknowledged = int(line)
-            if acknowledged >= 30 + 9 * round_:
-                break
+        acknowledged = [int(child.stdout.readline()) for _ in range(10 + 3 * round_)][-1]
         os.kill(child.pid, signal.SIGKILL)
         acknowledged = max([acknowledged, *(int(line) for line in child.stdout.read().split())])
         child.wait()
         with JournalDb(path) as journal:
-            count = journal.verify()
-            assert count >= acknowledged
+            assert journal.lease.epoch == 2 * round_ + 2
+            assert journal.verify() >= acknowledged
             journal.append("event", [note(0)], durable=True)
-        path.unlink()
-        for suffix in ("-wal", "-shm"):
-            path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
-def test_durable_means_another_process_can_read_it_at_once(tmp_path: Path) -> None:
+# -- the mark ------------------------------------------------------------------------------------
+
+
+def copied(path: Path, folder: Path) -> Path:
+    """Copy a journal as it lies on the disk while its writer lives."""
+    folder.mkdir()
+    for part in path.parent.glob(path.name + "*"):
+        shutil.copy(part, folder)
+    return folder / path.name
+
+
+def test_a_write_ahead_file_that_was_cut_is_noticed(tmp_path: Path) -> None:
     with JournalDb(tmp_path / "j.db") as journal:
-        journal.append("event", [note(1)], durable=False)
-        with JournalDb(tmp_path / "j.db", read_only=True) as reader:
-            assert reader.verify() == 0
-        journal.append("event", [note(2)], durable=True)
-        with JournalDb(tmp_path / "j.db", read_only=True) as reader:
-            assert reader.verify() == 2
+        for number in range(5):
+            journal.append("event", [note(number)], durable=True)
+        whole = copied(journal.path, tmp_path / "whole")
+        cut = copied(journal.path, tmp_path / "cut")
+        gone = copied(journal.path, tmp_path / "gone")
+    (whole.parent / "j.db-shm").unlink()
+    with JournalDb(whole) as again:
+        assert again.verify() == 5
+    wal = cut.with_name("j.db-wal")
+    os.truncate(wal, wal.stat().st_size - 100)
+    gone.with_name("j.db-wal").unlink()
+    for path in (cut, gone):
+        for read_only in (True, False):
+            with pytest.raises(JournalError) as missing, JournalDb(path, read_only=read_only):
+                pass
+            assert "5 entries were acknowledged" in missing.value.found
 
 
-def test_entries_that_nobody_asked_to_be_durable_are_committed_in_batches(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db", JournalSettings(batch=4)) as journal:
-        for number in range(7):
-            journal.append("event", [note(number)], durable=False)
-        with JournalDb(tmp_path / "j.db", read_only=True) as reader:
-            assert reader.verify() == 4
-
-
-def test_synchronous_full_and_wal_are_in_force(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db") as journal:
-        assert journal.query("PRAGMA journal_mode") == [("wal",)]
-        assert journal.query("PRAGMA synchronous")[0][0] >= 2
-
-
-def test_a_second_writer_is_refused_and_a_reader_is_not(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db") as journal:
-        journal.append("event", [note(1)], durable=True)
-        with pytest.raises(JournalError, match="another process"):
-            JournalDb(tmp_path / "j.db")
-        with JournalDb(tmp_path / "j.db", read_only=True) as reader:
-            assert reader.verify() == 1
-            with pytest.raises(JournalError):
-                reader.append("event", [note(2)], durable=True)
-    JournalDb(tmp_path / "j.db").close()
-
-
-def test_reading_a_journal_that_is_not_there_says_so(tmp_path: Path) -> None:
-    with pytest.raises(JournalError, match="no journal file"):
-        JournalDb(tmp_path / "none.db", read_only=True)
-
-
-def test_a_file_that_is_no_journal_is_refused(tmp_path: Path) -> None:
+def test_an_older_copy_in_the_place_of_the_journal_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "j.db"
-    path.write_bytes(b"not a database" * 100)
-    with pytest.raises(JournalError):
+    with JournalDb(path) as journal:
+        journal.append("event", [note(1)], durable=True)
+    shutil.copy(path, tmp_path / "old.db")
+    with JournalDb(path) as journal:
+        journal.append("event", [note(2)], durable=True)
+    shutil.copy(tmp_path / "old.db", path)
+    with pytest.raises(JournalError) as missing:
         JournalDb(path)
+    assert "2 entries were acknowledged" in missing.value.found
 
 
-def test_projections_show_an_order_once_and_each_execution_once(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db") as journal:
+def test_a_journal_with_other_entries_at_the_mark_is_noticed(tmp_path: Path) -> None:
+    for name, number in (("a.db", 1), ("b.db", 2)):
+        with JournalDb(tmp_path / name) as journal:
+            journal.append("event", [note(number)], durable=True)
+    shutil.copy(mark_path(tmp_path / "a.db"), mark_path(tmp_path / "b.db"))
+    with pytest.raises(JournalError):
+        JournalDb(tmp_path / "b.db")
+
+
+@pytest.mark.parametrize("content", [b"", b"rubbish", b"00000000000000000009 abc 00000000\n", b"\xff\xfe 1 2"])
+def test_a_mark_that_cannot_be_read_says_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "j.db"
+    with JournalDb(path) as journal:
+        journal.append("event", [note(1)], durable=True)
+    mark_path(path).write_bytes(content)
+    with JournalDb(path) as journal:
+        assert journal.verify() == 1
+
+
+def test_a_new_journal_begins_a_new_mark(tmp_path: Path) -> None:
+    path = tmp_path / "j.db"
+    with JournalDb(path) as journal:
+        journal.append("event", [note(1)], durable=True)
+    path.unlink()
+    with JournalDb(path) as journal:
+        journal.append("event", [note(2)], durable=True)
+    with JournalDb(path, read_only=True) as journal:
+        assert journal.verify() == 1
+
+
+# -- changed bytes -------------------------------------------------------------------------------
+
+
+def everything(journal: JournalDb) -> dict[str, Any]:
+    """Return all that can be read of a journal."""
+    kinds = ("command", "event", "lesson", "review")
+    return {
+        "head": journal.head,
+        "raw": list(journal.raw()),
+        "kinds": {kind: list(journal.raw(kind=kind)) for kind in kinds},
+        "tables": {table: journal.rows(table) for table in TABLES},
+    }
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, bytes, Any]:
+    path = tmp_path_factory.mktemp("flip") / "j.db"
+    with JournalDb(path) as journal:
         story(journal)
-        (order,) = journal.rows("orders")
-        assert (order["status"], order["filled"], order["amount"]) == ("filled", 10, 499_400)
-        assert [fill["cumulative"] for fill in journal.rows("fills")] == [4, 10]
-        (decision,) = journal.rows("decisions")
-        assert decision["status"] == "MODEL_APPROVE"
+        journal.append("event", [note(n, 40 * n) for n in range(24)], durable=True)
+    mark_path(path).unlink()
+    with JournalDb(path, read_only=True) as journal:
+        return path, path.read_bytes(), everything(journal)
 
 
-def test_rebuilt_projections_are_equal_to_the_ones_written_along(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db") as journal:
+def unnoticed(path: Path, content: bytes, expected: Any) -> bool:
+    """Say whether a journal with this content verifies though something else is read of it."""
+    path.write_bytes(content)
+    try:
+        with JournalDb(path, read_only=True) as journal:
+            journal.verify()
+            return bool(everything(journal) != expected)
+    except JournalError:
+        return False
+
+
+def test_no_changed_byte_of_the_file_changes_what_is_read_unnoticed(written: tuple[Path, bytes, Any]) -> None:
+    path, content, expected = written
+    assert not unnoticed(path, content, expected)
+    noticed = 0
+    for place in range(0, len(content), 149):
+        flipped = bytearray(content)
+        flipped[place] ^= 0x5A
+        assert not unnoticed(path, bytes(flipped), expected), place
+        noticed += 1
+    assert noticed > 400
+
+
+@given(place=st.floats(0, 1, exclude_max=True), bit=st.integers(0, 7))
+@settings(max_examples=150, deadline=None)
+def test_no_flipped_bit_of_the_file_changes_what_is_read_unnoticed(
+    written: tuple[Path, bytes, Any], place: float, bit: int
+) -> None:
+    path, content, expected = written
+    flipped = bytearray(content)
+    flipped[int(place * len(flipped))] ^= 1 << bit
+    assert not unnoticed(path, bytes(flipped), expected)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO meta VALUES ('more', '1')",
+        "UPDATE meta SET value = '02' WHERE name = 'schema_version'",
+        "CREATE TABLE more (x INTEGER) STRICT",
+        "DROP INDEX entries_by_kind",
+        "UPDATE lease SET epoch = epoch + 1",
+        "UPDATE lease SET expiry_ms = 9",
+        "UPDATE lease SET seal = 'x'",
+        "UPDATE entries SET packed = 1 - packed WHERE seq = 3",
+    ],
+)
+def test_a_hand_in_the_file_is_noticed(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "j.db"
+    with JournalDb(path) as journal:
         story(journal)
-        before = {table: journal.rows(table) for table in TABLES}
-        journal.rebuild()
-        assert {table: journal.rows(table) for table in TABLES} == before
-        assert journal.verify() == 6
+    raw = sqlite3.connect(path)
+    raw.execute(statement)
+    raw.commit()
+    raw.close()
+    with pytest.raises(JournalError), JournalDb(path, read_only=True) as journal:
+        journal.verify()
 
 
-def test_export_writes_one_line_of_json_per_entry(tmp_path: Path) -> None:
-    with JournalDb(tmp_path / "j.db") as journal:
-        story(journal)
-        assert export_jsonl(journal, tmp_path / "out.jsonl") == 6
-        lines = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
-        assert '"seq": 2' in lines[1]
-        assert '"$":"Submit"' in lines[1]
+def test_texts_are_stored_compressed_where_that_pays(tmp_path: Path) -> None:
+    with JournalDb(tmp_path / "j.db") as journal, MemoryJournal() as memory:
+        for one in (journal, memory):
+            one.append("event", [note(1, 1), note(2, 2_000)], durable=True)
+        sizes = journal.query("SELECT packed, length(payload) FROM entries ORDER BY seq")
+        assert [packed for packed, _ in sizes] == [0, 1]
+        assert sizes[1][1] < 200
+        assert journal.head == memory.head
