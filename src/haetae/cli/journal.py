@@ -1,4 +1,4 @@
-"""``haetae journal verify|replay|export``: can the record be trusted, and what does it hold."""
+"""``haetae journal …``: can the record be trusted, what does it hold, and where are its copies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ from haetae.domain.errors import JournalError, Text
 from haetae.domain.units import kst_text
 
 nouns = typer.Typer(no_args_is_help=True, help=hint("거래 저널", "The journal of trading"))
-PathArgument = Annotated[Path, typer.Argument(help=hint("저널 파일 (journal.db)", "journal file (journal.db)"))]
+PathArgument = Annotated[
+    Path,
+    typer.Argument(
+        help=hint(
+            "저널 파일 (journal.db). 데이터베이스에 매인 폴더라면 그 파일이 있을 자리",
+            "journal file (journal.db); in a folder bound to a database, where the file would be",
+        )
+    ),
+]
 
 
 @nouns.command("verify", help=hint("해시 사슬 전체를 검사합니다.", "Check the whole hash chain."))
@@ -61,3 +69,53 @@ def export(path: PathArgument, target: Annotated[Path, typer.Argument(help="FILE
 
     count = journals.export(path, target)
     print(say(Text(ko=f"{count:,}건 → {target}", en=f"{count:,} entries → {target}")))
+
+
+@nouns.command(
+    "backup", help=hint("거래 중에도 사본을 만들고 검사합니다.", "Copy while a desk trades, and verify the copy.")
+)
+def back_up(path: PathArgument, target: Annotated[Path, typer.Argument(help="COPY.db")]) -> None:
+    """Copy a journal; a name that is taken is refused."""
+    check_target(target)
+    from haetae.wiring import journals
+
+    count = journals.back_up(path, target)
+    print(say(Text(ko=f"{count:,}건을 복사하고 검사했습니다: {target}", en=f"{count:,} copied and verified: {target}")))
+
+
+@nouns.command(
+    "restore",
+    help=hint(
+        "사본을 되돌립니다. 데스크는 브로커와 대조할 때까지 멈춘 채로 엽니다.",
+        "Put a copy back; the desk opens frozen until it was compared with the broker.",
+    ),
+)
+def restore(copy: Annotated[Path, typer.Argument(help="COPY.db")], path: PathArgument) -> None:
+    """Put a copy where no journal is, and mark it as behind the broker."""
+    check_target(path)
+    from haetae.wiring import journals
+    from haetae.wiring.clocks import SystemClock
+
+    count = journals.restore(copy, path, SystemClock())
+    done = Text(
+        ko=f"{count:,}건을 되돌렸습니다: {path} · 브로커와 대조하기 전에는 거래하지 않습니다",
+        en=f"{count:,} entries restored: {path} · no trading before it was compared with the broker",
+    )
+    print(say(done))
+
+
+@nouns.command("migrate", help=hint("표를 이 판으로 올립니다.", "Bring the tables to this version."))
+def migrate(path: PathArgument) -> None:
+    """Migrate a file, or make and migrate the tables of the database the environment names."""
+    from haetae.wiring import journals
+
+    print(say(Text(ko="표가 이 판입니다", en="the tables are of this version")), journals.migrate(path))
+
+
+@nouns.command("rebuild", help=hint("기록을 다시 접어 표를 만듭니다.", "Fold the entries into the tables again."))
+def rebuild(path: PathArgument) -> None:
+    """Rebuild the projections and print the hash of each."""
+    from haetae.wiring import journals
+
+    for table, digest in journals.rebuild(path).items():
+        print(f"  {table:<12} {digest}")

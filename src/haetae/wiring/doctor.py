@@ -28,7 +28,7 @@ from haetae.krx.refresh import compare
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
-from haetae.wiring import accounts, journals
+from haetae.wiring import accounts, journal_places, journals
 
 CONNECT_S = 3.0
 """A broker that does not answer a connect in three seconds would not answer an order."""
@@ -211,7 +211,7 @@ def _models(path: Path) -> tuple[Level, Text, Text | None]:
 
 
 def _journal(path: Path) -> tuple[Level, Text, Text | None]:
-    if not path.exists():
+    if not journal_places.begun(path):
         return Level.OK, Text(ko="아직 없음 (첫 거래일에 생깁니다)", en="none yet; the first day makes it"), None
     found = journals.verify(path)
     return (

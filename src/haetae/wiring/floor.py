@@ -22,7 +22,6 @@ from haetae.domain.errors import Retryable
 from haetae.domain.events import SessionStart
 from haetae.domain.units import Instant, Symbol, instant_at
 from haetae.guards import GUARDS
-from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
 from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
@@ -36,6 +35,7 @@ from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_decider
 from haetae.wiring.desks import Before, DayPlan, initial_desk, session_start
 from haetae.wiring.dice import process_dice
+from haetae.wiring.journal_places import halt_if_restored, open_journal
 from haetae.wiring.lessons import lessons_of
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.paces import Line, Pace
@@ -115,7 +115,7 @@ class Floor:
         await self._have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
-        with JournalDb(self.journal_path) as journal:
+        with open_journal(self.journal_path, env=self.env) as journal:
             book = latest_book(journal) or open_book(self.cash)
             desk = initial_desk(self.lake, plan, book, self.settings, lessons_of(journal, plan.day))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
@@ -137,6 +137,9 @@ class Floor:
                 )
                 look = _Look(runner, feed, orders)
                 look.at_start(clock.now())
+                halt = halt_if_restored(journal, clock.now())
+                if halt is not None:
+                    runner.operate(halt)
                 await broker.start()
                 task = asyncio.create_task(runner.run())
                 line = Line(lambda: rest.busy or stream.busy or decider.thinking > 0, lambda: stream.received)
@@ -198,7 +201,7 @@ def set_aside(journal: Path) -> None:
     number = 1
     while (kept := journal.with_name(f"{journal.stem}-interrupted-{number}{journal.suffix}")).exists():
         number += 1
-    for suffix in ("", "-wal", "-shm"):
+    for suffix in ("", "-wal", "-shm", ".mark"):
         part = journal.with_name(journal.name + suffix)
         if part.exists():
             part.rename(kept.with_name(kept.name + suffix))

@@ -16,10 +16,10 @@ from haetae.domain.errors import ConfigError, Text
 from haetae.domain.events import Note
 from haetae.domain.learning import Lesson
 from haetae.domain.units import Instant, day_of
-from haetae.journal import JournalDb
 from haetae.krx.calendar import next_trading_day
 from haetae.live.recovery import opened_at
-from haetae.ports import Clock
+from haetae.ports import Clock, Journal
+from haetae.wiring.journal_places import open_journal
 
 LESSON, NOTE = "lesson", "note"
 """Kinds of the entries: lessons in some state, and who changed what and why."""
@@ -41,7 +41,7 @@ class Standing:
     heard: bool
 
 
-def fold(journal: JournalDb, *, before: int | None = None) -> dict[str, tuple[Lesson, Instant]]:
+def fold(journal: Journal, *, before: int | None = None) -> dict[str, tuple[Lesson, Instant]]:
     """Return each lesson in its newest state and since when; entries before one sequence number if given."""
     found: dict[str, tuple[Lesson, Instant]] = {}
     for seq, at, _, record in journal.entries(kind=LESSON):
@@ -66,7 +66,7 @@ def in_force(found: dict[str, tuple[Lesson, Instant]], day: dt.date) -> tuple[Le
     return tuple(sorted(clear, key=lambda item: (-item.mean_gain_bp, item.lesson_id))[:IN_FORCE_AT_MOST])
 
 
-def lessons_of(journal: JournalDb, day: dt.date) -> tuple[Lesson, ...]:
+def lessons_of(journal: Journal, day: dt.date) -> tuple[Lesson, ...]:
     """Return what the briefs of a day carry: nothing that was written after the day was opened."""
     opened = opened_at(journal, day)
     return in_force(fold(journal, before=opened[0] if opened else None), day)
@@ -75,7 +75,7 @@ def lessons_of(journal: JournalDb, day: dt.date) -> tuple[Lesson, ...]:
 class JournalLessons:
     """``ports.LessonBook`` over an open journal."""
 
-    def __init__(self, journal: JournalDb) -> None:
+    def __init__(self, journal: Journal) -> None:
         """Read nothing yet."""
         self._journal = journal
 
@@ -87,7 +87,7 @@ class JournalLessons:
 
 def standings(path: Path, day: dt.date) -> tuple[Standing, ...]:
     """Return every lesson of a journal, strongest first, and whether it is heard on ``day``."""
-    with JournalDb(path, read_only=True) as journal:
+    with open_journal(path, read_only=True) as journal:
         found = fold(journal)
     heard = {lesson.lesson_id for lesson in in_force(found, day)}
     rows = [Standing(lesson, at, lesson.lesson_id in heard) for lesson, at in found.values()]
@@ -102,7 +102,7 @@ def change(path: Path, lesson_id: str, state: str, *, who: str, why: str, clock:
             Text(ko="무엇을 보고 정했는지", en="what it rests on"),
             "-",
         )
-    with JournalDb(path) as journal:
+    with open_journal(path) as journal:
         found = fold(journal)
         if lesson_id not in found:
             raise _refused(

@@ -21,16 +21,16 @@ from haetae.domain.events import Note
 from haetae.domain.learning import Lesson, TradeReview
 from haetae.domain.panel import Panel
 from haetae.domain.units import Instant, Symbol, Won
-from haetae.journal import JournalDb
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.live.recovery import OPENED, RUN, day_entries
-from haetae.ports import Clock
+from haetae.ports import Clock, Journal
 from haetae.ports.tables import daily_table
 from haetae.review import Attribution, attribute, propose_lessons, read_story, review_day
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_critic
 from haetae.wiring.desks import read_plan
+from haetae.wiring.journal_places import open_journal
 from haetae.wiring.lessons import LESSON, fold
 
 REVIEW, CRITIQUE = "review", "critique"
@@ -47,7 +47,7 @@ def review(journal_path: Path, lake: Lake, days: Sequence[dt.date]) -> dict[str,
     reviews: list[TradeReview] = []
     lessons: list[Lesson] = []
     attributions: list[dict[str, Any]] = []
-    with JournalDb(journal_path) as journal:
+    with open_journal(journal_path) as journal:
         known = {record.decision_id for _, _, _, record in journal.entries(kind=REVIEW)}
         for day in days:
             entries = list(day_entries(journal, day))
@@ -93,7 +93,7 @@ def _price_at(panel: Panel) -> Callable[[Symbol, Instant], Won | None]:
     return price_at
 
 
-def _opening(journal: JournalDb, day: dt.date) -> Book:
+def _opening(journal: Journal, day: dt.date) -> Book:
     first = next(iter(day_entries(journal, day)), None)
     if first is None:
         return open_book(0)
@@ -102,7 +102,7 @@ def _opening(journal: JournalDb, day: dt.date) -> Book:
 
 
 def _attributed(
-    journal: JournalDb, day: dt.date, entries: Sequence[Any], lake: Lake, names: Sequence[Symbol]
+    journal: Journal, day: dt.date, entries: Sequence[Any], lake: Lake, names: Sequence[Symbol]
 ) -> dict[str, Any]:
     bars = lake.panel(daily_table(lake.versions()), names, None, day)
     closes = {s: int(bars.close[-1, k]) for k, s in enumerate(bars.symbols)}
@@ -125,7 +125,7 @@ def _outcomes(reviews: Sequence[TradeReview]) -> list[dict[str, Any]]:
 
 def days_of(path: Path) -> tuple[dt.date, ...]:
     """Return the trading days a journal holds, in order."""
-    with JournalDb(path, read_only=True) as journal:
+    with open_journal(path, read_only=True) as journal:
         opened = [
             record.data["day"]
             for _, _, _, record in journal.entries(kind=RUN)
@@ -157,7 +157,7 @@ async def criticise(path: Path, day: dt.date, env: Mapping[str, str], clock: Clo
     critic = open_critic(env, clock)
     if critic is None:
         return []
-    with JournalDb(path) as journal:
+    with open_journal(path) as journal:
         made = read_story(list(day_entries(journal, day))).decisions
         known = {record.decision_id for _, _, _, record in journal.entries(kind=CRITIQUE)}
         found = {record.decision_id: record for _, _, _, record in journal.entries(kind=REVIEW)}

@@ -22,7 +22,6 @@ from haetae.domain.errors import ConfigError, HaetaeError, Text
 from haetae.domain.events import Note
 from haetae.domain.units import Symbol, Won, day_of, instant_at
 from haetae.features import minute
-from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
 from haetae.kis.rest import KisRest
 from haetae.krx import Rulebook, is_trading_day
@@ -51,6 +50,7 @@ from haetae.wiring.desks import (
 from haetae.wiring.dice import process_dice
 from haetae.wiring.evidence import require_proven
 from haetae.wiring.floor import Floor, day_facts, merge_counts, session_of, set_aside
+from haetae.wiring.journal_places import begun, bind, open_journal
 from haetae.wiring.lessons import LESSON, fold
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
@@ -102,7 +102,9 @@ class _Desk:
         self._screen = screen
         self._lake = Lake(settings.out / "lake", by="haetae trade")
         self._journal = settings.out / "journal.db"
-        if venue.forgets and self._journal.exists():
+        if not venue.forgets:
+            bind(self._journal, env)
+        elif self._journal.exists():
             _begin_again(self._journal)
             self.facts.pop("sessions", None)
 
@@ -156,9 +158,9 @@ class _Desk:
         return day
 
     def _closed(self) -> set[dt.date]:
-        if not self._journal.exists():
+        if not begun(self._journal, self._env):
             return set()
-        with JournalDb(self._journal, read_only=True) as journal:
+        with open_journal(self._journal, env=self._env, read_only=True) as journal:
             notes = [record for _, _, _, record in journal.entries(kind=RUN)]
         return {
             dt.date.fromisoformat(str(note.data["day"]))
@@ -167,9 +169,9 @@ class _Desk:
         }
 
     def _book(self) -> Book | None:
-        if not self._journal.exists():
+        if not begun(self._journal, self._env):
             return None
-        with JournalDb(self._journal, read_only=True) as journal:
+        with open_journal(self._journal, env=self._env, read_only=True) as journal:
             return latest_book(journal)
 
     def _held(self) -> dict[str, int]:
@@ -298,9 +300,9 @@ def _strategy_of(settings: TradeSettings) -> OnSchedule | None:
 
 def _begin_again(journal: Path) -> None:
     """Set a journal aside whose broker has forgotten its account; what a person approved lives on."""
-    with JournalDb(journal, read_only=True) as old:
+    with open_journal(journal, read_only=True) as old:
         known = sorted(fold(old).values(), key=lambda item: item[1])
     set_aside(journal)
     plan_path(journal).unlink(missing_ok=True)
-    with JournalDb(journal) as fresh:
+    with open_journal(journal) as fresh:
         fresh.append(LESSON, [(at, lesson) for lesson, at in known], durable=True)

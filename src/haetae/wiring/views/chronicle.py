@@ -33,10 +33,10 @@ from haetae.domain.orders import (
     Replaced,
 )
 from haetae.domain.units import Instant, Shares, Symbol, Won, day_of
-from haetae.journal import JournalDb
 from haetae.krx import Rulebook
 from haetae.ledger import apply_fill, settle
 from haetae.live.recovery import CLOSED, OPENED
+from haetae.wiring.journal_places import open_journal
 
 _LIFE: dict[type, OrderStatus] = {
     Accepted: OrderStatus.WORKING,
@@ -131,7 +131,7 @@ class Chronicle:
     def __init__(self, path: Path) -> None:
         """Open the journal for reading; raises ``JournalError`` if there is none."""
         self._path = path
-        self._journal = JournalDb(path, read_only=True)
+        self._journal = open_journal(path, read_only=True)
         self._file = _file_of(path)
         self.seq = 0
         self.last_at: Instant = 0
