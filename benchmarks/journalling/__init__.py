@@ -1,0 +1,1 @@
+"""What the journal's benchmark is made of."""
