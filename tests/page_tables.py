@@ -30,6 +30,7 @@ from haetae.ml.promotion import Case, demands
 from haetae.ml.settings import PromotionSettings
 from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
 from mood_tables import mood_tables
+from order_tables import order_tables
 from rule_tables import rule_tables
 from universe_tables import universe_tables
 
@@ -205,6 +206,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/features.md", "features", features),
     *universe_tables("docs/universe.md", table),
     *mood_tables("docs/fear-greed.md", table),
+    *order_tables("docs/order-life.md", table),
     ("docs/simulator.md", "fill-model", fill_model),
     ("docs/simulator.md", "always", partial(said, ALWAYS)),
     ("docs/simulator.md", "laws", partial(said, LAWS)),

@@ -22,7 +22,8 @@ from haetae.journal import JournalDb
 from haetae.krx import Rulebook
 from haetae.krx.calendar import trading_days
 from haetae.ledger import open_book
-from haetae.live.recovery import COMMAND, EVENT, RUN, closing_note, opening_note
+from haetae.live.handover import RUN, handover_of
+from haetae.live.recovery import COMMAND, EVENT, closing_note, opening_note
 from haetae.ports.tables import DAILY, INDEX_DAILY, MINUTE, TABLES, instrument_rows
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
@@ -65,12 +66,12 @@ def journal_of(path: Path, events: tuple[DeskEvent, ...], *, closed: bool = True
     desk, rules = open_desk(loose(), open_book(CASH)), Rulebook.on(DAY)
     opening = rules.session.orders_from
     with JournalDb(path) as journal:
-        journal.append(RUN, [(opening, opening_note(DAY, desk.book, opening))], durable=True)
+        journal.append(RUN, [(opening, opening_note(DAY, handover_of(desk), opening))], durable=True)
         for event in events:
             desk = told(journal, desk, event)
         if closed:
             at = rules.session.close_at
-            journal.append(RUN, [(at, closing_note(DAY, desk.book, at))], durable=True)
+            journal.append(RUN, [(at, closing_note(DAY, handover_of(desk), at))], durable=True)
     return desk
 
 

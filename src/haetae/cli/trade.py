@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from haetae.cli.adopting import adopt
 from haetae.cli.demo import ConsoleScreen, won
 from haetae.cli.init import ACCOUNT, AccountFolder
 from haetae.cli.kill import DESK, Desk
@@ -102,6 +103,9 @@ def live(
     from haetae.wiring.venues import TradeSettings
 
     _trade(TradeSettings(out, from_, account, _layers("live.toml", config), live=True), None)
+
+
+nouns.command("adopt", help=hint("손으로 산 종목을 장부에 넣습니다.", "Take a trade by hand into the books."))(adopt)
 
 
 def _layers(name: str, given: list[Path] | None) -> tuple[Path, ...]:

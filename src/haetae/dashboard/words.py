@@ -28,14 +28,17 @@ SIDE: Mapping[str, Pair] = {"buy": ("매수", "Buy"), "sell": ("매도", "Sell")
 ORDER: Mapping[str, Pair] = {
     "sending": ("보내는 중", "Sending"),
     "working": ("미체결", "Working"),
+    "partial": ("일부 체결", "Partly filled"),
     "cancel_pending": ("취소 요청", "Cancelling"),
     "filled": ("체결", "Filled"),
     "canceled": ("취소", "Cancelled"),
     "expired": ("만료", "Expired"),
     "rejected": ("증권사 거절", "Rejected"),
-    "refused": ("가드 거절", "Refused"),
+    "refused": ("접수 거절", "Refused"),
     "denied": ("가드 거절", "Denied"),
     "unknown": ("결과 모름", "Outcome unknown"),
+    "stuck": ("사람이 확인해야 함", "Needs a person"),
+    "late_fill": ("끝난 뒤 다시 나타남", "Back after its end"),
     "absent": ("접수 안 됨", "Never arrived"),
 }
 

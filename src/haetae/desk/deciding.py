@@ -132,7 +132,7 @@ def _intent(turn: Turn, leg: Leg, decision_id: str, side: Side, quantity: int) -
         collar = turn.state.settings.plan.exit_collar_bp
         last = turn.state.price(leg.symbol)
         price = limit_for(side, last, session.base_prices[leg.symbol], kind, collar, turn.rules)
-    return intent_from(leg, decision_id, side, quantity, price, turn.rules.day, turn.at)
+    return intent_from(leg, decision_id, side, quantity, price, turn.account_name, turn.rules.day, turn.at)
 
 
 def _tell(turn: Turn, decision: Decision) -> None:

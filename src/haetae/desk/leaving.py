@@ -12,7 +12,7 @@ import math
 from haetae.desk.ordering import cancel, disproved, send
 from haetae.desk.turn import Turn
 from haetae.domain.market import Kind
-from haetae.domain.orders import OrderIntent, OrderKind, OrderStatus, Side
+from haetae.domain.orders import OrderIntent, OrderKind, Side
 from haetae.domain.units import Shares, Symbol, Won
 from haetae.execution import intent_name
 from haetae.guards import EscapeLevel, EscapeState
@@ -80,7 +80,7 @@ def _leave_one(turn: Turn, symbol: Symbol, over: Shares, *, reprice: bool) -> No
     for order in state.blotter.open_of(symbol):
         if order.intent.side is not Side.SELL:
             continue
-        if order.status is OrderStatus.WORKING and (reprice or not order.intent.escape):
+        if order.status.resting and (reprice or not order.intent.escape):
             cancel(turn, order, "volatility escape")
         if not (disproved(turn, order) and state.leave[symbol] == 0):
             waiting += order.open_quantity
@@ -91,7 +91,7 @@ def _leave_one(turn: Turn, symbol: Symbol, over: Shares, *, reprice: bool) -> No
     turn.change(escape_tries={**state.escape_tries, symbol: tries + 1})
     decision_id = f"ESC-{turn.rules.day.isoformat()}-{state.escape.level.name}"
     intent = OrderIntent(
-        intent_id=intent_name(decision_id, turn.rules.day, symbol, Side.SELL, f"escape{tries}"),
+        intent_id=intent_name(turn.account_name, turn.rules.day, decision_id, symbol, Side.SELL, f"escape{tries}"),
         decision_id=decision_id,
         symbol=symbol,
         side=Side.SELL,

@@ -9,17 +9,17 @@ import numpy as np
 
 from haetae.desk.deciding import expire_asked
 from haetae.desk.leaving import on_level, work_escape
-from haetae.desk.ordering import cancel_open, cancel_rested, free_cash
+from haetae.desk.ordering import cancel_open, cancel_rested, doubted, free_cash, look_again, reading_every_s
 from haetae.desk.state import Account, Day
 from haetae.desk.tape import absorb, turned
 from haetae.desk.turn import Turn
 from haetae.domain.decisions import View
 from haetae.domain.errors import MarketRuleError
-from haetae.domain.events import AskPolicy, OperatorState, SessionStart, SetTimer
+from haetae.domain.events import AskPolicy, OperatorState, SessionStart
 from haetae.domain.market import HaltChange, Slice
 from haetae.domain.orders import Side
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, day_of
-from haetae.execution import Blotter
+from haetae.execution import carried
 from haetae.features import minute
 from haetae.guards import EscapeLevel, observe, start_session
 from haetae.ledger import settle
@@ -28,7 +28,7 @@ _PPM = 1_000_000
 
 
 def on_session(turn: Turn, event: SessionStart) -> None:
-    """Begin a day: settle, carry features over, take yardsticks; orders of another day are gone."""
+    """Begin a day: settle, carry features over, take yardsticks; of another day's orders the unsettled ones stay."""
     if day_of(event.at) != turn.rules.day:
         raise MarketRuleError(
             "the session is not of the rulebook's day",
@@ -38,20 +38,24 @@ def on_session(turn: Turn, event: SessionStart) -> None:
         )
     state = turn.state
     symbols = tuple(sorted({*event.symbols, *state.book.positions}))
-    left_open = len(state.blotter.working)
+    left = carried(state.blotter.working.values())
     usual = [value for _, value in sorted(event.volatility.items()) if value > 0.0]
     turn.change(
         session=replace(event, symbols=symbols),
         book=settle(state.book, turn.rules.day),
         tape=turned(state.tape, symbols, event, turn.rules),
         escape=start_session(state.escape, len(symbols), sum(usual) / len(usual) if usual else 0.0),
-        blotter=Blotter(),
+        blotter=left,
         asked={},
         leave={},
         escape_tries={},
         halted=frozenset(),
-        account=Account(),
+        account=Account(frozen=doubted(left, event.at), agreed_turnover=state.account.agreed_turnover),
     )
+    for order in turn.state.blotter.open_orders():
+        turn.note(
+            "order.carried", intent_id=order.intent.intent_id, symbol=order.intent.symbol, state=order.status.value
+        )
     turn.stand()
     equity = turn.state.equity
     monday = turn.rules.day - dt.timedelta(days=turn.rules.day.weekday())
@@ -68,7 +72,7 @@ def on_session(turn: Turn, event: SessionStart) -> None:
         equity=equity,
         cash=turn.state.book.cash,
         positions=len(turn.state.book.positions),
-        left_open=left_open,
+        left_open=len(left.working),
     )
 
 
@@ -119,16 +123,12 @@ def _watch_losses(turn: Turn) -> None:
 
 
 def _ask_account(turn: Turn) -> None:
+    """Ask for a reading where the planned one did not come: a timer is lost with its process."""
     account, settings = turn.state.account, turn.state.settings
-    if not settings.limits.require_reconciled:
-        return
     newest = max(account.snapshot_at, account.asked_at)
-    every_s = settings.reconcile_every_s
-    if settings.limits.require_vitals:  # twice within the age that guard G04 allows
-        every_s = min(every_s, settings.limits.reconcile_age_s // 2)
-    if turn.at - newest >= every_s * NS_PER_SECOND:
-        turn.account(asked_at=turn.at)
-        turn.say(SetTimer(turn.at, "reconcile"))
+    late = turn.at - newest >= 2 * reading_every_s(turn) * NS_PER_SECOND
+    if settings.limits.require_reconciled and late:
+        look_again(turn, 0)
 
 
 def _ask_policy(turn: Turn, piece: Slice) -> None:

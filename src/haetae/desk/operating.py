@@ -18,7 +18,7 @@ _MANUAL = "M-"
 
 def on_operator(turn: Turn, event: OperatorCommand) -> None:
     """Move the kill switch and cancel what it forbids."""
-    turn.change(operator=event.state)
+    turn.change(operator=event.state, latched=True)
     turn.note("operator.changed", state=event.state.value, who=event.who, why=event.why)
     if event.state is OperatorState.HALT:
         cancel_open(turn, why="halted by the operator")
@@ -29,7 +29,7 @@ def on_operator(turn: Turn, event: OperatorCommand) -> None:
 def on_cancel_request(turn: Turn, event: CancelRequest) -> None:
     """Cancel a working order; an order that is not working is left as it is."""
     order = turn.state.blotter.orders.get(event.intent_id)
-    if order is None or order.status is not OrderStatus.WORKING:
+    if order is None or not order.status.resting:
         _refused(turn, event, "no such order" if order is None else f"the order is {order.status.value}")
         return
     before = len(turn.commands)
@@ -47,7 +47,9 @@ def on_manual_order(turn: Turn, event: ManualOrder) -> None:
         return
     decision_id = _MANUAL + event.request_id
     intent = OrderIntent(
-        intent_id=intent_name(decision_id, turn.rules.day, event.symbol, event.side, event.request_id),
+        intent_id=intent_name(
+            turn.account_name, turn.rules.day, decision_id, event.symbol, event.side, event.request_id
+        ),
         decision_id=decision_id,
         symbol=event.symbol,
         side=event.side,

@@ -15,6 +15,7 @@ from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import Cancel, OperatorState, SetTimer, Submit
 from haetae.domain.market import Kind, Market
 from haetae.domain.orders import (
+    BrokerOrderId,
     Denied,
     Fill,
     Order,
@@ -26,14 +27,16 @@ from haetae.domain.orders import (
     Side,
     Submitted,
 )
-from haetae.domain.units import NS_PER_SECOND, Won
-from haetae.execution import Remark, advance, cancel_requested, enter, record
+from haetae.domain.units import NS_PER_SECOND, Instant, Symbol, Won
+from haetae.execution import Blotter, Remark, advance, cancel_requested, enter, record
 from haetae.guards import Sent, Situation, cleared, inputs_of, inputs_of_all, review
+from haetae.krx import Rulebook
 from haetae.ledger import apply_fill
 
 _LOOK_AGAIN = frozenset(
     {Remark.FOREIGN, Remark.CONTRADICTION, Remark.EARLY_FILL, Remark.LATE_FILL, Remark.FILLS_MISSING}
 )
+_STRICTNESS = (OperatorState.ACTIVE, OperatorState.REDUCE_ONLY, OperatorState.HALT)
 
 
 def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision | None = None) -> Situation:
@@ -46,14 +49,11 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     exiting = state.escape.exiting.tolist() if state.escape.fallen else ()
     if intent is not None and intent.escape:
         open_orders = tuple(order for order in open_orders if not disproved(turn, order))
-    operator = state.operator
-    if day.closed and operator is OperatorState.ACTIVE:
-        operator = OperatorState.REDUCE_ONLY
     return Situation(
         at=turn.at,
         rules=turn.rules,
         session=session,
-        operator=operator,
+        operator=allowed(turn),
         reconciled=account.reconciled,
         price_at=tape.price_at,
         last=tape.prices,
@@ -89,11 +89,35 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     )
 
 
+def allowed(turn: Turn) -> OperatorState:
+    """Return what may be done now: the strictest word of the operator, the comparison with the broker, the losses."""
+    state = turn.state
+    words = [state.operator]
+    if state.settings.limits.require_reconciled:
+        words.append(state.account.gate)
+    if state.day.closed:
+        words.append(OperatorState.REDUCE_ONLY)
+    return max(words, key=_STRICTNESS.index)
+
+
 def disproved(turn: Turn, order: Order) -> bool:
-    """Whether an unknown escape sale may be sent again: time passed and a reading did not show it."""
+    """Whether an unknown escape sale may be sent again: time passed, and a reading shows the shares and not the sale.
+
+    The broker sells no more than it holds, so a second full exit is harmless where the first one did arrive.
+    """
     wait = turn.state.settings.escape_resend_s * NS_PER_SECOND
+    last = turn.state.account.last
     unknown = order.status is OrderStatus.UNKNOWN and order.intent.escape
-    return unknown and turn.state.account.snapshot_at >= order.updated_at + wait
+    return unknown and last is not None and last.at >= order.updated_at + wait and order.intent.symbol in last.positions
+
+
+def doubted(blotter: Blotter, session_at: Instant = 0) -> frozenset[Symbol]:
+    """Return the names of orders whose fate is in question: unknown, back from their end, or of a day before."""
+    return frozenset(
+        order.intent.symbol
+        for order in blotter.working.values()
+        if order.status.doubtful or order.status is OrderStatus.LATE_FILL or order.intent.at < session_at
+    )
 
 
 def free_cash(turn: Turn) -> Won:
@@ -121,11 +145,13 @@ def submit(turn: Turn, intent: OrderIntent, verdict: Allow | Reduce, now: Situat
         return False
     order_cleared = cleared(intent, verdict, now)
     tell_verdict(turn, intent, verdict, now)
-    order = advance(Order(intent, order_cleared.quantity, OrderStatus.NEW), Submitted(intent.intent_id, turn.at))
+    known = _shown(turn, intent)
+    guarded = Order(intent, order_cleared.quantity, OrderStatus.GUARDED, known=known)
+    order = advance(guarded, Submitted(intent.intent_id, turn.at))
     turn.change(blotter=enter(turn.state.blotter, order))
     sent = Sent(turn.at, intent.intent_id, intent.symbol, intent.side, intent.escape)
     turn.count(sent=turn.state.day.sent.and_then(sent))
-    turn.say(Submit(order_cleared))
+    turn.say(Submit(order_cleared, known))
     return True
 
 
@@ -145,6 +171,13 @@ def tell_verdict(turn: Turn, intent: OrderIntent, verdict: Allow | Reduce, now: 
         )
     if limits.require_vitals:
         turn.note("intent.cleared", intent_id=intent.intent_id, inputs=inputs_of_all(intent, now))
+
+
+def _shown(turn: Turn, intent: OrderIntent) -> tuple[BrokerOrderId, ...]:
+    """Return the numbers of this name and side that the newest reading showed: what is sent now is none of them."""
+    last = turn.state.account.last
+    rows = last.orders if last is not None else ()
+    return tuple(row.order_id for row in rows if (row.symbol, row.side) == (intent.symbol, intent.side))
 
 
 def deny(turn: Turn, intent: OrderIntent, refusal: Deny, now: Situation) -> None:
@@ -168,9 +201,11 @@ def deny(turn: Turn, intent: OrderIntent, refusal: Deny, now: Situation) -> None
 
 
 def cancel(turn: Turn, order: Order, why: str) -> None:
-    """Ask to cancel what is open of a working order, or again where the first request got no answer."""
+    """Ask to cancel what rests of an order of today, or again where the first request got no answer."""
+    session = turn.state.session
     again = order.status is OrderStatus.CANCEL_PENDING
-    if (order.status is not OrderStatus.WORKING and not again) or not turn.spend_command():
+    can = again or order.status.resting or order.status is OrderStatus.LATE_FILL
+    if not can or session is None or order.intent.at < session.at or not turn.spend_command():
         return
     after = cancel_requested(order, turn.at)
     if again:
@@ -182,9 +217,9 @@ def cancel(turn: Turn, order: Order, why: str) -> None:
 
 
 def cancel_open(turn: Turn, *, why: str, side: Side | None = None) -> None:
-    """Cancel every working order, or those of one side; escapes of a sale stay when only buys are meant."""
+    """Cancel every resting order, or those of one side; escapes of a sale stay when only buys are meant."""
     for order in turn.state.blotter.open_orders():
-        if order.status is OrderStatus.WORKING and (side is None or order.intent.side is side):
+        if order.status.resting and (side is None or order.intent.side is side):
             cancel(turn, order, why)
 
 
@@ -195,7 +230,7 @@ def cancel_rested(turn: Turn) -> None:
     for order in turn.state.blotter.open_orders():
         if order.intent.escape:
             continue
-        if order.status is OrderStatus.WORKING and turn.at - order.intent.at >= rest:
+        if order.status.resting and turn.at - order.intent.at >= rest:
             cancel(turn, order, "rested too long")
         elif order.status is OrderStatus.CANCEL_PENDING and turn.at - order.updated_at >= again:
             cancel(turn, order, "no answer to the cancel")
@@ -207,31 +242,54 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
     turn.change(blotter=blotter)
     for fill in outcome.fills:
         _book(turn, fill)
-    order = outcome.order
-    if isinstance(event, Rejected) and order is not None and outcome.remark is Remark.NONE:
+    order, remark = outcome.order, outcome.remark
+    if isinstance(event, Rejected) and order is not None and remark is Remark.NONE:
         turn.note(
-            "order.rejected",
+            "order.change_refused" if event.change else "order.rejected",
             intent_id=event.intent_id,
             symbol=order.intent.symbol,
             code=event.code,
             message=event.message,
         )
-    if isinstance(event, OutcomeUnknown) and outcome.remark is Remark.NONE:
+    if isinstance(event, OutcomeUnknown) and remark is Remark.NONE:
         turn.note("order.became_unknown", intent_id=event.intent_id, why=event.why)
         look_again(turn)
-    if outcome.remark in _LOOK_AGAIN:
-        turn.note("order.surprised", intent_id=event.intent_id, event=type(event).__name__, remark=outcome.remark.value)
+    if remark in _LOOK_AGAIN:
+        turn.note("order.surprised", intent_id=event.intent_id, event=type(event).__name__, remark=remark.value)
         look_again(turn)
-    if outcome.remark is Remark.CONTRADICTION and order is not None:
+    if order is not None:
+        _heed(turn, order, remark)
+
+
+def _heed(turn: Turn, order: Order, remark: Remark) -> None:
+    """Freeze the name of an order that did what it cannot, and take back what lives after its end."""
+    if remark is Remark.CONTRADICTION:
         turn.account(frozen=turn.state.account.frozen | {order.intent.symbol})
-    if outcome.remark is Remark.OVERFILL and order is not None:
+    elif remark is Remark.OVERFILL:
         _stop_for_excess(turn, order.intent.intent_id, order.filled, order.quantity)
+    elif remark is Remark.LATE_FILL:
+        account, symbol = turn.state.account, order.intent.symbol
+        turn.account(frozen=account.frozen | {symbol}, shut=account.shut | {symbol})
+        turn.note("order.returned", intent_id=order.intent.intent_id, symbol=symbol, filled=order.filled)
+        cancel(turn, order, "it had ended, and lives or was executed after all")
 
 
-def look_again(turn: Turn) -> None:
-    """Ask for a reading of the account after a short pause."""
-    pause = turn.state.settings.retry_reads_s[0] * NS_PER_SECOND
-    turn.say(SetTimer(turn.at + pause, "reconcile"))
+def reading_every_s(turn: Turn) -> int:
+    """Return how far apart readings lie: where guard G04 asks their age, twice within what it allows."""
+    settings = turn.state.settings
+    if settings.limits.require_vitals:
+        return min(settings.reconcile_every_s, settings.limits.reconcile_age_s // 2)
+    return settings.reconcile_every_s
+
+
+def look_again(turn: Turn, after_s: int | None = None) -> None:
+    """Ask for a reading of the account after a pause (the shortest one by default), unless one is due sooner."""
+    pause_ms = turn.state.settings.retry_reads_ms[0] if after_s is None else after_s * 1_000
+    at, account = turn.at + pause_ms * NS_PER_SECOND // 1_000, turn.state.account
+    if turn.at < account.due_at <= at:
+        return
+    turn.account(due_at=at, asked_at=turn.at)
+    turn.say(SetTimer(at, "reconcile"))
 
 
 def _stop_for_excess(turn: Turn, intent_id: str, filled: int, quantity: int) -> None:
@@ -248,14 +306,18 @@ def _book(turn: Turn, fill: Fill) -> None:
     kinds = session.kinds if session is not None else {}
     market = Market(markets.get(fill.symbol, Market.KOSPI.value))
     kind = Kind(kinds.get(fill.symbol, Kind.COMMON.value))
-    charge = turn.rules.charge_fill(fill, market, kind)
+    day = fill.order_id.day
+    rules = turn.rules if day == turn.rules.day else Rulebook.on(day)  # told late: charged as on its own day
+    charge = rules.charge_fill(fill, market, kind)
     before = state.book
     try:
-        book = apply_fill(before, fill, charge, turn.rules.settle_on())
+        book = apply_fill(before, fill, charge, rules.settle_on())
     except MarketRuleError:
         _stop_for_excess(turn, fill.intent_id, fill.quantity, before.quantity(fill.symbol))
         return
     turn.change(book=book)
+    if state.settings.limits.require_reconciled:
+        look_again(turn, state.settings.reconcile_after_fill_s)
     if fill.side is Side.BUY and before.quantity(fill.symbol) == 0:
         turn.count(new_names=state.day.new_names | {fill.symbol})
     if fill.side is Side.SELL and book.realized < before.realized:
@@ -268,9 +330,12 @@ def _book(turn: Turn, fill: Fill) -> None:
         intent_id=fill.intent_id,
         symbol=fill.symbol,
         side=fill.side.value,
+        order=[day.isoformat(), fill.order_id.branch, fill.order_id.number],
         quantity=fill.quantity,
+        cumulative=fill.cumulative,
         price=fill.price,
         amount=fill.amount,
+        amount_before=fill.amount_before,
         fee=charge.fee,
         tax=charge.tax,
         cash=book.cash,

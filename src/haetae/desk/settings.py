@@ -37,11 +37,21 @@ class DeskSettings:
     max_commands: int = 4_000
     """Orders and cancels a day. Four hundred orders with some cancels each stay far below; a loop does not."""
 
-    reconcile_every_s: int = 300
-    """Holdings, cash and orders are compared at least every five minutes."""
+    reconcile_every_s: int = 60
+    """Holdings, cash and orders are compared every minute."""
 
-    retry_reads_s: tuple[int, ...] = (2, 4, 8, 15, 30, 60, 120)
-    """Pauses between readings while something is unknown or differs."""
+    reconcile_after_fill_s: int = 10
+    """… and ten seconds after a fill: balances were seen to follow executions by seconds."""
+
+    retry_reads_ms: tuple[int, ...] = (500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000)
+    """Pauses between readings while something is unknown or differs: quick at first, then patient."""
+
+    settle_after_close_s: int = 150
+    """So long after the close an order still unknown goes to a person; two minutes of it are what lists may lag."""
+
+    correct_costs: bool = False
+    """Whether the first reading of a day may book the broker's fees and taxes where they differ from ours within the
+    tolerance; else a person books them."""
 
     escape_resend_s: int = 2
     """An escape sale of unknown fate is sent again after two seconds *and* a reading that does not show it:

@@ -12,13 +12,14 @@ from haetae.desk.settings import DeskSettings
 from haetae.desk.tape import Tape, blank_tape, warmed
 from haetae.domain.account import Book
 from haetae.domain.decisions import Brief
-from haetae.domain.events import MarketReading, OperatorState, SessionStart, Vitals
+from haetae.domain.events import AccountSnapshot, MarketReading, OperatorState, SessionStart, Vitals
 from haetae.domain.learning import Lesson
 from haetae.domain.market import Int64Array, Phase
+from haetae.domain.orders import Order
 from haetae.domain.panel import Panel
 from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
-from haetae.execution import Blotter
+from haetae.execution import NOTHING_KNOWN, Blotter, Difference, Known, carried
 from haetae.guards import EscapeState, Traffic, open_escape
 
 
@@ -47,10 +48,26 @@ class Day:
 
 @dataclass(frozen=True)
 class Account:
-    """What the last comparison with the broker said."""
+    """What the last comparison with the broker said.
+
+    Attributes
+    ----------
+    reconciled : whether nothing was open in it.
+    clean_at : instant of the newest comparison in which nothing was open, 0 before the first.
+    gate : what it lets the desk do, whatever the operator allows: HALT before the first and while something is
+        unexplained.
+    frozen : names of which nothing is bought: the broker's figures differ, or an order's fate is not known.
+    shut : names frozen to the end of the day: an order of theirs was given up to a person, or came back from the dead.
+    asked_at, due_at : when a reading was last asked for, and when the next planned one is due.
+    last : the newest reading; ``known`` and ``differences`` what came of it.
+    agreed_turnover : won bought and sold up to when cash last agreed to the won.
+    """
 
     reconciled: bool = False
+    clean_at: Instant = 0
+    gate: OperatorState = OperatorState.HALT
     frozen: frozenset[Symbol] = frozenset()
+    shut: frozenset[Symbol] = frozenset()
     gap_ppm: int = 0
     short_cash: Won = 0
     """How much less orderable cash the newest reading showed than our books, open buys set aside."""
@@ -58,8 +75,12 @@ class Account:
     """How many shares of a name fewer it showed; names that fit are not listed."""
     snapshot_at: Instant = 0
     asked_at: Instant = 0
+    due_at: Instant = 0
     retries: int = 0
-    readings: Mapping[str, int] = field(default_factory=dict)
+    known: Known = NOTHING_KNOWN
+    differences: tuple[Difference, ...] = ()
+    last: AccountSnapshot | None = None
+    agreed_turnover: Won = 0
 
 
 @made_often
@@ -144,6 +165,8 @@ class DeskState:
     vitals: Vitals | None = None
     reading: MarketReading | None = None
     known: Standing | None = None
+    latched: bool = False
+    """Whether a person set the operator's state; where it is only the desk's start, a clean comparison opens it."""
 
     @property
     def standing(self) -> Standing:
@@ -168,10 +191,35 @@ class DeskState:
         return self.standing.equity
 
 
-def open_desk(settings: DeskSettings, book: Book, lessons: tuple[Lesson, ...] = ()) -> DeskState:
-    """Return a desk before its first session; ``lessons`` are the ones in force."""
+def open_desk(
+    settings: DeskSettings,
+    book: Book,
+    lessons: tuple[Lesson, ...] = (),
+    *,
+    unsettled: tuple[Order, ...] = (),
+    agreed_turnover: Won | None = None,
+) -> DeskState:
+    """Return a desk before its first session.
+
+    Parameters
+    ----------
+    lessons : the ones in force.
+    unsettled : orders of the day before whose fate is not known yet.
+    agreed_turnover : won
+        Turnover of the books up to which the broker's cash agreed; all of it where nothing else is known.
+    """
     tape = blank_tape(settings.minute_history, settings.daily_history)
-    return DeskState(settings, book, settings.start_state, tape, open_escape(0), lessons)
+    agreed = book.bought + book.sold if agreed_turnover is None else agreed_turnover
+    return DeskState(
+        settings,
+        book,
+        settings.start_state,
+        tape,
+        open_escape(0),
+        lessons,
+        blotter=carried(unsettled),
+        account=Account(agreed_turnover=agreed),
+    )
 
 
 def warm(state: DeskState, panel: Panel, daily: Panel | None = None) -> DeskState:

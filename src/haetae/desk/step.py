@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from haetae.desk.account import on_snapshot
+from haetae.desk.corrections import on_adoption, on_cost_correction
 from haetae.desk.deciding import on_proposal, on_reply
 from haetae.desk.leaving import work_escape
 from haetae.desk.market import on_halt, on_session, on_slice
@@ -17,7 +18,9 @@ from haetae.domain.events import (
     AccountSnapshot,
     CancelRequest,
     Command,
+    CostCorrection,
     DeskEvent,
+    ManualAdoption,
     ManualOrder,
     MarketReading,
     OperatorCommand,
@@ -118,6 +121,10 @@ def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
             on_cancel_request(turn, event)
         case ManualOrder():
             on_manual_order(turn, event)
+        case ManualAdoption():
+            on_adoption(turn, event)
+        case CostCorrection():
+            on_cost_correction(turn, event)
         case _:
             assert_never(event)
     return turn

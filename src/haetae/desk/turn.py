@@ -65,6 +65,12 @@ class Turn:
         """Work out shares and equity after the book or the tape changed."""
         self.change(known=standing_of(self.state.book, self.state.tape, self.state.known))
 
+    @property
+    def account_name(self) -> str:
+        """The account the session trades, as it stands in the names of intents; empty before the first session."""
+        session = self.state.session
+        return session.account if session is not None else ""
+
     def say(self, command: Command) -> None:
         """Ask the driver for something."""
         self.commands.append(command)
@@ -77,7 +83,7 @@ class Turn:
         """Count an order or cancel; False, and the desk halts, when the day's budget is used up."""
         if self.state.day.commands >= self.state.settings.max_commands:
             if self.state.operator is not OperatorState.HALT:
-                self.change(operator=OperatorState.HALT)
+                self.change(operator=OperatorState.HALT, latched=True)
                 self.note("budget.exhausted", commands=self.state.day.commands)
             return False
         self.count(commands=self.state.day.commands + 1)

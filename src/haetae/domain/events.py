@@ -6,6 +6,7 @@ command and answers as an event. Events and commands are journalled by the drive
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -13,7 +14,7 @@ from typing import TypeAlias
 
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
-from haetae.domain.orders import BrokerOrder, ClearedOrder, OrderEvent, Side
+from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent, Side
 from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
 
@@ -66,7 +67,49 @@ class ManualOrder:
             raise ValueError(f"request {self.request_id}: {self.quantity} sh at {self.limit_price} won is no order")
 
 
-OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder
+@dataclass(frozen=True, slots=True)
+class ManualAdoption:
+    """A person takes a difference in a holding into the books: they traded by hand, or shares came or went.
+
+    ``shares`` is signed: what the broker holds more than the books do. ``paid`` is what the shares cost, fees included,
+    in won; for shares that went it is what they brought, as a negative number. ``signature`` proves who signed; it was
+    checked before this became an event. The desk takes it only where the newest reading shows exactly this difference.
+    """
+
+    at: Instant
+    request_id: str
+    symbol: Symbol
+    shares: Shares
+    paid: Won
+    who: str
+    why: str
+    signature: str
+
+    def __post_init__(self) -> None:
+        """Refuse what no trade can have been."""
+        if self.shares == 0 or self.paid * self.shares < 0:
+            raise ValueError(f"request {self.request_id}: {self.shares} sh for {self.paid} won is no trade")
+        if not (self.who and self.signature):
+            raise ValueError(f"request {self.request_id}: an adoption is signed")
+
+
+@dataclass(frozen=True, slots=True)
+class CostCorrection:
+    """A person says that the broker's fees and taxes are right and ours were not; ``amount`` won are added to cash."""
+
+    at: Instant
+    request_id: str
+    amount: Won
+    who: str
+    why: str
+
+    def __post_init__(self) -> None:
+        """Refuse what corrects nothing."""
+        if self.amount == 0:
+            raise ValueError(f"request {self.request_id}: a correction of 0 won is none")
+
+
+OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder | ManualAdoption | CostCorrection
 """What a person may tell the desk."""
 
 
@@ -91,6 +134,7 @@ class SessionStart:
     ``kinds`` are values of ``market.Kind`` (a missing symbol is a common share); they decide tick and
     tax. ``volatility`` is each symbol's usual realised volatility (standard deviation of one-minute
     returns, median of the sessions before); where it is missing the desk learns it during the day.
+    ``account`` names the account as a hash, never by its number: it is part of every intent's name.
 
     The rest is what guards ask before an entry, empty or 0 where nobody knows it. ``universe`` is the closed list of
     names that may be bought (empty: every tradable one), ``flags`` the status words of the master file by symbol
@@ -119,17 +163,24 @@ class SessionStart:
     peak_equity: Won = 0
     decider: str = ""
     record: tuple[TrackRecord, ...] = ()
+    account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AccountSnapshot:
-    """What the broker says we own; compared, never copied into the book silently."""
+    """What the broker says we own, all pages of everything; compared, never copied into the book silently.
+
+    ``days`` are the days whose orders were read; none means the session's own. ``first`` is the reading a run starts
+    with, before which nothing is sent.
+    """
 
     at: Instant
     cash: Won
     orderable: Won
     positions: Mapping[Symbol, Shares]
     orders: tuple[BrokerOrder, ...]
+    days: tuple[dt.date, ...] = ()
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +290,14 @@ class AskAgent:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Send a cleared order; the journal has it before the first byte leaves."""
+    """Send a cleared order; the journal has it before the first byte leaves.
+
+    ``known`` are the broker's order numbers of this symbol and side that a reading showed before: should the send end
+    unknown, the order is none of them.
+    """
 
     order: ClearedOrder
+    known: tuple[BrokerOrderId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

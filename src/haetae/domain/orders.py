@@ -41,16 +41,27 @@ class TimeInForce(Enum):
 
 
 _TERMINAL = frozenset({"denied", "refused", "rejected", "filled", "canceled", "expired", "absent"})
+_RESTING = frozenset({"working", "partial"})
+_DOUBTFUL = frozenset({"unknown", "stuck"})
 
 
 class OrderStatus(Enum):
-    """State of an order's life (RELIABILITY E2); the last seven are terminal: no further event is expected."""
+    """State of an order's life; the last seven are terminal: no further event is expected.
+
+    ``WORKING`` and ``PARTIAL`` (some of it is executed) rest at the broker. ``UNKNOWN`` may or may not have reached
+    it, ``STUCK`` is an unknown that only a person or the next morning's figures can settle. ``LATE_FILL`` was ended
+    and was then told of again: it lives or has traded after all, and is open until the broker says what is left.
+    """
 
     NEW = "new"
+    GUARDED = "guarded"
     SENDING = "sending"
     UNKNOWN = "unknown"
+    STUCK = "stuck"
     WORKING = "working"
+    PARTIAL = "partial"
     CANCEL_PENDING = "cancel_pending"
+    LATE_FILL = "late_fill"
     DENIED = "denied"
     REFUSED = "refused"
     REJECTED = "rejected"
@@ -60,8 +71,10 @@ class OrderStatus(Enum):
     ABSENT = "absent"
 
     def __init__(self, state: str) -> None:
-        """Know from the start whether the state is terminal: everything that looks at an order asks."""
+        """Know from the start what kind of state it is: everything that looks at an order asks."""
         self.terminal = state in _TERMINAL
+        self.resting = state in _RESTING
+        self.doubtful = state in _DOUBTFUL
 
     __hash__ = object.__hash__  # each state is one object; hashing its name is what lookups by state would pay for
 
@@ -71,8 +84,8 @@ class OrderStatus(Enum):
 class OrderIntent:
     """What the desk wants done, before the guards.
 
-    ``intent_id`` is a hash of decision, session date, symbol, side and leg, so the same decision
-    retried gives the same id. ``limit_price`` is 0 for market orders. ``escape`` marks orders of
+    ``intent_id`` is a hash of account, session date, decision, symbol, side and leg, so the same
+    decision retried gives the same id. ``limit_price`` is 0 for market orders. ``escape`` marks orders of
     the volatility escape, which skip the guards that protect entries only.
     """
 
@@ -179,12 +192,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Theirs: proven not accepted, or accepted and then refused by the exchange."""
+    """Theirs: proven not accepted, or accepted and then refused by the exchange.
+
+    With ``change`` only a cancel or a new price was refused: the order itself lives on as it was.
+    """
 
     intent_id: str
     at: Instant
     code: str
     message: str
+    change: bool = False
 
 
 @made_often
@@ -242,7 +259,11 @@ OrderEvent: TypeAlias = (
 @made_often
 @dataclass(frozen=True, slots=True)
 class Order:
-    """State of one order: a fold of its events by ``execution.advance``."""
+    """State of one order: a fold of its events by ``execution.advance``.
+
+    ``known`` are the broker's numbers of this symbol and side that were seen before it was sent: none of them can be
+    this order.
+    """
 
     intent: OrderIntent
     quantity: Shares
@@ -251,6 +272,7 @@ class Order:
     filled: Shares = 0
     amount: Won = 0
     updated_at: Instant = 0
+    known: tuple[BrokerOrderId, ...] = ()
 
     @property
     def open_quantity(self) -> Shares:
@@ -261,7 +283,11 @@ class Order:
 @made_often
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """What the broker reports about one of today's orders; cumulative figures."""
+    """What the broker reports about one order of a day; cumulative figures.
+
+    ``original`` is the order this one continues at a new price; each counts its own executions. ``canceled`` and
+    ``refused`` say how it ended, where the broker tells.
+    """
 
     order_id: BrokerOrderId
     symbol: Symbol
@@ -272,3 +298,6 @@ class BrokerOrder:
     open_quantity: Shares
     limit_price: Won
     at: Instant
+    original: BrokerOrderId | None = None
+    canceled: Shares = 0
+    refused: Shares = 0

@@ -131,6 +131,11 @@ class SimBroker:
             return answer
         return Replaced(intent_id, now, self.account.broker_id(answer), limit_price)
 
+    def _original(self, row: OrderRow) -> BrokerOrderId | None:
+        """Return the number a modified order had before; what it executed under that one counts beside."""
+        before = self.account.row_of(row.day, row.original) if row.original else None
+        return self.account.broker_id(before) if before is not None else None
+
     def _row(self, order_id: BrokerOrderId) -> OrderRow | None:
         row = self.account.row_of(order_id.day, int(order_id.number))
         return row if row is not None and row.change != "2" else None
@@ -148,6 +153,7 @@ class SimBroker:
                 row.remaining,
                 row.price,
                 row.at,
+                self._original(row),
             )
             for row in self.account.rows
             if row.day == day and row.change != "2"
@@ -168,8 +174,8 @@ class SimBroker:
 
 
 def _unknown(intent_id: str, at: Instant) -> Rejected:
-    return Rejected(intent_id, at, RejectCode.UNKNOWN_ORDER.value, "no such order today")
+    return Rejected(intent_id, at, RejectCode.UNKNOWN_ORDER.value, "no such order today", change=True)
 
 
 def _ended(intent_id: str, at: Instant) -> Rejected:
-    return Rejected(intent_id, at, RejectCode.NOT_OPEN.value, "the order has ended")
+    return Rejected(intent_id, at, RejectCode.NOT_OPEN.value, "the order has ended", change=True)

@@ -5,25 +5,54 @@ life of orders with exactly-once fills), ``reconcile`` (ours beside the broker's
 Not here: whether an order may be sent (``guards``), what we own (``ledger``), sending (``live``).
 """
 
-from haetae.execution.blotter import Blotter, Outcome, Remark, enter, record
-from haetae.execution.life import advance, cancel_requested, conclude_absent, is_legal, new_part
+from haetae.execution.blotter import Blotter, Outcome, Remark, carried, enter, record
+from haetae.execution.life import (
+    TRANSITIONS,
+    Step,
+    Transition,
+    When,
+    advance,
+    cancel_requested,
+    conclude_absent,
+    give_up,
+    is_legal,
+    new_part,
+    take,
+)
 from haetae.execution.plan import intent_from, intent_name, limit_for, plan_legs
-from haetae.execution.reconcile import Difference, DifferenceKind, Reconciliation, reconcile
+from haetae.execution.reconcile import (
+    NOTHING_KNOWN,
+    Difference,
+    DifferenceKind,
+    Known,
+    Occasion,
+    Reconciliation,
+    reconcile,
+)
 from haetae.execution.settings import PlanSettings, ReconcileSettings
 
 __all__ = [
+    "NOTHING_KNOWN",
+    "TRANSITIONS",
     "Blotter",
     "Difference",
     "DifferenceKind",
+    "Known",
+    "Occasion",
     "Outcome",
     "PlanSettings",
     "ReconcileSettings",
     "Reconciliation",
     "Remark",
+    "Step",
+    "Transition",
+    "When",
     "advance",
     "cancel_requested",
+    "carried",
     "conclude_absent",
     "enter",
+    "give_up",
     "intent_from",
     "intent_name",
     "is_legal",
@@ -32,4 +61,5 @@ __all__ = [
     "plan_legs",
     "reconcile",
     "record",
+    "take",
 ]

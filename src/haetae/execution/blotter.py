@@ -1,12 +1,13 @@
 """All orders of a day: one fold over their events, with exactly-once fills.
 
-Here: which order an event belongs to, parking of executions that came too early, remarks for the
-desk. Not here: the life of a single order (``life``), what the desk does about a remark (``desk``).
+Here: which order an event belongs to, parking of executions that came too early and of ends that speak of
+executions not seen yet, remarks for the desk, and what of a blotter outlives its day. Not here: the life of a single
+order (``life``), what the desk does about a remark (``desk``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -40,18 +41,20 @@ class Remark(Enum):
 @made_often
 @dataclass(frozen=True, slots=True)
 class Blotter:
-    """Orders by intent id, and executions that wait for an earlier one.
+    """Orders by intent id, and what waits for an execution that was not told yet.
 
-    Made by ``enter`` and ``record`` from an empty one. ``working`` holds those of ``orders`` that may still trade, so
-    that nothing has to look through all orders of the day for them.
+    Made by ``enter`` and ``record`` from an empty one, or by ``carried``. ``working`` holds those of ``orders`` that
+    may still trade, so that nothing has to look through all orders of the day for them. ``early`` are executions that
+    presuppose another, ``ends`` the ends of orders that speak of more executed shares than were told.
     """
 
     orders: Mapping[str, Order] = field(default_factory=dict)
     early: Mapping[str, tuple[Fill, ...]] = field(default_factory=dict)
     working: Mapping[str, Order] = field(default_factory=dict)
+    ends: Mapping[str, Canceled | Expired] = field(default_factory=dict)
 
     def open_orders(self) -> tuple[Order, ...]:
-        """Return orders that may still trade, in the order they were entered; UNKNOWN ones are open."""
+        """Return orders that may still trade, in the order they were entered; UNKNOWN and STUCK ones are open."""
         return tuple(self.working.values())
 
     def open_of(self, symbol: Symbol) -> tuple[Order, ...]:
@@ -74,6 +77,15 @@ def enter(blotter: Blotter, order: Order) -> Blotter:
     return _entered(blotter, order, blotter.early)
 
 
+def carried(orders: Iterable[Order]) -> Blotter:
+    """Return the blotter a new day begins with: of orders handed over, those whose fate is not settled.
+
+    They keep their shares and money reserved until the broker's figures say what became of them.
+    """
+    kept = {order.intent.intent_id: order for order in orders if not order.status.terminal}
+    return Blotter(orders=kept, working=dict(kept))
+
+
 def _entered(blotter: Blotter, order: Order, early: Mapping[str, tuple[Fill, ...]]) -> Blotter:
     name = order.intent.intent_id
     orders, working = dict(blotter.orders), dict(blotter.working)
@@ -82,15 +94,16 @@ def _entered(blotter: Blotter, order: Order, early: Mapping[str, tuple[Fill, ...
         working[name] = order
     else:
         working.pop(name, None)
-    return Blotter(orders, early, working)
+    return Blotter(orders, early, working, blotter.ends)
 
 
 def record(blotter: Blotter, event: OrderEvent) -> tuple[Blotter, Outcome]:
     """Apply one event.
 
     The returned fills are the new parts only: the caller books each of them once. An event of an
-    order we never made is ``FOREIGN``, one that its order's state excludes is ``CONTRADICTION``;
-    both leave the blotter as it was.
+    order we never made is ``FOREIGN``, one that its order's state excludes is ``CONTRADICTION``, as is an
+    execution of another name, side or day; they leave the blotter as it was. The broker's numbers are
+    used again on other days, so the day is part of an order's key.
     """
     order = blotter.orders.get(event.intent_id)
     if order is None:
@@ -98,14 +111,28 @@ def record(blotter: Blotter, event: OrderEvent) -> tuple[Blotter, Outcome]:
     if not is_legal(order, event):
         return blotter, Outcome(order, remark=Remark.CONTRADICTION)
     if isinstance(event, Filled):
+        if not _is_of(order, event.fill):
+            return blotter, Outcome(order, remark=Remark.CONTRADICTION)
         return _record_fill(blotter, order, event)
+    if isinstance(event, Canceled | Expired) and event.filled > order.filled and not order.status.terminal:
+        known = blotter.ends.get(event.intent_id) == event
+        return _parked_end(blotter, event), Outcome(order, remark=Remark.DUPLICATE if known else Remark.FILLS_MISSING)
     after = advance(order, event)
     if after is order:
         return blotter, Outcome(order, remark=Remark.DUPLICATE)
-    remark = Remark.NONE
-    if isinstance(event, Canceled | Expired) and event.filled > after.filled:
-        remark = Remark.FILLS_MISSING
-    return enter(blotter, after), Outcome(after, remark=remark)
+    returned = order.status.terminal and not after.status.terminal
+    return enter(blotter, after), Outcome(after, remark=Remark.LATE_FILL if returned else Remark.NONE)
+
+
+def _is_of(order: Order, fill: Fill) -> bool:
+    """Whether a fill can be an execution of this order."""
+    intent, named = order.intent, order.order_id
+    same = (fill.symbol, fill.side) == (intent.symbol, intent.side)
+    return same and (named is None or fill.order_id.day == named.day)
+
+
+def _parked_end(blotter: Blotter, end: Canceled | Expired) -> Blotter:
+    return Blotter(blotter.orders, blotter.early, blotter.working, {**blotter.ends, end.intent_id: end})
 
 
 def _record_fill(blotter: Blotter, order: Order, event: Filled) -> tuple[Blotter, Outcome]:
@@ -128,6 +155,9 @@ def _record_fill(blotter: Blotter, order: Order, event: Filled) -> tuple[Blotter
         early = {name: fills for name, fills in early.items() if name != event.intent_id}
         if parked:
             early[event.intent_id] = tuple(parked)
+    end = blotter.ends.get(event.intent_id)
+    if end is not None and end.filled <= order.filled:
+        order = advance(order, end)
     after = _entered(blotter, order, early)
     if order.filled > order.quantity and booked:
         remark = Remark.OVERFILL

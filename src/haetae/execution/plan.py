@@ -107,19 +107,19 @@ def plan_legs(
     return tuple(legs)
 
 
-def intent_name(decision_id: str, day: dt.date, symbol: Symbol, side: Side, leg: str) -> str:
-    """Return the intent id: the same decision retried gives the same 20 letters."""
-    text = "|".join((decision_id, day.isoformat(), symbol, side.value, leg))
+def intent_name(account: str, day: dt.date, decision_id: str, symbol: Symbol, side: Side, leg: str) -> str:
+    """Return the intent id: the same decision of the same account retried gives the same 20 letters."""
+    text = "|".join((account, day.isoformat(), decision_id, symbol, side.value, leg))
     bits = int.from_bytes(hashlib.sha256(text.encode()).digest()[:_NAME_BYTES], "big") >> 4
     return "".join([_PAIRS[bits >> shift & 1023] for shift in _SHIFTS])
 
 
 def intent_from(
-    leg: Leg, decision_id: str, side: Side, quantity: Shares, limit_price: Won, day: dt.date, at: Instant
+    leg: Leg, decision_id: str, side: Side, quantity: Shares, limit_price: Won, account: str, day: dt.date, at: Instant
 ) -> OrderIntent:
     """Return the intent of a decided leg; side and price differ from the leg's only when the agent said exit."""
     return OrderIntent(
-        intent_id=intent_name(decision_id, day, leg.symbol, side, leg.leg_id),
+        intent_id=intent_name(account, day, decision_id, leg.symbol, side, leg.leg_id),
         decision_id=decision_id,
         symbol=leg.symbol,
         side=side,

@@ -38,6 +38,15 @@ class ReconcileSettings:
     lag_reads: int = 3
     """A difference is only believed after three successive equal readings; before, the list may lag."""
 
+    lag_s: int = 30
+    """… of which the first and the last lie at least this far apart: holdings were seen to follow fills by seconds."""
+
+    hidden_s: int = 240
+    """An order the broker named and does not list for so long is a person's matter; lists lagged up to two minutes."""
+
+    orderable_ppm: int = 3_000
+    """What may be ordered can be below cash by 0.3 % without an order: the broker keeps fees aside."""
+
     settle_s: int = 120
     """No unknown order is called absent before 120 s: lists were seen to lag acceptance by over 30 s."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from haetae.domain.decisions import Decision
 from haetae.domain.events import OperatorState, SessionStart, Vitals
 from haetae.domain.market import Kind, Market
-from haetae.domain.orders import Order, OrderStatus, Side
+from haetae.domain.orders import Order, Side
 from haetae.domain.records import made_often
 from haetae.domain.units import NS_PER_MINUTE, Instant, Shares, Symbol, Won
 from haetae.guards.escape import EscapeLevel
@@ -205,4 +205,4 @@ class Situation:
 
     def has_unknown(self, symbol: Symbol) -> bool:
         """Whether the fate of an order of this symbol is not known."""
-        return any(o.status is OrderStatus.UNKNOWN and o.intent.symbol == symbol for o in self.open_orders)
+        return any(o.status.doubtful and o.intent.symbol == symbol for o in self.open_orders)

@@ -86,6 +86,8 @@ class Fold:
                 self._book(seq, record)
             case Accepted() | Replaced():
                 self._accepted(at, record)
+            case Rejected(intent_id=name, change=True):
+                self._order(name, at, {_STATUS: "working"})
             case Note(kind=kind, data=data):
                 self._note(seq, at, kind, data)
             case TradeReview():

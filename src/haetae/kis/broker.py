@@ -256,6 +256,7 @@ class KisBroker:
             filled=order.filled,
             amount=order.amount,
             unknown=order.order_id is None,
+            known=frozenset(int(number.number) for number in order.known),
         )
         if order.order_id is not None:
             working.name(order.order_id)
@@ -341,9 +342,9 @@ class KisBroker:
                 return None
             case Refused(code=code, text=text):
                 await self._try_reading()
-                return Rejected(intent_id, now, code, text)
+                return Rejected(intent_id, now, code, text, change=True)
             case NotSent(why=why):
-                return Rejected(intent_id, now, "NOT_SENT", why)
+                return Rejected(intent_id, now, "NOT_SENT", why, change=True)
             case Unknown(why=why, late=late):
                 self._await_late(late, adopt)
                 self._want_reading()

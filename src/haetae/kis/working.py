@@ -61,6 +61,9 @@ class OrderRow:
             open_quantity=self.left,
             limit_price=self.limit_price,
             at=instant_at(day, self.clock),
+            original=BrokerOrderId(day, self.branch, str(self.original)) if self.original else None,
+            canceled=self.canceled,
+            refused=self.refused,
         )
 
 

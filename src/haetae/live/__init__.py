@@ -6,7 +6,7 @@ adapters behind the ports (``kis``, ``emulator``, ``journal``, ``llm``) are plug
 """
 
 from haetae.live.deciders import OfflineDecider
-from haetae.live.recovery import latest_book
+from haetae.live.handover import Handover, handover_of, latest_book, latest_handover
 from haetae.live.replaying import Mismatch, Replay, replay
 from haetae.live.report import DayReport, report_day
 from haetae.live.runner import TradingDayRunner
@@ -14,12 +14,15 @@ from haetae.live.settings import LiveSettings
 
 __all__ = [
     "DayReport",
+    "Handover",
     "LiveSettings",
     "Mismatch",
     "OfflineDecider",
     "Replay",
     "TradingDayRunner",
+    "handover_of",
     "latest_book",
+    "latest_handover",
     "replay",
     "report_day",
 ]

@@ -1,43 +1,41 @@
 """Start is recovery: the journal's entries of the day are folded before anything is asked or sent.
 
-A day begins with a ``day.opened`` note that holds the opening books. After a crash the same day's
-events are folded onto the same initial desk; commands are recomputed, never performed again. What was
-on its way when the process died is ``OutcomeUnknown``, to be settled by comparison with the broker.
+A day begins with a ``day.opened`` note that holds the opening books and the orders left of the day before. After a
+crash the same day's events are folded onto the same initial desk; commands are recomputed, never performed again. What
+was on its way when the process died is ``OutcomeUnknown``, to be settled by comparison with the broker.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from haetae.desk import DeskState, step
 from haetae.domain import codec
-from haetae.domain.account import Book
 from haetae.domain.errors import JournalError, Text
 from haetae.domain.events import Command, Note, SessionStart
-from haetae.domain.market import Kind, Market
-from haetae.domain.orders import BrokerOrderId, Filled, OrderStatus, OutcomeUnknown
-from haetae.domain.units import Instant, Shares, day_of
+from haetae.domain.orders import OrderStatus, OutcomeUnknown
+from haetae.domain.units import Instant
 from haetae.krx import Rulebook
-from haetae.ledger import apply_fill, settle
+from haetae.live.handover import CLOSED, OPENED, RUN, Handover, boundary_note, handed_by
 from haetae.ports import Journal
 
-EVENT, COMMAND, RUN = "event", "command", "run"
-"""Kinds of entries: what the desk was told, what it asked, what the driver did around it."""
+EVENT, COMMAND = "event", "command"
+"""Kinds of entries beside ``RUN``: what the desk was told, what it asked."""
 
-OPENED, RESUMED, CLOSED, FAILED = "day.opened", "run.resumed", "day.closed", "run.failed"
+RESUMED, FAILED = "run.resumed", "run.failed"
 
 
-def opening_note(day: dt.date, book: Book, at: Instant) -> Note:
+def opening_note(day: dt.date, handed: Handover, at: Instant) -> Note:
     """Return the note a trading day begins with."""
-    return Note(at, OPENED, {"day": day.isoformat(), "book": codec.encode(book)})
+    return boundary_note(OPENED, day, handed, at)
 
 
-def closing_note(day: dt.date, book: Book, at: Instant) -> Note:
+def closing_note(day: dt.date, handed: Handover, at: Instant) -> Note:
     """Return the note a trading day ends with."""
-    return Note(at, CLOSED, {"day": day.isoformat(), "book": codec.encode(book)})
+    return boundary_note(CLOSED, day, handed, at)
 
 
 def opened_at(journal: Journal, day: dt.date) -> tuple[int, Note] | None:
@@ -62,8 +60,8 @@ def day_entries(journal: Journal, day: dt.date) -> Iterator[tuple[int, Instant, 
 
 
 def opening_desk(desk: DeskState, note: Note) -> DeskState:
-    """Return the initial desk of a day with the books its opening note holds."""
-    return replace(desk, book=codec.decode(str(note.data["book"])))
+    """Return the initial desk of a day with the books and orders its opening note holds."""
+    return handed_by(note).to(desk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,32 +102,6 @@ def in_flight(desk: DeskState, at: Instant) -> tuple[OutcomeUnknown, ...]:
     """Return an unknown outcome for every order that was being sent when the process ended."""
     sending = [o for o in desk.blotter.open_orders() if o.status is OrderStatus.SENDING]
     return tuple(OutcomeUnknown(order.intent.intent_id, at, "the process was restarted") for order in sending)
-
-
-def latest_book(journal: Journal) -> Book | None:
-    """Return the books after everything the journal knows, None for a journal without a day.
-
-    A day that was not closed contributes its fills by cumulative quantity, each once.
-    """
-    book: Book | None = None
-    session: SessionStart | None = None
-    seen: dict[BrokerOrderId, Shares] = {}
-    for _, at, _, record in journal.entries():
-        if isinstance(record, Note) and record.kind in (OPENED, CLOSED):
-            book, session = codec.decode(str(record.data["book"])), None
-        elif isinstance(record, SessionStart):
-            session = record
-            book = settle(book, day_of(at)) if book is not None else None
-        elif isinstance(record, Filled) and book is not None and session is not None:
-            fill = record.fill
-            if fill.cumulative <= seen.get(fill.order_id, 0):
-                continue
-            seen[fill.order_id] = fill.cumulative
-            market = Market(session.markets.get(fill.symbol, Market.KOSPI.value))
-            kind = Kind(session.kinds.get(fill.symbol, Kind.COMMON.value))
-            rules = Rulebook.on(day_of(session.at))
-            book = apply_fill(book, fill, rules.charge_fill(fill, market, kind), rules.settle_on())
-    return book
 
 
 def _diverged(seq: int, found: str) -> JournalError:

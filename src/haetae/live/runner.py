@@ -52,13 +52,14 @@ from haetae.domain.orders import OrderEvent, Rejected
 from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.guards import require_ceilings
 from haetae.krx import Rulebook
+from haetae.live.handover import RUN, handover_of
 from haetae.live.lanes import Job, Lane
+from haetae.live.reading import days_to_read, read_account
 from haetae.live.recovery import (
     COMMAND,
     EVENT,
     FAILED,
     RESUMED,
-    RUN,
     closing_note,
     day_entries,
     in_flight,
@@ -174,7 +175,7 @@ class TradingDayRunner:
         now = self._clock.now()
         recovered = recover(self._journal, self.desk, self._rules)
         if recovered is None:
-            self._journal.append(RUN, [(now, opening_note(self._rules.day, self.desk.book, now))], durable=True)
+            self._journal.append(RUN, [(now, opening_note(self._rules.day, handover_of(self.desk), now))], durable=True)
         else:
             self.desk = recovered.desk
             missing = [(recovered.last_at, command) for command in recovered.unwritten]
@@ -194,7 +195,7 @@ class TradingDayRunner:
     async def _first_snapshot(self) -> AccountSnapshot:
         for attempt in range(self._settings.start_reads):
             try:
-                return await self._snapshot()
+                return await self._snapshot(first=True)
             except HaetaeError as fault:
                 _log.warning("account.reading_failed", fault=str(fault), attempt=attempt)
                 if attempt == self._settings.start_reads - 1:
@@ -306,11 +307,9 @@ class TradingDayRunner:
             return
         self._put(answer)
 
-    async def _snapshot(self) -> AccountSnapshot:
-        orders = await self._broker.orders(self._rules.day)
-        positions = await self._broker.positions()
-        cash = await self._broker.cash()
-        return AccountSnapshot(self._clock.now(), cash.cash, cash.orderable, positions, orders)
+    async def _snapshot(self, *, first: bool = False) -> AccountSnapshot:
+        days = days_to_read(self.desk, self._rules.day, first=first)
+        return await read_account(self._broker, self._clock, days, first=first)
 
     async def _read_account(self) -> None:
         self._reading_waits = False
@@ -375,7 +374,7 @@ class TradingDayRunner:
             self._handle(await self._snapshot())
         except HaetaeError as fault:
             _log.error("account.reading_failed", fault=str(fault))
-        self._journal.append(RUN, [(now, closing_note(self._rules.day, self.desk.book, now))], durable=True)
+        self._journal.append(RUN, [(now, closing_note(self._rules.day, handover_of(self.desk), now))], durable=True)
         return report_day(
             self._rules.day,
             day_entries(self._journal, self._rules.day),

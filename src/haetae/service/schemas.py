@@ -141,7 +141,7 @@ class Today(Shape):
     escape_level: EscapeWord
     operator: OperatorWord
     fear_greed: Mood | None
-    differences: int = Field(description="differences to the broker found today")
+    differences: int = Field(description="differences to the broker that are open and do not settle themselves")
     synthetic: bool | None = Field(description="whether the market was generated; null if not said")
 
 

@@ -46,7 +46,7 @@ def reissue(
         return submit(venue, command, at, terms)
     found = _open_part(venue, intent_id, quantity, at)
     if isinstance(found, Rejected):
-        return venue, (replace(found, intent_id=intent.intent_id),)
+        return venue, (replace(found, intent_id=intent.intent_id, change=False),)
     if (found.symbol, found.side) != (intent.symbol, intent.side):
         return refuse(venue, intent.intent_id, at, RejectCode.UNKNOWN_ORDER, f"{intent_id} is another order")
     left = _without(found, quantity)
@@ -62,12 +62,12 @@ def reissue(
 def _open_part(venue: Venue, intent_id: str, quantity: Shares, at: Instant) -> VenueOrder | Rejected:
     order = venue.orders.get(intent_id)
     if order is None:
-        return Rejected(intent_id, at, RejectCode.UNKNOWN_ORDER.value, intent_id)
+        return Rejected(intent_id, at, RejectCode.UNKNOWN_ORDER.value, intent_id, change=True)
     if not order.is_open:
-        return Rejected(intent_id, at, RejectCode.NOT_OPEN.value, f"the order is {order.status.value}")
+        return Rejected(intent_id, at, RejectCode.NOT_OPEN.value, f"the order is {order.status.value}", change=True)
     if not 0 < quantity <= order.open_quantity:
         message = f"{quantity} of {order.open_quantity} shares that are open"
-        return Rejected(intent_id, at, RejectCode.TOO_MANY.value, message)
+        return Rejected(intent_id, at, RejectCode.TOO_MANY.value, message, change=True)
     return order
 
 

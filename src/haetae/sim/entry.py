@@ -108,9 +108,9 @@ def submit(
 def _cancel(venue: Venue, intent_id: str, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
     order = venue.orders.get(intent_id)
     if order is None:
-        return refuse(venue, intent_id, at, RejectCode.UNKNOWN_ORDER, intent_id)
+        return refuse(venue, intent_id, at, RejectCode.UNKNOWN_ORDER, intent_id, change=True)
     if order.status.terminal:
-        return refuse(venue, intent_id, at, RejectCode.NOT_OPEN, f"the order is {order.status.value}")
+        return refuse(venue, intent_id, at, RejectCode.NOT_OPEN, f"the order is {order.status.value}", change=True)
     ended = replace(order, status=OrderStatus.CANCELED, held=0)
     return replace(venue, orders=venue.orders.changed((ended,))), (Canceled(intent_id, at, order.filled),)
 
@@ -118,14 +118,16 @@ def _cancel(venue: Venue, intent_id: str, at: Instant) -> tuple[Venue, tuple[Ord
 def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[OrderEvent, ...]]:
     order = venue.orders.get(command.intent_id)
     if order is None:
-        return refuse(venue, command.intent_id, at, RejectCode.UNKNOWN_ORDER, command.intent_id)
+        return refuse(venue, command.intent_id, at, RejectCode.UNKNOWN_ORDER, command.intent_id, change=True)
     if order.status.terminal:
-        return refuse(venue, order.intent_id, at, RejectCode.NOT_OPEN, f"the order is {order.status.value}")
+        return refuse(
+            venue, order.intent_id, at, RejectCode.NOT_OPEN, f"the order is {order.status.value}", change=True
+        )
     if order.kind is not OrderKind.LIMIT or command.limit_price <= 0:
-        return refuse(venue, order.intent_id, at, RejectCode.NOT_A_LIMIT, "only limit prices can be moved")
+        return refuse(venue, order.intent_id, at, RejectCode.NOT_A_LIMIT, "only limit prices can be moved", change=True)
     closed = _closed(venue, order.symbol, order.terms, order.time_in_force, at)
     if closed is not None:
-        return refuse(venue, order.intent_id, at, *closed)
+        return refuse(venue, order.intent_id, at, *closed, change=True)
     # The fee on the rest of a partly executed order may round up by a won that the check does not see.
     cash = venue.orderable_cash + order.held - (order.amount > 0)
     own = order.open_quantity if order.side is Side.SELL else 0
@@ -136,7 +138,7 @@ def _replace(venue: Venue, command: Replace, at: Instant) -> tuple[Venue, tuple[
     if fault is None and at_forbidden_limit(order.terms, order.side, command.limit_price, venue.limits[order.symbol]):
         fault = RejectCode.AT_THE_LIMIT, "a conditional order cannot stand at the limit it would move to"
     if fault is not None:
-        return refuse(venue, order.intent_id, at, *fault)
+        return refuse(venue, order.intent_id, at, *fault, change=True)
     sequence = venue.sequence + 1
     moved = replace(
         order,
@@ -186,10 +188,10 @@ def _number(venue: Venue, sequence: int) -> BrokerOrderId:
 
 
 def refuse(
-    venue: Venue, intent_id: str, at: Instant, code: RejectCode, message: str
+    venue: Venue, intent_id: str, at: Instant, code: RejectCode, message: str, *, change: bool = False
 ) -> tuple[Venue, tuple[OrderEvent, ...]]:
-    """Return the venue as it is, with the refusal."""
-    return venue, (Rejected(intent_id, at, code.value, message),)
+    """Return the venue as it is, with the refusal of an order, or of a ``change`` to one."""
+    return venue, (Rejected(intent_id, at, code.value, message, change),)
 
 
 def _misfit(intent: OrderIntent, terms: Terms) -> MarketRuleError:

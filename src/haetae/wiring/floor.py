@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from haetae.kis.settings import KisSettings
 from haetae.kis.stream import KisStream
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
-from haetae.live import DayReport, LiveSettings, OfflineDecider, TradingDayRunner, latest_book
+from haetae.live import DayReport, Handover, LiveSettings, OfflineDecider, TradingDayRunner, latest_handover
 from haetae.ports import Decider, Policy
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_decider
@@ -37,6 +37,7 @@ from haetae.wiring.desks import Before, DayPlan, initial_desk, session_start
 from haetae.wiring.dice import process_dice
 from haetae.wiring.journal_places import halt_if_restored, open_journal
 from haetae.wiring.lessons import lessons_of
+from haetae.wiring.livegate import account_name
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.paces import Line, Pace
 from haetae.wiring.selection import Market
@@ -116,8 +117,9 @@ class Floor:
         clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
         with open_journal(self.journal_path, env=self.env) as journal:
-            book = latest_book(journal) or open_book(self.cash)
-            desk = initial_desk(self.lake, plan, book, self.settings, lessons_of(journal, plan.day))
+            handed = latest_handover(journal) or Handover(open_book(self.cash))
+            lessons = lessons_of(journal, plan.day)
+            desk = handed.to(initial_desk(self.lake, plan, handed.book, self.settings, lessons))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
             async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
@@ -125,7 +127,7 @@ class Floor:
                 feed = KisFeed(rest, stream, clock)
                 runner = TradingDayRunner(
                     desk=desk,
-                    session=session,
+                    session=replace(session, account=account_name(self.kis)),
                     broker=broker,
                     feed=feed,
                     journal=journal,

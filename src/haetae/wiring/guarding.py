@@ -195,7 +195,7 @@ def _intent_of(order: Mapping[str, Any], rules: Rulebook, at: Instant) -> OrderI
         if type(quantity) is not int or type(price) is not int:
             raise TypeError(f"quantity {quantity!r}, price {price!r}")
         return OrderIntent(
-            intent_id=intent_name("WHAT-IF", rules.day, str(order["symbol"]), side, str(at)),
+            intent_id=intent_name("", rules.day, "WHAT-IF", str(order["symbol"]), side, str(at)),
             decision_id="WHAT-IF",
             symbol=str(order["symbol"]),
             side=side,

@@ -105,6 +105,11 @@ def _token_faults(path: Path, kis: KisSettings, day: dt.date) -> list[str]:
     return faults
 
 
+def account_name(kis: KisSettings) -> str:
+    """Return the hash that names an account in journals: never its number."""
+    return _hash(kis)
+
+
 def _hash(kis: KisSettings) -> str:
     return hashlib.sha256(f"{kis.account}-{kis.product}|{kis.app_key}".encode()).hexdigest()[:32]
 

@@ -1,6 +1,7 @@
 """The operator's file: what a person wants of the desk, one JSON line a wish, in the desk's folder.
 
-A wish moves the kill switch (``Order``), cancels an order or places one (``Request``).
+A wish moves the kill switch (``Order``), cancels an order or places one, adopts a holding traded by hand or corrects
+costs (``Request``).
 
 Whoever may write into the folder may stop the desk, also when the service is down: a line is appended
 under a lock and is on the disk before the writer is told so. The running desk reads new lines each
@@ -12,20 +13,31 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
 from haetae.domain.errors import ConfigError, Text
-from haetae.domain.events import CancelRequest, ManualOrder, OperatorCommand, OperatorState
+from haetae.domain.events import (
+    CancelRequest,
+    CostCorrection,
+    ManualAdoption,
+    ManualOrder,
+    OperatorCommand,
+    OperatorState,
+)
 from haetae.domain.orders import Side
 from haetae.domain.units import Instant
 from haetae.ports import Clock
 
 FILE = "operator.jsonl"
 _log = structlog.get_logger(__name__)
+Wish: TypeAlias = CancelRequest | ManualOrder | ManualAdoption | CostCorrection
+Genuine: TypeAlias = Callable[[ManualAdoption], bool]
+_WORDS = {CancelRequest: "cancel", ManualAdoption: "adopt", CostCorrection: "costs"}
 _STRICTNESS = {OperatorState.ACTIVE: 0, OperatorState.REDUCE_ONLY: 1, OperatorState.HALT: 2}
 
 
@@ -49,11 +61,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One line that names an order: cancel ``wish.intent_id``, or place ``wish``; its ``at`` is the wall clock's."""
+    """One line with a wish beside the kill switch; its ``at`` is the wall clock's."""
 
-    wish: CancelRequest | ManualOrder
+    wish: Wish
 
-    def command(self, at: Instant) -> CancelRequest | ManualOrder:
+    def command(self, at: Instant) -> Wish:
         """Return the wish as the desk's event at an instant of the desk's clock."""
         return replace(self.wish, at=at)
 
@@ -62,7 +74,7 @@ class Request:
         body = asdict(self.wish)
         if isinstance(self.wish, ManualOrder):
             return {"what": "order", **body, "side": self.wish.side.value}
-        return {"what": "cancel", **body}
+        return {"what": _WORDS[type(self.wish)], **body}
 
 
 def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock) -> Order:
@@ -72,7 +84,7 @@ def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock
     return order
 
 
-def ask(folder: Path, wish: CancelRequest | ManualOrder) -> Request:
+def ask(folder: Path, wish: Wish) -> Request:
     """Append a request about an order; it is on the disk when this returns."""
     request = Request(wish)
     _append(folder, request)
@@ -99,15 +111,23 @@ def _append(folder: Path, wish: Order | Request) -> None:
         os.fsync(file.fileno())
 
 
+def _nobody(wish: ManualAdoption) -> bool:
+    return False
+
+
 class OperatorFile:
     """Reads the wishes of a folder: the newest order at the start, then each new wish once.
 
     A request of the past is void: a cancel or an order belongs to the moment it was asked in.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Remember where the file ends now; what stands there already is the past."""
+    def __init__(self, folder: Path, genuine: Genuine = _nobody) -> None:
+        """Remember where the file ends now; what stands there already is the past.
+
+        ``genuine`` checks the signature of an adoption; without it none is passed on.
+        """
         self._path = folder / FILE
+        self._genuine = genuine
         self.past, self._read_to = self._from(0)
 
     def at_start(self, now: OperatorState) -> Order | None:
@@ -120,7 +140,13 @@ class OperatorFile:
     def fresh(self) -> tuple[Order | Request, ...]:
         """Return the wishes given since the last look."""
         found, self._read_to = self._from(self._read_to)
-        return found
+        return tuple(wish for wish in found if self._may_pass(wish))
+
+    def _may_pass(self, wish: Order | Request) -> bool:
+        if not isinstance(wish, Request) or not isinstance(wish.wish, ManualAdoption) or self._genuine(wish.wish):
+            return True
+        _log.error("operator.not_signed", request_id=wish.wish.request_id, who=wish.wish.who)
+        return False
 
     def _from(self, place: int) -> tuple[tuple[Order | Request, ...], int]:
         """Return whole lines from a place on, and where they end; a torn last line waits for its rest."""
@@ -146,6 +172,10 @@ def _read(line: bytes) -> Order | Request | None:
         match told.pop("what", "state"):
             case "cancel":
                 return Request(CancelRequest(**told))
+            case "adopt":
+                return Request(ManualAdoption(**told))
+            case "costs":
+                return Request(CostCorrection(**told))
             case "order":
                 return Request(ManualOrder(**{**told, "side": Side(told["side"])}))
         return Order(int(told["at"]), OperatorState(told["state"]), str(told["who"]), str(told["why"]))

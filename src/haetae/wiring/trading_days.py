@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,7 @@ from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
 from haetae.wiring.shadowing_policies import record_policies
+from haetae.wiring.signing import is_signed
 from haetae.wiring.strategies import make_strategy
 from haetae.wiring.venues import TradeSettings, Venue, open_venue
 
@@ -131,7 +133,7 @@ class _Desk:
             pace=self._venue.pace,
             env=self._env,
         )
-        told = day_facts(await floor.trade(session, plan, OperatorFile(self._out)))
+        told = day_facts(await floor.trade(session, plan, OperatorFile(self._out, partial(is_signed, kis=floor.kis))))
         self._keep(told, policy_id, rankers)
         await self._after_close(day, session.symbols)
 

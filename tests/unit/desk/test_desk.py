@@ -166,7 +166,7 @@ def test_nothing_is_bought_before_books_and_broker_were_compared() -> None:
     for piece in minutes(SYMBOLS, np.random.default_rng(3), count=6):
         day.minute(piece)
     assert of(day.commands, Submit) == []
-    assert {tuple(n.data["codes"]) for n in notes(day.commands, "intent.denied")} == {("G04",)}
+    assert {tuple(n.data["codes"]) for n in notes(day.commands, "intent.denied")} == {("G01",)}
     assert of(day.commands, AskAgent) == []
 
 
@@ -393,7 +393,7 @@ def test_a_position_we_cannot_explain_freezes_its_symbol_and_stops_buying() -> N
     strange = AccountSnapshot(START.at + 1, CASH, CASH, {SYMBOLS[-1]: 7}, ())
     made: list = []
     for _ in range(3):
-        made += day.feed(replace(strange, at=day.desk.account.snapshot_at + 1))
+        made += day.feed(replace(strange, at=day.desk.account.snapshot_at + 15 * NS_PER_SECOND))
     assert not day.desk.account.reconciled
     assert day.desk.account.frozen == {SYMBOLS[-1]}
     assert [n.data["symbol"] for n in notes(made, "symbol.frozen")] == [SYMBOLS[-1]]

@@ -127,7 +127,7 @@ def test_legs_never_spend_more_than_the_cash_above_the_floor_nor_sell_more_than_
 
 def test_the_same_decision_gives_the_same_intent_and_any_other_gives_another() -> None:
     names = {
-        intent_name(decision, day, symbol, side, leg)
+        intent_name("A1", day, decision, symbol, side, leg)
         for decision in ("D1", "D2")
         for day in (DAY, DAY + dt.timedelta(days=1))
         for symbol in NAMES[:2]
@@ -135,13 +135,13 @@ def test_the_same_decision_gives_the_same_intent_and_any_other_gives_another() -
         for leg in ("a", "b")
     }
     assert len(names) == 32
-    assert intent_name("D1", DAY, NAMES[0], Side.BUY, "a") in names
+    assert intent_name("A1", DAY, "D1", NAMES[0], Side.BUY, "a") in names
 
 
 def test_an_intent_name_is_the_hash_in_base32() -> None:
     for leg in range(200):
-        digest = hashlib.sha256(f"D1|{DAY.isoformat()}|{NAMES[0]}|buy|{leg}".encode()).digest()
-        assert intent_name("D1", DAY, NAMES[0], Side.BUY, str(leg)) == base64.b32encode(digest)[:20].decode()
+        digest = hashlib.sha256(f"A1|{DAY.isoformat()}|D1|{NAMES[0]}|buy|{leg}".encode()).digest()
+        assert intent_name("A1", DAY, "D1", NAMES[0], Side.BUY, str(leg)) == base64.b32encode(digest)[:20].decode()
     leg = Leg("P1.00", "P1", NAMES[0], Side.BUY, 80, 50_200, 0.04, 0.0)
-    intent = intent_from(leg, "D1", Side.BUY, 40, 50_200, DAY, 5)
+    intent = intent_from(leg, "D1", Side.BUY, 40, 50_200, "A1", DAY, 5)
     assert (intent.quantity, len(intent.intent_id)) == (40, 20)

@@ -15,7 +15,8 @@ from haetae.domain.events import OperatorState, Submit
 from haetae.domain.orders import OrderStatus
 from haetae.journal import JournalDb
 from haetae.ledger import open_book
-from haetae.live.recovery import RUN, opening_note
+from haetae.live.handover import RUN, handover_of
+from haetae.live.recovery import opening_note
 from haetae.service import schemas
 from haetae.service.app import create_app
 from haetae.service.tokens import FILE, Role, TokenBook
@@ -102,7 +103,7 @@ class Running:
             self.day.minute(piece)
         self.journal = JournalDb(path / "journal.db")
         self.desk = open_desk(loose(), open_book(CASH))
-        self.journal.append(RUN, [(start.at, opening_note(DAY, self.desk.book, start.at))], durable=True)
+        self.journal.append(RUN, [(start.at, opening_note(DAY, handover_of(self.desk), start.at))], durable=True)
         self.watch = OperatorFile(path)
         self._written = 0
         self.write()

@@ -15,7 +15,8 @@ from haetae.desk import DeskSettings, open_desk
 from haetae.guards import Limits
 from haetae.journal import JournalDb
 from haetae.ledger import open_book
-from haetae.live.recovery import RUN, opening_note
+from haetae.live.handover import RUN, handover_of
+from haetae.live.recovery import opening_note
 from haetae.service import schemas
 from haetae.service.tokens import Role
 from haetae.wiring.desks import DayPlan, Plan, plan_record
@@ -136,7 +137,7 @@ def test_a_growing_journal_is_folded_to_the_same_figures(made: Folder, tmp_path:
     views, at = Views(tmp_path), made.events[0].at  # type: ignore[union-attr]
     desk = open_desk(whole.settings, open_book(100_000_000))
     with JournalDb(tmp_path / "journal.db") as journal:
-        journal.append(RUN, [(at, opening_note(DAY, desk.book, at))], durable=True)
+        journal.append(RUN, [(at, opening_note(DAY, handover_of(desk), at))], durable=True)
         for number, event in enumerate(made.events):
             desk = told(journal, desk, event)
             if number % 40 == 0:

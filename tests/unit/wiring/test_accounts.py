@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 from pathlib import Path
 
@@ -10,13 +11,15 @@ import pytest
 
 from haetae.cli.main import main
 from haetae.domain.errors import ConfigError
-from haetae.domain.events import CancelRequest, ManualOrder, OperatorState
+from haetae.domain.events import CancelRequest, CostCorrection, ManualAdoption, ManualOrder, OperatorState
 from haetae.domain.orders import Side
+from haetae.domain.secret import Secret
 from haetae.domain.units import instant_at
 from haetae.kis.settings import MOCK_REST, REAL_REST, REAL_STREAM
 from haetae.wiring import accounts, doctor
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.operators import FILE, OperatorFile, Request, ask, give
+from haetae.wiring.signing import is_signed
 
 SECRET = "canary-of-the-secret/+==" + "x" * 156
 KEY = "PSKEY" + "0" * 31
@@ -174,6 +177,30 @@ def test_requests_are_read_in_their_place_and_are_void_for_a_desk_that_starts_la
     later = OperatorFile(tmp_path)
     assert later.fresh() == ()
     assert later.at_start(OperatorState.ACTIVE) == third
+
+
+def test_an_adoption_is_passed_on_only_with_the_accounts_signature_of_exactly_its_figures(tmp_path: Path) -> None:
+    home, desk = tmp_path / "account", tmp_path / "desk"
+    desk.mkdir()
+    accounts.make_account(home, key_file(tmp_path, KEYS), "mock")
+    _, kis = accounts.read_account(home, {}, reading=True)
+    watch = OperatorFile(desk, functools.partial(is_signed, kis=kis))
+    blind = OperatorFile(desk)
+    argv = ["trade", "adopt", "005930", "--shares", "7", "--paid", "497000", "--out", str(desk), "--account", str(home)]
+    assert main(argv) == 0
+    (made,) = watch.fresh()
+    assert isinstance(made, Request) and isinstance(made.wish, ManualAdoption)
+    assert (made.wish.shares, made.wish.paid) == (7, 497_000)
+    assert blind.fresh() == ()
+    ask(desk, dataclasses.replace(made.wish, shares=700))
+    assert watch.fresh() == ()
+    other = dataclasses.replace(kis, app_secret=Secret("z" * 180))
+    assert not is_signed(made.wish, other)
+    ask(desk, CostCorrection(7, "c1", -3, "me", "statement"))
+    assert [wish.wish for wish in watch.fresh() if isinstance(wish, Request)] == [
+        CostCorrection(7, "c1", -3, "me", "statement")
+    ]
+    assert main([*argv[:4], "0", *argv[5:]]) != 0
 
 
 def test_the_verb_writes_one_order_and_refuses_two_wishes(tmp_path: Path) -> None:

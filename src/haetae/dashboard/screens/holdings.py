@@ -152,7 +152,9 @@ def _orders(client: ServiceClient, orders: schemas.Orders) -> None:
         for row in reversed(orders.rows)
     ]
     board.table("orders", columns, rows)
-    _cancelling(client, [row for row in orders.rows if row.open_quantity and row.status in ("working", "unknown")])
+    _cancelling(
+        client, [row for row in orders.rows if row.open_quantity and row.status in ("working", "partial", "unknown")]
+    )
 
 
 def _cancelling(client: ServiceClient, still_open: list[schemas.Order]) -> None:

@@ -58,7 +58,9 @@ def _marks(told: schemas.Today) -> None:
     if told.synthetic:
         marks.append((say("가상 시장 (실제 수익과 무관)", "Synthetic market: no real profit"), "amber"))
     if told.differences:
-        marks.append((say(f"증권사와 차이 {told.differences}건", f"{told.differences} differences to broker"), "red"))
+        marks.append(
+            (say(f"증권사와 다름 {told.differences}건", f"{told.differences} open differences to broker"), "red")
+        )
     board.marks(marks)
 
 

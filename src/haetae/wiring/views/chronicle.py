@@ -34,8 +34,8 @@ from haetae.domain.orders import (
 )
 from haetae.domain.units import Instant, Shares, Symbol, Won, day_of
 from haetae.krx import Rulebook
-from haetae.ledger import apply_fill, settle
-from haetae.live.recovery import CLOSED, OPENED
+from haetae.ledger import adopt, apply_fill, correct_costs, settle
+from haetae.live.handover import CLOSED, OPENED, booked_fill
 from haetae.wiring.journal_places import open_journal
 
 _LIFE: dict[type, OrderStatus] = {
@@ -45,6 +45,11 @@ _LIFE: dict[type, OrderStatus] = {
     Expired: OrderStatus.EXPIRED,
     OutcomeUnknown: OrderStatus.UNKNOWN,
     Denied: OrderStatus.DENIED,
+}
+_CONCLUDED = {
+    "order.became_stuck": OrderStatus.STUCK,
+    "order.found_absent": OrderStatus.ABSENT,
+    "order.returned": OrderStatus.LATE_FILL,
 }
 
 
@@ -105,7 +110,8 @@ class DayStory:
     requests: list[Note] = field(default_factory=list)
     denied: Counter[str] = field(default_factory=Counter)
     frozen: set[Symbol] = field(default_factory=set)
-    differences: int = 0
+    differing: dict[tuple[str, Symbol], str] = field(default_factory=dict)
+    """Differences to the broker that are open and do not settle themselves, with their class."""
     points: list[tuple[Instant, Won, float]] = field(default_factory=list)
 
     @property
@@ -205,6 +211,8 @@ class Chronicle:
                 self._fill(day, record)
             case Accepted() | Rejected() | Canceled() | Expired() | OutcomeUnknown() | Replaced():
                 self._life(day, at, record)
+            case Note(kind="fill.booked", data=data):
+                self._fill(day, booked_fill(data, at))
             case Note():
                 _note(day, record)
 
@@ -233,6 +241,9 @@ class Chronicle:
                         order.limit_price = event.limit_price
             case Rejected():
                 detail = f"{event.code} {event.message}"
+                if event.change:
+                    _step(day, event.intent_id, at, "ChangeRefused", detail, OrderStatus.WORKING)
+                    return
             case OutcomeUnknown():
                 detail = event.why
             case Canceled() | Expired():
@@ -258,7 +269,7 @@ class Chronicle:
             return
         order.filled, order.amount = max(order.filled, fill.cumulative), order.amount + fill.amount
         done = order.filled >= order.cleared.quantity
-        status = OrderStatus.FILLED if done else OrderStatus.WORKING
+        status = OrderStatus.FILLED if done else OrderStatus.PARTIAL
         _step(day, fill.intent_id, event.at, "Filled", f"{fill.quantity} @ {fill.price}", status)
 
 
@@ -289,6 +300,14 @@ def _step(day: DayStory, intent_id: str, at: Instant, what: str, detail: str, st
         order.status = status
 
 
+def _conclude(day: DayStory, at: Instant, kind: str, intent_id: str, why: str) -> None:
+    """Show what the desk concluded of an order; one that came back is open again though it had ended."""
+    order = day.orders.get(intent_id)
+    if order is not None:
+        order.status = _CONCLUDED[kind]
+        _step(day, intent_id, at, kind, why, None)
+
+
 def _note(day: DayStory, note: Note) -> None:
     data = note.data
     match note.kind:
@@ -313,7 +332,17 @@ def _note(day: DayStory, note: Note) -> None:
         case "symbol.frozen":
             day.frozen.add(str(data["symbol"]))
         case "reconcile.differed":
-            day.differences += 1
+            day.differing[str(data["what"]), str(data["symbol"])] = str(data["difference"])
+        case "reconcile.agreed":
+            day.differing.pop((str(data["what"]), str(data["symbol"])), None)
+        case "order.became_stuck" | "order.found_absent" | "order.returned" as kind:
+            _conclude(day, note.at, kind, str(data["intent_id"]), str(data.get("why", "")))
+        case "position.adopted":
+            whole: Any = data
+            day.book = adopt(day.book, whole["symbol"], whole["shares"], whole["paid"])
+        case "costs.corrected":
+            amount: Any = data["amount"]
+            day.book = correct_costs(day.book, amount)
         case "budget.exhausted":
             day.operator = "halt"
         case kind if kind.startswith("request."):

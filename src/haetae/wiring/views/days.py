@@ -75,7 +75,7 @@ def today_row(day: DayStory, days: Iterable[dt.date]) -> Row:
         "policy_id": day.policy_id,
         "escape_level": day.escape_level,
         "operator": day.operator,
-        "differences": day.differences,
+        "differences": len(day.differing),
     }
 
 

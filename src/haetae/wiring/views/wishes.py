@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from haetae.domain.events import CancelRequest
+from haetae.domain.events import CancelRequest, CostCorrection, ManualAdoption, ManualOrder
 from haetae.domain.units import Instant
-from haetae.wiring.operators import Order, Request, given
+from haetae.wiring.operators import Order, Request, Wish, given
 from haetae.wiring.views.chronicle import DayStory
 from haetae.wiring.views.days import Row, moment
 
@@ -30,6 +30,18 @@ def wishes_rows(day: DayStory, folder: Path) -> list[Row]:
     return [_row(day, wish) for wish in given(folder)[-_SHOWN:]]
 
 
+def _told(wish: Wish) -> str:
+    match wish:
+        case CancelRequest():
+            return f"cancel {wish.intent_id}"
+        case ManualOrder():
+            return f"{wish.side.value} {wish.symbol} {wish.quantity} @ {wish.limit_price}"
+        case ManualAdoption():
+            return f"adopt {wish.symbol} {wish.shares:+d} @ {wish.paid}"
+        case CostCorrection():
+            return f"costs {wish.amount:+d}"
+
+
 def _row(day: DayStory, wish: Order | Request) -> Row:
     detail = ""
     if isinstance(wish, Order):
@@ -40,10 +52,7 @@ def _row(day: DayStory, wish: Order | Request) -> Row:
     else:
         request = wish.wish
         name, who, why, at = request.request_id, request.who, request.why, request.at
-        if isinstance(request, CancelRequest):
-            what = f"cancel {request.intent_id}"
-        else:
-            what = f"{request.side.value} {request.symbol} {request.quantity} @ {request.limit_price}"
+        what = _told(request)
         note = next((n for n in day.requests if n.data["request_id"] == name), None)
         state = "waiting" if note is None else note.kind.removeprefix("request.")
         detail = "" if note is None else str(note.data.get("intent_id") or note.data.get("why", ""))
