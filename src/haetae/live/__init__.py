@@ -10,12 +10,13 @@ from haetae.live.recovery import latest_book
 from haetae.live.replaying import Mismatch, Replay, replay
 from haetae.live.report import DayReport, report_day
 from haetae.live.runner import TradingDayRunner
-from haetae.live.settings import LiveSettings
+from haetae.live.settings import LiveSettings, NotifySettings
 
 __all__ = [
     "DayReport",
     "LiveSettings",
     "Mismatch",
+    "NotifySettings",
     "OfflineDecider",
     "Replay",
     "TradingDayRunner",

@@ -51,9 +51,15 @@ TELLINGS: Mapping[str, Telling] = {
     "intent.denied": Telling(WARNING, Text(ko="가드가 거절", en="a guard refused"), ("codes",)),
     "order.rejected": Telling(WARNING, Text(ko="주문 거절", en="an order was rejected"), ("code",)),
     "order.became_unknown": Telling(WARNING, Text(ko="주문 결과를 모름", en="an order's fate is unknown")),
-    "order.stuck": Telling(PAGE, Text(ko="결과를 알아내지 못한 주문", en="an order's fate stays unknown"), ("intent_id",)),
-    "order.filled_late": Telling(PAGE, Text(ko="끝난 주문의 체결", en="a fill of an order that had ended"), ("intent_id",)),
-    "order.surprised": Telling(WARNING, Text(ko="예상과 다른 주문 소식", en="an order's news did not fit"), ("remark",)),
+    "order.stuck": Telling(
+        PAGE, Text(ko="결과를 알아내지 못한 주문", en="an order's fate stays unknown"), ("intent_id",)
+    ),
+    "order.filled_late": Telling(
+        PAGE, Text(ko="끝난 주문의 체결", en="a fill of an order that had ended"), ("intent_id",)
+    ),
+    "order.surprised": Telling(
+        WARNING, Text(ko="예상과 다른 주문 소식", en="an order's news did not fit"), ("remark",)
+    ),
     "execution.exceeded": Telling(PAGE, Text(ko="의도보다 많이 체결됨", en="more was filled than intended")),
     "reconcile.differed": Telling(
         PAGE, Text(ko="증권사와 장부가 다름", en="books and broker differ"), ("difference", "symbol"), _by_difference
@@ -105,7 +111,7 @@ class _Storm:
 
 
 class Storms:
-    """Lets the first of equal messages pass and counts the rest of its time; the count is told when the time is over."""
+    """Lets the first of equal messages pass and counts the rest; the count is told when its time is over."""
 
     def __init__(self, storm_s: int) -> None:
         """Count for ``storm_s`` seconds after a message that passed."""

@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 
 from haetae.domain.errors import JournalError
 from haetae.domain.units import Instant
-from haetae.ports import Journal
+from haetae.ports import Clock, Journal
 
 Entry: TypeAlias = tuple[str, Instant, object]
 """Kind, instant, record."""
@@ -37,9 +37,14 @@ class Reserve(Protocol):
 class DayRecord:
     """Appends to the journal, or to the reserve once the journal has failed and ``may_go_on`` says so."""
 
-    def __init__(self, journal: Journal, reserve: Reserve | None, may_go_on: Callable[[], bool]) -> None:
+    def __init__(
+        self, journal: Journal, reserve: Reserve | None, may_go_on: Callable[[], bool], clock: Clock, commit_s: float
+    ) -> None:
         """Write to ``journal``; what is on its disk now is the ground the reserve would stand on."""
         self.journal = journal
+        self._clock = clock
+        self._commit_s = commit_s
+        self._took_s = 0.0
         self.fault: JournalError | None = None
         """What the journal failed with; while it is set the reserve is written."""
         self._reserve = reserve
@@ -52,18 +57,25 @@ class DayRecord:
         """Whether the journal itself is written."""
         return self.fault is None
 
+    @property
+    def in_time(self) -> bool:
+        """Whether the newest commit reached the disk as fast as it must."""
+        return self._took_s <= self._commit_s
+
     def append(self, kind: str, records: Iterable[tuple[Instant, object]], *, durable: bool) -> None:
         """Append records of one kind, as ``ports.Journal``."""
         entries = [(kind, at, record) for at, record in records]
         if self.fault is not None:
             self._spare(entries)
             return
+        began = self._clock.monotonic()
         try:
             self.journal.append(kind, [(at, record) for _, at, record in entries], durable=durable)
         except JournalError as fault:
             self._change_over(fault, entries)
             return
         if durable:
+            self._took_s = self._clock.monotonic() - began
             self._ground, self._tail = self.journal.head, []
         elif self._reserve is not None:
             self._tail += entries

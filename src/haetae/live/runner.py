@@ -134,7 +134,7 @@ class TradingDayRunner:
             told=self._put,
             look=look,
         )
-        self.record = DayRecord(journal, reserve, self._escaping)
+        self.record = DayRecord(journal, reserve, self._may_go_on, clock, self._settings.commit_s)
         self._readings = Readings(
             broker,
             clock,
@@ -277,6 +277,10 @@ class TradingDayRunner:
             )
         if self.record.fault is not None and not self._escaping():
             raise self.record.fault
+
+    def _may_go_on(self) -> bool:
+        """Whether exits may leave without the journal: the escape is at work, and nobody else has taken over."""
+        return self._escaping() and not self.gate.lost
 
     def _escaping(self) -> bool:
         """Whether the escape is at work and something is left to leave."""

@@ -37,6 +37,9 @@ class LiveSettings:
     lease_pause_s: float = 1.0
     """After a pause of more than this the lease is asked anew before anything leaves (RELIABILITY E7)."""
 
+    commit_s: float = 2.0
+    """A commit that takes longer is told to the guards: entries stop on a disk that hardly answers (S05)."""
+
     blocked_s: float = 10.0
     """An event loop that does not move for this long pages a person from a thread of its own (P07)."""
 

@@ -10,7 +10,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -59,14 +59,17 @@ class Channels:
         wrong = [str(n) for n, url in enumerate(settings.urls, start=1) if not self._apprise.add(url.reveal())]
         if wrong:
             raise ConfigError(
-                Text(ko=f"알림 주소 {', '.join(wrong)}번을 읽을 수 없습니다", en=f"notify address {', '.join(wrong)}: unreadable"),
+                Text(
+                    ko=f"알림 주소 {', '.join(wrong)}번을 읽을 수 없습니다",
+                    en=f"notify address {', '.join(wrong)}: unreadable",
+                ),
                 expected="tgram://…, slack://…, discord://…, mailto://…, json://…",
                 found="HAETAE_NOTIFY__URLS",
                 next_step="haetae notify test",
             )
         self.count = len(settings.urls)
 
-    def _parts(self, notice: Notice) -> dict[str, str]:
+    def _parts(self, notice: Notice) -> dict[str, Any]:
         title, body = notice.title.in_language(self._language), notice.body.in_language(self._language)
         return {"title": f"[해태] {title}", "body": body or title, "notify_type": _MARKS[notice.urgency]}
 
@@ -163,7 +166,9 @@ class Mailbox:
         await asyncio.gather(self._task, return_exceptions=True)
 
 
-def open_mailbox(settings: NotifySettings, clock: Clock, env: Mapping[str, str]) -> tuple[Mailbox | None, Channels | None]:
+def open_mailbox(
+    settings: NotifySettings, clock: Clock, env: Mapping[str, str]
+) -> tuple[Mailbox | None, Channels | None]:
     """Return the mailbox and channels of the settings, none where nobody is to be told."""
     if not settings.urls:
         return None, None

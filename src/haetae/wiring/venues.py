@@ -17,6 +17,7 @@ from haetae.domain.units import Instant, day_of, instant_at
 from haetae.emulator.settings import MarketSettings
 from haetae.kis.settings import KisSettings, is_loopback
 from haetae.krx.calendar import next_trading_day, previous_trading_day
+from haetae.live import NotifySettings
 from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.wiring import accounts, livegate
@@ -49,6 +50,7 @@ class Venue:
     close: Callable[[], Awaitable[None]]
     forgets: bool = False
     ledger: Ledger | None = None
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
     def now(self) -> Instant:
         """Return the market's time."""
@@ -89,7 +91,7 @@ async def open_venue(
     if settings.live:
         clock = SystemClock()
         found, kis = livegate.pass_gate(settings.account, env, day_of(clock.now()), settings.files)
-        return Venue(kis, _desk(found), RunningPace(clock, screen), _nothing)
+        return Venue(kis, _desk(found), RunningPace(clock, screen), _nothing, notify=found.notify)
     found, kis = accounts.read_account(settings.account, env, files=settings.files)
     if settings.control:
         return await _running_emulator(settings.control, kis, found, env, http, screen)
@@ -103,7 +105,7 @@ async def open_venue(
                 en="--control ADDRESS, or --emulator starts one",
             ),
         )
-    return Venue(kis, _desk(found), RunningPace(SystemClock(), screen), _nothing)
+    return Venue(kis, _desk(found), RunningPace(SystemClock(), screen), _nothing, notify=found.notify)
 
 
 def _desk(settings: Settings) -> DeskSettings:
@@ -160,10 +162,12 @@ async def _own_emulator(
     evening = instant_at(max(known or first, previous_trading_day(first)), EVENING)
     await exchange.control.advance(evening)
     others = {name: value for name, value in env.items() if not name.startswith("HAETAE_KIS__")}
-    desk = _desk(load(settings.files, others))
+    found = load(settings.files, others)
     pace = LockstepPace(exchange.control, exchange.kis.app_key, screen, at=evening, stall_s=stall_s(env))
     ledger = _ledger_of(exchange.control, ACCOUNT, CASH)
-    return Venue(exchange.kis, desk, pace, exchange.process.stop, forgets=True, ledger=ledger)
+    return Venue(
+        exchange.kis, _desk(found), pace, exchange.process.stop, forgets=True, ledger=ledger, notify=found.notify
+    )
 
 
 async def _running_emulator(
@@ -187,4 +191,4 @@ async def _running_emulator(
         kis = replace(kis, silence_s=None, poll_s=60.0)
         pace = LockstepPace(control, kis.app_key, screen, at=int(state["now"]), stall_s=stall_s(env))
     ledger = _ledger_of(control, kis.account, int((await control.ledger(kis.account)).get("deposits", 0)))
-    return Venue(kis, _desk(found), pace, _nothing, ledger=ledger)
+    return Venue(kis, _desk(found), pace, _nothing, ledger=ledger, notify=found.notify)
