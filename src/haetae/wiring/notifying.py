@@ -174,3 +174,14 @@ def open_mailbox(
         return None, None
     channels = Channels(settings, env.get("HAETAE_LANG", "ko"))
     return Mailbox(channels, settings, clock), channels
+
+
+async def send_test(settings: NotifySettings, words: str, env: Mapping[str, str]) -> tuple[int, bool]:
+    """Send one message to every channel now; return how many there are, and whether all took it."""
+    if not settings.urls:
+        return 0, False
+    channels = Channels(settings, env.get("HAETAE_LANG", "ko"))
+    said = Text(ko=words or "시험 메시지입니다. 이 채널로 소식이 옵니다.", en=words or "A test: news will come here.")
+    title = Text(ko="알림 시험", en="notification test")
+    took = await channels.send(Notice(0, Urgency.NEWS, "notify.test", title, said, "notify.test"))
+    return channels.count, took

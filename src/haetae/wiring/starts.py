@@ -7,6 +7,7 @@ fault that ended the process. A release by a person begins the count anew.
 
 from __future__ import annotations
 
+import fcntl
 import json
 from pathlib import Path
 
@@ -18,14 +19,25 @@ from haetae.ports import Clock
 from haetae.wiring import operators
 from haetae.wiring.records import write_json
 
-FILE = "starts.json"
+FILE, LOCK = "starts.json", "desk.lock"
 
 
 class Starts:
     """The starts of one folder; times are the machine's, for crashes happen to machines."""
 
     def __init__(self, folder: Path, clock: Clock, settings: LiveSettings) -> None:
-        """Read what is known."""
+        """Take the folder; raises ``ConfigError`` where another desk runs in it (P08)."""
+        self._lock = (folder / LOCK).open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise ConfigError(
+                Text(ko="이 폴더에서 이미 데스크가 돕니다", en="a desk runs in this folder already"),
+                expected=Text(ko="폴더 하나에 데스크 하나", en="one desk in a folder"),
+                found=str(folder),
+                next_step=Text(ko="먼저 실행한 것을 끝내세요", en="end the one that was started first"),
+            ) from None
         self._folder = folder
         self._clock = clock
         self._settings = settings
@@ -52,6 +64,7 @@ class Starts:
         """Strike the newest start out, unless a fault ended it that another start may meet again by itself."""
         if fault is None or isinstance(fault, ConfigError | KeyboardInterrupt):
             self._write(self._recent(self._clock.now())[:-1])
+        self._lock.close()
 
     def _recent(self, now: Instant) -> list[Instant]:
         try:

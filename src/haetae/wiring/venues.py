@@ -26,7 +26,7 @@ from haetae.wiring.clocks import ScaledClock, SystemClock
 from haetae.wiring.demo.hindsight import reconcile
 from haetae.wiring.demo.stages import CASH, FULL, SHOCK_AT, SHOCK_BP, SHOCK_MINUTES, SHORT
 from haetae.wiring.desks import DECISION_MINUTES, FIRST_DECISION_MINUTE
-from haetae.wiring.exchange import ACCOUNT, open_exchange
+from haetae.wiring.exchange import ACCOUNT, Exchange, open_exchange
 from haetae.wiring.floor import stall_s
 from haetae.wiring.paces import LockstepPace, Pace, RunningPace
 from haetae.wiring.records import write_json
@@ -132,34 +132,9 @@ async def _own_emulator(
     http: aiohttp.ClientSession,
     screen: Screen,
 ) -> Venue:
-    """Start the emulator of the demo the desk began from, and step it to the evening the lake ends on."""
-    identity = facts.get("identity") or {}
-    if "seed" not in identity or identity.get("lake"):
-        raise ConfigError(
-            Text(ko="에뮬레이터의 시장을 알 수 없습니다", en="the emulator's market is not known"),
-            expected=Text(ko="가상 시장으로 돌린 데모의 폴더", en="the folder of a demo on the synthetic market"),
-            found=str(identity.get("lake") or settings.out),
-            next_step=Text(ko="--from data/demo 로 시작하세요", en="begin with --from data/demo"),
-        )
-    size = SHORT if identity.get("short") else FULL
-    first = MarketSettings().first_live_day
-    lake = Lake(settings.out / "lake")
-    table = daily_table(lake.versions())
-    known = next((t.last_day for t in lake.describe() if t.table == table), None)
-    exchange, _ = await open_exchange(
-        http,
-        settings.out,
-        seed=int(identity["seed"]),
-        listed=size.listed,
-        history=size.history,
-        evening=previous_trading_day(first),
-        sessions=0,
-        cash=CASH,
-        replay=None,
-    )
-    struck = next_trading_day(first)
+    exchange, evening = await start_emulator(settings.out, facts, http)
+    struck = next_trading_day(MarketSettings().first_live_day)
     await exchange.control.shock(instant_at(struck, SHOCK_AT), SHOCK_MINUTES, SHOCK_BP)
-    evening = instant_at(max(known or first, previous_trading_day(first)), EVENING)
     await exchange.control.advance(evening)
     others = {name: value for name, value in env.items() if not name.startswith("HAETAE_KIS__")}
     found = load(settings.files, others)
@@ -168,6 +143,38 @@ async def _own_emulator(
     return Venue(
         exchange.kis, _desk(found), pace, exchange.process.stop, forgets=True, ledger=ledger, notify=found.notify
     )
+
+
+async def start_emulator(
+    out: Path, facts: Mapping[str, Any], http: aiohttp.ClientSession, faults: Path | None = None
+) -> tuple[Exchange, Instant]:
+    """Start the emulator of the demo a desk began from; returns it with the evening its lake ends on."""
+    identity = facts.get("identity") or {}
+    if "seed" not in identity or identity.get("lake"):
+        raise ConfigError(
+            Text(ko="에뮬레이터의 시장을 알 수 없습니다", en="the emulator's market is not known"),
+            expected=Text(ko="가상 시장으로 돌린 데모의 폴더", en="the folder of a demo on the synthetic market"),
+            found=str(identity.get("lake") or out),
+            next_step=Text(ko="--from data/demo 로 시작하세요", en="begin with --from data/demo"),
+        )
+    size = SHORT if identity.get("short") else FULL
+    first = MarketSettings().first_live_day
+    lake = Lake(out / "lake")
+    table = daily_table(lake.versions())
+    known = next((t.last_day for t in lake.describe() if t.table == table), None)
+    exchange, _ = await open_exchange(
+        http,
+        out,
+        seed=int(identity["seed"]),
+        listed=size.listed,
+        history=size.history,
+        evening=previous_trading_day(first),
+        sessions=0,
+        cash=CASH,
+        replay=None,
+        faults=faults,
+    )
+    return exchange, instant_at(max(known or first, previous_trading_day(first)), EVENING)
 
 
 async def _running_emulator(
