@@ -306,18 +306,19 @@ class TradingDayRunner:
 
     def _measure_before(self, event: DeskEvent) -> None:
         """Give the desk fresh vitals where it would decide on old ones; measuring asks nobody and waits for nothing."""
-        if self._vitals is None or isinstance(event, Vitals):
+        if self._vitals is None:
             return
-        now = self._clock.now()
-        if self._measured_at is None or now - self._measured_at > self._settings.vitals_s * NS_PER_SECOND:
-            self._measured_at = now
+        if isinstance(event, Vitals):
+            self._measured_at = event.at
+            return
+        old = self._clock.now() - self._settings.vitals_s * NS_PER_SECOND
+        if self._measured_at is None or self._measured_at < old:
             self._handle(self._vitals())
 
     async def _beat(self, measure: Callable[[], Vitals]) -> None:
         while True:
             await self._clock.sleep(self._settings.beat_s)
             self.gate.holds()
-            self._measured_at = self._clock.now()
             self._put(measure())
 
     def _perform(self, command: Command) -> None:
@@ -339,7 +340,8 @@ class TradingDayRunner:
                 self._tell(command)
 
     def _tell(self, note: Note) -> None:
-        _log.info(note.kind, **{("of" if name == "event" else name): value for name, value in note.data.items()})
+        shown = {("of" if name == "event" else name): value for name, value in note.data.items() if name != "book"}
+        _log.info(note.kind, **shown)
         if self._told is not None:
             self._told(note)
 
