@@ -51,6 +51,7 @@ from haetae.wiring.selection import Market
 from haetae.wiring.vitals import Pulse
 from haetae.wiring.watching import watching
 
+_ALL_THERE_IS = 2**62
 _SIDES = {"order-cash-buy": Side.BUY, "order-cash-sell": Side.SELL}
 _log = structlog.get_logger(__name__)
 
@@ -180,7 +181,11 @@ class Floor:
                     runner.operate(halt)
                 await broker.start()
                 task = asyncio.create_task(runner.run())
-                line = Line(lambda: rest.busy or stream.busy or decider.thinking > 0, lambda: stream.received)
+                line = Line(
+                    busy=lambda: rest.busy or stream.busy or decider.thinking > 0,
+                    # A session that broke takes nothing more of what was sent into it.
+                    received=lambda: stream.received if stream.connected else _ALL_THERE_IS,
+                )
                 try:
                     with watching(self.live, self.pace, self.channels):
                         return await self.pace.drive(task, line, rules, look)

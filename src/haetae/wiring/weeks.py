@@ -39,6 +39,7 @@ _LOOK_S = 0.03
 _AGAIN_S = 0.5
 """A supervisor's pause before it starts a desk again."""
 _MOST_STARTS = 12
+_REFUSED_WITHIN_S = 60.0
 _KILL, _PAUSE, _SECOND = "P01", "P05", "P08"
 
 
@@ -195,10 +196,21 @@ async def _strike(
             await asyncio.sleep(strike.seconds)
             os.kill(desk.pid, signal.SIGCONT)
         elif strike.id == _SECOND:
+            os.kill(desk.pid, signal.SIGSTOP)  # it holds its folder all the same, and the day does not end meanwhile
             second = await asyncio.create_subprocess_exec(
                 *words, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
             )
-            record["exit"] = await second.wait()
+            record["exit"] = await _end_of(second)
+            os.kill(desk.pid, signal.SIGCONT)
+
+
+async def _end_of(second: asyncio.subprocess.Process) -> int:
+    """Return how a second desk ended; one that was let in is ended here, and shows as killed."""
+    try:
+        return await asyncio.wait_for(second.wait(), _REFUSED_WITHIN_S)
+    except TimeoutError:
+        second.kill()
+        return await second.wait()
 
 
 def _closed(out: Path) -> int:
