@@ -64,8 +64,8 @@ def test_a_late_start_makes_up_what_the_day_stands_on_and_passes_the_market_s_mo
 def test_a_step_is_due_at_its_very_instant() -> None:
     rules = Rulebook.on(ORDINARY)
     at = at_of(rules, "desk")
-    assert dict((s.name, state) for s, state in due(agenda(rules), at))["desk"] == "late"
-    assert dict((s.name, state) for s, state in due(agenda(rules), at - 1))["desk"] == "waits"
+    assert {s.name: state for s, state in due(agenda(rules), at)}["desk"] == "late"
+    assert {s.name: state for s, state in due(agenda(rules), at - 1)}["desk"] == "waits"
     assert at == rules.session.open_at - 10 * NS_PER_MINUTE
 
 
