@@ -27,6 +27,7 @@ def copy_journal(journal: Path, day: dt.date) -> Path:
             contextlib.closing(sqlite3.connect(fresh)) as copy,
         ):
             source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")  # a copy is one file
         with JournalDb(fresh, read_only=True) as copied:
             copied.verify()
     except sqlite3.Error as fault:

@@ -174,18 +174,15 @@ class Floor:
                 pulse = self._pulse(rest, clock, plan.day, runner)
                 sign = Heartbeat(self.folder, live=self.real_money, account=self.account, day=plan.day.isoformat())
                 stack.callback(sign.close)
-                look = _Look(runner, feed, orders, sign)
+                taken = _Taken(stream)
+                look = _Look(runner, feed, orders, sign, taken)
                 look.at_start(clock.now())
                 halt = halt_if_restored(journal, clock.now())
                 if halt is not None:
                     runner.operate(halt)
                 await broker.start()
                 task = asyncio.create_task(runner.run())
-                line = Line(
-                    busy=lambda: rest.busy or stream.busy or decider.thinking > 0,
-                    # A session that broke takes nothing more of what was sent into it.
-                    received=lambda: stream.received if stream.connected else _ALL_THERE_IS,
-                )
+                line = Line(lambda: rest.busy or stream.busy or decider.thinking > 0, taken)
                 try:
                     with watching(self.live, self.pace, self.channels):
                         return await self.pace.drive(task, line, rules, look)
@@ -245,13 +242,33 @@ class _LastLook:
         return self.runner.sends.withheld(leaving)
 
 
+class _Taken:
+    """Frames taken of those the market sent; what it sent into a session that broke is nobody's to wait for."""
+
+    def __init__(self, stream: KisStream) -> None:
+        self._stream = stream
+        self._session = stream.reconnects
+
+    def __call__(self) -> int:
+        stream = self._stream
+        return stream.received if stream.connected and stream.reconnects == self._session else _ALL_THERE_IS
+
+    def looked(self) -> None:
+        """The market's next answer counts into the session that is open now."""
+        if self._stream.connected:
+            self._session = self._stream.reconnects
+
+
 class _Look:
     """Hands the operator's orders to the desk as they come, tells the feed which symbols are held, gives signs of life.
 
     A symbol that was sold stays preferred for the day: registrations are not for going back and forth.
     """
 
-    def __init__(self, runner: TradingDayRunner, feed: KisFeed, orders: OperatorFile | None, sign: Heartbeat) -> None:
+    def __init__(
+        self, runner: TradingDayRunner, feed: KisFeed, orders: OperatorFile | None, sign: Heartbeat, taken: _Taken
+    ) -> None:
+        self._taken = taken
         self._runner = runner
         self._feed = feed
         self._orders = orders
@@ -280,6 +297,7 @@ class _Look:
 
     def __call__(self, now: Instant) -> bool:
         """Look once; returns whether that gave the desk work."""
+        self._taken.looked()
         gave_work = self._prefer_held()
         gave_work = self.wishes(now) or gave_work
         self._sign.beat(self._orders.read_to if self._orders else 0)
