@@ -178,7 +178,7 @@ def test_requests_are_read_in_their_place_and_are_void_for_a_desk_that_starts_la
 
 def test_the_verb_writes_one_order_and_refuses_two_wishes(tmp_path: Path) -> None:
     assert main(["kill", "--out", str(tmp_path)]) == 0
-    assert main(["kill", "--release", "--why", "drill over", "--out", str(tmp_path)]) == 0
+    assert main(["kill", "--release", "--yes-release", "kim", "--why", "drill over", "--out", str(tmp_path)]) == 0
     lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
     assert [line["state"] for line in lines] == ["halt", "active"]
     assert main(["kill", "--halt", "--release", "--out", str(tmp_path)]) == 2
