@@ -20,8 +20,6 @@ from haetae.domain.errors import ConfigError, Text
 
 if TYPE_CHECKING:
     from haetae.domain.events import OperatorState
-    from haetae.kis.settings import KisSettings
-    from haetae.wiring.heartbeat import Sign
     from haetae.wiring.killing import Outcome
 
 DESK = Path("data/paper")
@@ -61,6 +59,7 @@ def kill(
     check_target(json_file)
     state = _wanted(halt=halt, reduce_only=reduce_only, release=release)
     people = _people(state.value, yes_release or [], _needs_two(out))
+    from haetae.wiring.killing import connection_of
     from haetae.wiring.killing import kill as press
 
     _need_folder(out)
@@ -71,7 +70,7 @@ def kill(
             people=people,
             why=why or f"haetae kill {state.value}",
             say=lambda text: print(say(text), flush=True),
-            connection=lambda sign: _connection(sign, account),
+            connection=connection_of(account, os.environ),
             direct=direct,
         )
     )
@@ -140,13 +139,6 @@ def _need_folder(out: Path) -> None:
             found=str(out),
             next_step=Text(ko="--out 으로 폴더를 주세요", en="give the folder with --out"),
         )
-
-
-def _connection(sign: Sign | None, account: Path) -> KisSettings:
-    from haetae.wiring.livegate import for_cancels
-
-    named = Path(sign.account) if sign is not None and sign.account else account
-    return for_cancels(named, os.environ, ())
 
 
 def _tell(outcome: Outcome, out: Path) -> int:

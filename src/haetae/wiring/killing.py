@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from haetae.ports import Clock
 from haetae.wiring import heartbeat, operators
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import process_dice
+from haetae.wiring.livegate import for_cancels
 
 LISTEN_S = 1.0
 """How long a running desk is given: it looks twice a second."""
@@ -159,6 +160,15 @@ def _change(kis: KisSettings, order_id: BrokerOrderId) -> OrderChange:
         rvse_cncl_dvsn_cd=_CANCEL,
         ord_unpr="0",
     )
+
+
+def connection_of(account: Path, env: Mapping[str, str]) -> Callable[[heartbeat.Sign | None], KisSettings]:
+    """Return how a kill finds its connection: the account its desk named last, else the given folder of keys."""
+
+    def connect(sign: heartbeat.Sign | None) -> KisSettings:
+        return for_cancels(Path(sign.account) if sign is not None and sign.account else account, env, ())
+
+    return connect
 
 
 async def kill(
