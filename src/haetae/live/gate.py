@@ -52,6 +52,8 @@ class Gate:
         self._said: deque[OperatorState] = deque()
         self._asked_at = clock.monotonic()
         self._lost = False
+        self.closed = ""
+        """Why nothing may leave any more: the day has ended, and what still waits was never sent."""
         self.only_exits = ""
         """Why nothing but sales of the escape may leave; empty where everything may."""
 
@@ -87,6 +89,8 @@ class Gate:
     def refusal(self, leaving: Leaving) -> str:
         """Return why it must not leave now, empty where it may."""
         state = self.state
+        if self.closed:
+            return self.closed
         if not self.holds():
             return "another process holds the lease"
         if state is OperatorState.HALT:

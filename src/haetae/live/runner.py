@@ -425,7 +425,8 @@ class TradingDayRunner:
         )
 
     async def _shut(self) -> None:
-        """Await sends under way, end the rest, tell those who wait in ``idle``."""
+        """Await sends under way, withhold those that wait, end the rest, tell those who wait in ``idle``."""
+        self.gate.closed = "the day has ended"
         for lane in self._lanes.values():
             if not lane.task.done():
                 await lane.close()
