@@ -20,7 +20,7 @@ import haetae
 from haetae import __version__
 from haetae.desk import DeskSettings
 from haetae.domain.errors import ConfigError, Text
-from haetae.journal.database import SCHEMA_VERSION
+from haetae.journal.layout import SCHEMA_VERSION
 from haetae.wiring.desks import settings_record
 from haetae.wiring.records import write_json
 

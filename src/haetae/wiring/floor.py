@@ -35,7 +35,7 @@ from haetae.ledger import open_book
 from haetae.live import DayReport, LiveSettings, OfflineDecider, TradingDayRunner, latest_book
 from haetae.live.agenda import at_of
 from haetae.live.gate import Leaving
-from haetae.ports import Clock, Decider, Policy
+from haetae.ports import Clock, Decider, Lease, Policy
 from haetae.store.lake import Lake
 from haetae.wiring import attestation, livegate, reserve
 from haetae.wiring.deciders import open_decider
@@ -166,12 +166,13 @@ class Floor:
                     rules=rules,
                     settings=paced(self.live, self.pace),
                     vitals=lambda: pulse(),
+                    lease=journal.lease,
                     reserve=spare,
                     look=lambda: look.wishes(clock.now()),
                     told=self._told,
                 )
                 last_look.runner = runner
-                pulse = self._pulse(rest, clock, plan.day, runner)
+                pulse = self._pulse(rest, clock, plan.day, runner, journal.lease)
                 sign = Heartbeat(self.folder, live=self.real_money, account=self.account, day=plan.day.isoformat())
                 stack.callback(sign.close)
                 taken = _Taken(stream)
@@ -195,7 +196,7 @@ class Floor:
                     await broker.close()
                     await stream.close()
 
-    def _pulse(self, rest: KisRest, clock: Clock, day: dt.date, runner: TradingDayRunner) -> Pulse:
+    def _pulse(self, rest: KisRest, clock: Clock, day: dt.date, runner: TradingDayRunner, lease: Lease) -> Pulse:
         account, live = self.account, self.real_money
         return Pulse(
             rest=rest,
@@ -203,6 +204,7 @@ class Floor:
             day=day,
             mandate=lambda: livegate.mandate(self.kis, account or self.folder, day, live=live),
             gate=runner.gate,
+            lease=lease,
             record=runner.record,
             running=attestation.running(self.settings),
             promotion=attestation.promoted(self.folder) if live else None,

@@ -15,7 +15,6 @@ import structlog
 
 from haetae.domain.events import Note, OperatorState, SessionStart
 from haetae.domain.units import Symbol
-from haetae.journal import JournalDb
 from haetae.kis.rest import KisRest
 from haetae.kis.settings import KisSettings
 from haetae.krx import Rulebook
@@ -26,6 +25,7 @@ from haetae.universe.settings import UniverseSettings
 from haetae.wiring import operators, preopen
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import process_dice
+from haetae.wiring.journal_places import begun, open_journal
 from haetae.wiring.notifying import Mailbox
 from haetae.wiring.preopen import End, Morning
 from haetae.wiring.selection import Market
@@ -43,6 +43,7 @@ class Ground:
     settings: LiveSettings
     real_money: bool
     mail: Mailbox | None = None
+    env: Mapping[str, str] | None = None
 
 
 async def examine(
@@ -67,8 +68,8 @@ async def examine(
     preopen.check_clock(morning, answers.skew_s, watched=ground.kis.watches_clock)
     preopen.check_disk(morning, ground.folder, ground.settings)
     journal = ground.folder / "journal.db"
-    if journal.exists():
-        with JournalDb(journal, read_only=True) as written:
+    if begun(journal, ground.env):
+        with open_journal(journal, env=ground.env, read_only=True) as written:
             preopen.check_journal(morning, written)
     preopen.check_holiday(morning, ground.lake, day, told=answers.trades, live=ground.real_money)
     listed = [item.symbol for item in market.instruments]

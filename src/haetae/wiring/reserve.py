@@ -16,7 +16,7 @@ from pathlib import Path
 from haetae.domain import codec
 from haetae.domain.errors import JournalError, Text
 from haetae.journal.chain import link
-from haetae.journal.database import JournalDb
+from haetae.journal.chained import ChainedJournal
 from haetae.live.record import Entry
 
 
@@ -77,7 +77,7 @@ class ReserveFile:
             self._file = -1
 
 
-def merge(journal: JournalDb, path: Path) -> int:
+def merge(journal: ChainedJournal, path: Path) -> int:
     """Append to a journal what its reserve holds beyond it; return how many entries that were.
 
     A torn last line was never acknowledged and is left out. Raises ``JournalError`` where the two do not continue one

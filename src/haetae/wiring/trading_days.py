@@ -207,7 +207,7 @@ class _Desk:
         self._keep(told, policy_id, rankers)
         await self._after_close(rules, session.symbols)
         self._began(rules, "backup")
-        backups.copy_journal(self._journal, day)
+        backups.copy_journal(self._journal, day, self._env)
 
     def _began(self, rules: Rulebook, name: str) -> None:
         """Tell in the log that a step of the agenda begins, and how late that is."""
@@ -216,7 +216,9 @@ class _Desk:
 
     async def _checked(self, rules: Rulebook, market: selection.Market, session: SessionStart) -> SessionStart:
         """Return the session as the checks before the open leave it; raises where the day must not begin."""
-        ground = mornings.Ground(self._out, self._lake, self._venue.kis, self._settings, self._live, self._mail)
+        ground = mornings.Ground(
+            self._out, self._lake, self._venue.kis, self._settings, self._live, self._mail, self._env
+        )
         opened, held = rules.day in self._days_with(OPENED), self._held()
         async with self._venue.pace.collecting(at_of(rules, "checks")) as clock:
             self._began(rules, "checks")
