@@ -35,7 +35,7 @@ from haetae.krx import Rulebook, next_trading_day
 from haetae.ledger import open_book
 from haetae.live import Handover, handover_of, latest_handover
 from haetae.live.handover import RUN
-from haetae.live.reading import days_to_read
+from haetae.live.readings import days_to_read
 from haetae.live.recovery import COMMAND, EVENT, closing_note, in_flight, opening_note, recover
 from rigs.desk_day import DAY, loose, session_start
 from rigs.lossy_broker import LossyBroker, Row, Send

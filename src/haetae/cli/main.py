@@ -25,6 +25,7 @@ from haetae.cli import (
     lake,
     llm,
     model,
+    notify,
     research,
     review,
     serve,
@@ -105,6 +106,7 @@ def build() -> typer.Typer:
     app.command(help=hint("거래일 준비를 점검합니다.", "Check that a trading day can begin."))(doctor)
     app.command(help=hint("데스크를 멈추거나 풉니다.", "Stop the desk, or release it."))(kill)
     app.add_typer(trade.nouns, name="trade")
+    app.add_typer(notify.nouns, name="notify")
     app.add_typer(model.nouns, name="model")
     app.add_typer(review.nouns, name="review")
     app.command(help=hint("서비스와 대시보드를 켭니다.", "Start the service and the dashboard."))(serve.serve)

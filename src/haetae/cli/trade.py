@@ -13,7 +13,7 @@ from haetae.cli.adopting import adopt
 from haetae.cli.demo import ConsoleScreen, won
 from haetae.cli.init import ACCOUNT, AccountFolder
 from haetae.cli.kill import DESK, Desk
-from haetae.cli.options import BASE, JSON, given
+from haetae.cli.options import BASE, JSON, given, read_day
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say
 from haetae.domain.errors import ConfigError, Text
@@ -30,6 +30,10 @@ Source = Annotated[
 Files = Annotated[
     list[Path] | None, typer.Option("--config", metavar="FILE", help=hint("설정 파일", "settings; later wins"))
 ]
+Faults = Annotated[
+    Path | None,
+    typer.Option("--faults", metavar="FILE", help=hint("장애 스크립트 (에뮬레이터)", "a script of faults (emulator)")),
+]
 Sessions = Annotated[int, typer.Option(min=0, help=hint("거래일 수, 0 은 계속", "trading days; 0 is for ever"))]
 
 
@@ -44,6 +48,7 @@ def paper(
         str, typer.Option(help=hint("떠 있는 에뮬레이터의 control 주소", "control address of a running emulator"))
     ] = "",
     sessions: Sessions = 1,
+    faults: Faults = None,
     strategy: Annotated[
         str,
         typer.Option(help=hint("모델 대신 결정할 전략 (이름 또는 파일.py)", "a strategy in place of the model")),
@@ -62,7 +67,49 @@ def paper(
     settings = TradeSettings(
         out, from_, account, files, emulator, control, sessions, strategy=strategy, parameters=given(parameters)
     )
-    _trade(settings, json_file)
+    if faults is not None:
+        _trade_under_faults(settings, faults, json_file)
+    else:
+        _trade(settings, json_file)
+
+
+@nouns.command("plan", help=hint("하루의 단계와 시각을 보입니다.", "Show the steps of a day and their times."))
+def plan(
+    day: Annotated[str | None, typer.Option("--day", help=hint("거래일, 예: 2026-11-23", "e.g. 2026-11-23"))] = None,
+    json_file: JSON = None,
+) -> None:
+    """Show what a day does when; today, or the next trading day."""
+    check_target(json_file)
+    from haetae.wiring.clocks import SystemClock
+    from haetae.wiring.plans import plan_of
+
+    found = plan_of(read_day(day, "--day"), SystemClock().now())
+    marks = {"waits": "  ", "late": " !", "passed": " ·"}
+    print(say(Text(ko=f"{found['day']} 거래일", en=f"trading day {found['day']}")))
+    for step in found["steps"]:
+        title = Text(ko=step["ko"], en=step["en"])
+        print(f"{step['kst']}{marks[step['now']]} {step['name']:<16} {say(title)}")
+    rule = Text(ko="늦게 시작하면: ! 지금 합니다, · 지나갑니다", en="a late start: ! is done now, · is passed over")
+    print(say(rule))
+    write_record(json_file, found)
+
+
+@nouns.command(
+    "promote", help=hint("지금의 코드와 설정을 실거래용으로 승인합니다.", "Approve what runs for real money.")
+)
+def promote(
+    by: Annotated[list[str], typer.Option("--by", metavar="NAME", help=hint("승인하는 사람, 둘", "who approves; two"))],
+    out: Desk = LIVE_DESK,
+    config: Files = None,
+) -> None:
+    """Write the hash of code, settings and schema under two names; the first day after it trades small."""
+    from haetae.domain.units import day_of
+    from haetae.wiring.clocks import SystemClock
+    from haetae.wiring.plans import promote_desk
+
+    found = promote_desk(out, _layers("live.toml", config), os.environ, day_of(SystemClock().now()), by)
+    people = ", ".join(found.people)
+    print(say(Text(ko=f"승인됨 {found.running} ({people})", en=f"promoted {found.running} ({people})")))
 
 
 @nouns.command("arm", help=hint("오늘 하루의 실거래 서명을 만듭니다.", "Sign real trading for today."))
@@ -133,6 +180,28 @@ def _trade(settings: TradeSettings, json_file: Path | None) -> None:
     for line in _closing(facts):
         print(line)
     write_record(json_file, facts)
+
+
+def _trade_under_faults(settings: TradeSettings, faults: Path, json_file: Path | None) -> None:
+    """Trade in a process of its own that the script may kill, on an emulator that outlives it."""
+    check_target(json_file)
+    import asyncio
+
+    from rich.console import Console
+
+    from haetae.wiring.weeks import trade_under_faults
+
+    settings.out.mkdir(parents=True, exist_ok=True)
+    screen = ConsoleScreen(Console())
+    try:
+        facts = asyncio.run(trade_under_faults(settings, faults, os.environ, screen))
+    finally:
+        screen.close()
+    for line in _closing(facts):
+        print(line)
+    write_record(json_file, facts)
+    if not facts["week"]["agrees"]:
+        raise typer.Exit(1)
 
 
 def _closing(facts: dict[str, Any]) -> list[str]:

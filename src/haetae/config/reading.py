@@ -153,8 +153,12 @@ def _is_secret(hint: Any) -> bool:
 
 
 def _shown(leaf: Leaf, hint: Any) -> str:
-    options = typing.get_args(hint) if _is_union(hint) else (hint,)
-    return "***" if any(_is_secret(option) for option in options) else repr(leaf.value)
+    return "***" if _holds_secrets(hint) else repr(leaf.value)
+
+
+def _holds_secrets(hint: Any) -> bool:
+    """Whether a type is a secret or a union or list of secrets."""
+    return _is_secret(hint) or any(_holds_secrets(part) for part in typing.get_args(hint))
 
 
 def describe(hint: Any) -> str:

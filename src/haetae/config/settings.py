@@ -11,7 +11,7 @@ from haetae.features.feargreed.settings import FearGreedSettings
 from haetae.journal.settings import JournalSettings
 from haetae.kis.settings import KisSettings
 from haetae.krx.settings import FeeSchedule
-from haetae.live.settings import LiveSettings
+from haetae.live.settings import LiveSettings, NotifySettings
 from haetae.ml.settings import MlSettings
 from haetae.research.settings import ResearchSettings
 from haetae.sim.settings import FillModel
@@ -31,6 +31,8 @@ class Settings:
     """An account at the broker; none unless its keys are in the environment."""
     krx: FeeSchedule = field(default_factory=FeeSchedule)
     live: LiveSettings = field(default_factory=LiveSettings)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    """Whom the desk tells; nobody unless addresses are in the environment."""
     ml: MlSettings = field(default_factory=MlSettings)
     research: ResearchSettings = field(default_factory=ResearchSettings)
     sim: FillModel = field(default_factory=FillModel)

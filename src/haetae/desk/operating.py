@@ -20,9 +20,14 @@ def on_operator(turn: Turn, event: OperatorCommand) -> None:
     """Move the kill switch and cancel what it forbids."""
     turn.change(operator=event.state, latched=True)
     turn.note("operator.changed", state=event.state.value, who=event.who, why=event.why)
-    if event.state is OperatorState.HALT:
+    keep_stopped(turn)
+
+
+def keep_stopped(turn: Turn) -> None:
+    """Cancel every working order the kill switch forbids; one that was on the wire is accepted after the halt."""
+    if turn.state.operator is OperatorState.HALT:
         cancel_open(turn, why="halted by the operator")
-    elif event.state is OperatorState.REDUCE_ONLY:
+    elif turn.state.operator is OperatorState.REDUCE_ONLY:
         cancel_open(turn, why="reduce only", side=Side.BUY)
 
 

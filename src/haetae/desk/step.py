@@ -9,7 +9,7 @@ from haetae.desk.corrections import on_adoption, on_cost_correction
 from haetae.desk.deciding import on_proposal, on_reply
 from haetae.desk.leaving import work_escape
 from haetae.desk.market import on_halt, on_session, on_slice
-from haetae.desk.operating import on_cancel_request, on_manual_order, on_operator
+from haetae.desk.operating import keep_stopped, on_cancel_request, on_manual_order, on_operator
 from haetae.desk.ordering import on_order_event, situation
 from haetae.desk.state import DeskState
 from haetae.desk.turn import Turn
@@ -97,6 +97,8 @@ def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
             | OutcomeUnknown()
         ):
             on_order_event(turn, event)
+            if isinstance(event, Accepted):
+                keep_stopped(turn)
             if isinstance(event, Canceled | Filled) and turn.state.escape.level >= EscapeLevel.NO_BUYS:
                 work_escape(turn, reprice=False)
         case SessionStart():
@@ -115,6 +117,7 @@ def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
             on_reply(turn, event)
         case AccountSnapshot():
             on_snapshot(turn, event)
+            keep_stopped(turn)
         case OperatorCommand():
             on_operator(turn, event)
         case CancelRequest():

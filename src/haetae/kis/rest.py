@@ -25,7 +25,7 @@ from haetae.kis.issuing import Issuer
 from haetae.kis.pacing import Lane
 from haetae.kis.sending import Acked as Acked
 from haetae.kis.sending import NotSent as NotSent
-from haetae.kis.sending import OrderSender
+from haetae.kis.sending import OrderSender, Permit
 from haetae.kis.sending import Refused as Refused
 from haetae.kis.sending import Sent as Sent
 from haetae.kis.sending import Unknown as Unknown
@@ -50,10 +50,17 @@ _WRONG_PAGES = 3
 class KisRest:
     """The REST side of one app key; share it between broker, feed and source, for the pace is one budget."""
 
-    def __init__(self, settings: KisSettings, clock: Clock, dice: np.random.Generator | None = None) -> None:
+    def __init__(
+        self,
+        settings: KisSettings,
+        clock: Clock,
+        dice: np.random.Generator | None = None,
+        permit: Permit | None = None,
+    ) -> None:
         """Open nothing yet; sessions begin with the first call.
 
         ``dice`` spread the repeats of queries, so that several processes do not ask in step; none repeats on the dot.
+        ``permit`` is asked of every order call right before it leaves.
         """
         self.settings = settings
         self._clock = clock
@@ -62,7 +69,7 @@ class KisRest:
         issuer = Issuer(self._standing)
         self._tokens = Tokens(settings, clock, issuer.token)
         self._approvals = Approvals(clock, issuer.approval)
-        self._orders = OrderSender(self._standing, self._tokens, self._hash_of)
+        self._orders = OrderSender(self._standing, self._tokens, self._hash_of, permit)
 
     async def __aenter__(self) -> KisRest:
         """Return itself."""

@@ -60,6 +60,8 @@ class Unknown:
 
 
 Sent: TypeAlias = Acked | Refused | NotSent | Unknown
+Permit: TypeAlias = Callable[[Operation, Mapping[str, str]], str]
+"""Asked when an order's turn has come, right before its first byte: why it must not leave now, empty where it may."""
 
 
 def classify(reply: Reply) -> Sent:
@@ -80,12 +82,17 @@ class OrderSender:
     """Sends orders over one connection; never raises for the fate of one."""
 
     def __init__(
-        self, standing: Standing, tokens: Tokens, hash_of: Callable[[Mapping[str, str]], Awaitable[str]]
+        self,
+        standing: Standing,
+        tokens: Tokens,
+        hash_of: Callable[[Mapping[str, str]], Awaitable[str]],
+        permit: Permit | None = None,
     ) -> None:
         """Send nothing yet; ``hash_of`` asks for the hashkey of an order's values, where they are wanted."""
         self._standing = standing
         self._tokens = tokens
         self._hash_of = hash_of
+        self._permit = permit
         self._under_way: set[asyncio.Task[Sent]] = set()
         self._late: set[asyncio.Task[Sent]] = set()
 
@@ -119,6 +126,9 @@ class OrderSender:
             return NotSent(str(fault), again=False)
         standing.redact.hide(token)
         with waited as turn:
+            if self._permit is not None and (why := self._permit(operation, values)):
+                turn.unused()
+                return NotSent(why, again=False)
             sending = Sending()
             exchange = asyncio.create_task(
                 standing.transport.exchange(

@@ -10,13 +10,14 @@ from haetae.live.handover import Handover, handover_of, latest_book, latest_hand
 from haetae.live.replaying import Mismatch, Replay, replay
 from haetae.live.report import DayReport, report_day
 from haetae.live.runner import TradingDayRunner
-from haetae.live.settings import LiveSettings
+from haetae.live.settings import LiveSettings, NotifySettings
 
 __all__ = [
     "DayReport",
     "Handover",
     "LiveSettings",
     "Mismatch",
+    "NotifySettings",
     "OfflineDecider",
     "Replay",
     "TradingDayRunner",

@@ -35,3 +35,4 @@ class Lane:
                 await job()
             finally:
                 self._done()
+            await asyncio.sleep(0)  # what came of it is read, and journalled, before the next one leaves

@@ -17,44 +17,49 @@ coroutine, which is awaited too. A broker may offer ``resume(order)``; it is cal
 that is open after recovery.
 
 Order of things for every event: journal the event, step, journal the commands (fsync before any order
-leaves), then perform. If the journal fails, trading stops. Quotes are not given to the desk.
+leaves), then perform. An order that waits for its turn is looked at once more before it leaves (``gate``): what was
+halted meanwhile is not sent. If the journal fails, trading stops (``record`` says what may go on). Vitals are given
+at the start, every few seconds, and before any event that would be decided on old ones. Quotes are not given.
 """
 # long: one driver with one queue; splitting it would hide the order of journal, step and send.
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import structlog
 
 from haetae.desk import DeskState, event_at, step
-from haetae.domain.decisions import AgentReply, Brief, View
-from haetae.domain.errors import HaetaeError, JournalError
+from haetae.domain.decisions import Brief, View
+from haetae.domain.errors import HaetaeError, JournalError, Text
 from haetae.domain.events import (
-    AccountSnapshot,
     AskAgent,
     AskPolicy,
     Cancel,
     Command,
     DeskEvent,
     Note,
+    OperatorCommand,
     OperatorEvent,
     Replace,
     SessionStart,
     SetTimer,
     Submit,
     Timer,
+    Vitals,
 )
 from haetae.domain.market import Quote
-from haetae.domain.orders import OrderEvent, Rejected
 from haetae.domain.units import NS_PER_SECOND, Instant
-from haetae.guards import require_ceilings
+from haetae.guards import EscapeLevel, require_ceilings
 from haetae.krx import Rulebook
+from haetae.live.gate import Gate
 from haetae.live.handover import RUN, handover_of
 from haetae.live.lanes import Job, Lane
-from haetae.live.reading import days_to_read, read_account
+from haetae.live.questions import review
+from haetae.live.readings import Readings, days_to_read
+from haetae.live.record import DayRecord, Reserve
 from haetae.live.recovery import (
     COMMAND,
     EVENT,
@@ -67,9 +72,10 @@ from haetae.live.recovery import (
     recover,
 )
 from haetae.live.report import DayReport, report_day
+from haetae.live.sends import Sends
 from haetae.live.settings import LiveSettings
 from haetae.live.work import Idling, Resuming, Work
-from haetae.ports import Broker, Clock, Decider, Journal, MarketFeed, Policy
+from haetae.ports import Broker, Clock, Decider, Journal, Lease, MarketFeed, Policy
 
 _log = structlog.get_logger(__name__)
 
@@ -90,7 +96,21 @@ class TradingDayRunner:
         clock: Clock,
         rules: Rulebook,
         settings: LiveSettings | None = None,
+        vitals: Callable[[], Vitals] | None = None,
+        lease: Lease | None = None,
+        reserve: Reserve | None = None,
+        look: Callable[[], object] | None = None,
+        told: Callable[[Note], None] | None = None,
     ) -> None:
+        """Plug the adapters in; nothing happens before ``run``.
+
+        Parameters
+        ----------
+        vitals : measures the machinery now; without it the desk hears nothing of it.
+        reserve : where entries go when the journal fails while an escape is at work; none ends the day at once.
+        look : looks for what a person wants (and calls ``operate``), right before each order leaves.
+        told : is told every note, and must not wait.
+        """
         require_ceilings(desk.settings.limits)
         self.desk = desk
         self._session = session
@@ -102,6 +122,28 @@ class TradingDayRunner:
         self._clock = clock
         self._rules = rules
         self._settings = settings or LiveSettings()
+        self._vitals = vitals
+        self._measured_at: Instant | None = None
+        self._told = told
+        self.gate = Gate(clock, self._settings, lambda: self.desk.operator, lease)
+        self.sends = Sends(
+            broker,
+            self.gate,
+            clock,
+            order_of=lambda intent_id: self.desk.blotter.orders.get(intent_id),
+            told=self._put,
+            look=look,
+        )
+        self.record = DayRecord(journal, reserve, self._may_go_on, clock, self._settings.commit_s)
+        self._readings = Readings(
+            broker,
+            clock,
+            lambda first: days_to_read(self.desk, rules.day, first=first),
+            self._settings,
+            queue=lambda job: self._queue_job("orders", job),
+            told=self._put,
+            again_at=lambda at: self._set_timer(at, "reconcile"),
+        )
         self._queue: asyncio.Queue[DeskEvent | None] = asyncio.Queue()
         self._work = Work()
         self._started = asyncio.Event()
@@ -110,7 +152,6 @@ class TradingDayRunner:
         self._failure: BaseException | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._lanes: dict[str, Lane] = {}
-        self._reading_waits = False
 
     async def run(self) -> DayReport:
         """Run the day to its end; raises what stopped it."""
@@ -122,6 +163,8 @@ class TradingDayRunner:
             self._spawn(self._read_broker())
             self._spawn(self._read_feed())
             self._spawn(self._end_of_day())
+            if self._vitals is not None:
+                self._spawn(self._beat(self._vitals))
             self._started.set()
             await self._loop()
             return await self._finish()
@@ -158,7 +201,12 @@ class TradingDayRunner:
             raise self._failure
 
     def operate(self, command: OperatorEvent) -> None:
-        """Give the desk a person's command: the kill switch, a cancel, an order of their own."""
+        """Give the desk a person's command: the kill switch, a cancel, an order of their own.
+
+        What stops takes effect here and now, for orders that wait as well; what releases, once the desk has read it.
+        """
+        if isinstance(command, OperatorCommand):
+            self.gate.tighten(command.state)
         self._put(command)
 
     async def _first(self, event: asyncio.Event) -> None:
@@ -175,14 +223,12 @@ class TradingDayRunner:
         now = self._clock.now()
         recovered = recover(self._journal, self.desk, self._rules)
         if recovered is None:
-            self._journal.append(RUN, [(now, opening_note(self._rules.day, handover_of(self.desk), now))], durable=True)
+            self._run_note(opening_note(self._rules.day, handover_of(self.desk), now))
         else:
             self.desk = recovered.desk
             missing = [(recovered.last_at, command) for command in recovered.unwritten]
-            self._journal.append(COMMAND, missing, durable=False)
-            note = Note(now, RESUMED, {"folded": recovered.folded, "unwritten": len(missing)})
-            self._journal.append(RUN, [(now, note)], durable=True)
-            _log.info("run.resumed", folded=recovered.folded)
+            self.record.append(COMMAND, missing, durable=False)
+            self._run_note(Note(now, RESUMED, {"folded": recovered.folded, "unwritten": len(missing)}))
         if recovered is None or not recovered.session_started:
             self._handle(self._session)
         for event in in_flight(self.desk, now):
@@ -190,18 +236,12 @@ class TradingDayRunner:
         if isinstance(self._broker, Resuming):
             for order in self.desk.blotter.open_orders():
                 self._broker.resume(order)
-        self._handle(await self._first_snapshot())
+        self._handle(await self._readings.first())
 
-    async def _first_snapshot(self) -> AccountSnapshot:
-        for attempt in range(self._settings.start_reads):
-            try:
-                return await self._snapshot(first=True)
-            except HaetaeError as fault:
-                _log.warning("account.reading_failed", fault=str(fault), attempt=attempt)
-                if attempt == self._settings.start_reads - 1:
-                    raise
-                await self._clock.sleep(self._settings.read_retry_s)
-        raise AssertionError("start_reads is at least 1")
+    def _run_note(self, note: Note) -> None:
+        """Write what the driver did around the day, and tell it."""
+        self.record.append(RUN, [(note.at, note)], durable=True)
+        self._tell(note)
 
     def _put(self, event: DeskEvent) -> None:
         self._work.begin()
@@ -215,6 +255,7 @@ class TradingDayRunner:
             if event is not None:
                 self._handle(event)
                 self._work.end()
+            self._raise_what_ends_the_day()
             if self._stopping and self._queue.empty():
                 if self._work.count == 0:
                     return
@@ -225,14 +266,60 @@ class TradingDayRunner:
         await self._work.quiet.wait()
         self._queue.put_nowait(None)
 
+    def _raise_what_ends_the_day(self) -> None:
+        """End once nobody may send any more, or the escape has nothing left to sell without a journal."""
+        if self.gate.lost:
+            raise JournalError(
+                Text(ko="다른 프로세스가 이 데스크를 이어받았습니다", en="another process has taken this desk over"),
+                expected=Text(ko="쓰는 프로세스 하나", en="one writer"),
+                found="lease lost",
+                next_step=Text(ko="도는 프로세스가 하나인지 확인하세요", en="see that one process runs"),
+            )
+        if self.record.fault is not None and not self._escaping():
+            raise self.record.fault
+
+    def _may_go_on(self) -> bool:
+        """Whether exits may leave without the journal: the escape is at work, and nobody else has taken over."""
+        return self._escaping() and not self.gate.lost
+
+    def _escaping(self) -> bool:
+        """Whether the escape is at work and something is left to leave."""
+        state = self.desk
+        at_work = state.escape.level >= EscapeLevel.REDUCE or any(
+            order.intent.escape for order in state.blotter.open_orders()
+        )
+        return at_work and bool(state.book.positions)
+
     def _handle(self, event: DeskEvent) -> None:
+        self._measure_before(event)
         at = event_at(event)
-        self._journal.append(EVENT, [(at, event)], durable=False)
+        self.record.append(EVENT, [(at, event)], durable=False)
         self.desk, commands = step(self.desk, event, self._rules)
         leaves = any(isinstance(command, Submit | Cancel | Replace) for command in commands)
-        self._journal.append(COMMAND, [(at, command) for command in commands], durable=leaves)
+        self.record.append(COMMAND, [(at, command) for command in commands], durable=leaves)
+        if self.record.fault is not None:
+            self.gate.only_exits = "the journal cannot be written"
+        if isinstance(event, OperatorCommand):
+            self.gate.taken()
         for command in commands:
             self._perform(command)
+
+    def _measure_before(self, event: DeskEvent) -> None:
+        """Give the desk fresh vitals where it would decide on old ones; measuring asks nobody and waits for nothing."""
+        if self._vitals is None:
+            return
+        if isinstance(event, Vitals):
+            self._measured_at = event.at
+            return
+        old = self._clock.now() - self._settings.vitals_s * NS_PER_SECOND
+        if self._measured_at is None or self._measured_at < old:
+            self._handle(self._vitals())
+
+    async def _beat(self, measure: Callable[[], Vitals]) -> None:
+        while True:
+            await self._clock.sleep(self._settings.beat_s)
+            self.gate.holds()
+            self._put(measure())
 
     def _perform(self, command: Command) -> None:
         match command:
@@ -242,16 +329,21 @@ class TradingDayRunner:
                 self._work.begin()
                 self._spawn(self._ask_agent(brief))
             case Submit(order=order):
-                broker = self._broker
-                self._send("urgent" if order.intent.escape else "orders", lambda: broker.submit(order))
+                self._queue_job("urgent" if order.intent.escape else "orders", lambda: self.sends.submit(order))
             case Cancel(intent_id=intent_id):
-                self._queue_job("urgent", lambda: self._cancel(intent_id))
+                self._queue_job("urgent", lambda: self.sends.cancel(intent_id))
             case Replace(intent_id=intent_id, limit_price=price):
-                self._queue_job("orders", lambda: self._replace(intent_id, price))
+                self._queue_job("orders", lambda: self.sends.replace(intent_id, price))
             case SetTimer(at=at, name=name):
                 self._set_timer(at, name)
-            case Note(kind=kind, data=data):
-                _log.info(kind, **{("of" if name == "event" else name): value for name, value in data.items()})
+            case Note():
+                self._tell(command)
+
+    def _tell(self, note: Note) -> None:
+        shown = {("of" if name == "event" else name): value for name, value in note.data.items() if name != "book"}
+        _log.info(note.kind, **shown)
+        if self._told is not None:
+            self._told(note)
 
     def _ask_policy(self, view: View) -> None:
         try:
@@ -261,69 +353,13 @@ class TradingDayRunner:
 
     async def _ask_agent(self, brief: Brief) -> None:
         try:
-            self._put(await self._reply(brief))
+            self._put(await review(self._decider, brief, self._clock))
         finally:
             self._work.end()
-
-    async def _reply(self, brief: Brief) -> AgentReply:
-        asked = asyncio.ensure_future(self._decider.decide(brief))
-        seconds = (brief.valid_until - self._clock.now()) / NS_PER_SECOND
-        limit = asyncio.ensure_future(self._clock.sleep(max(0.0, seconds)))
-        try:
-            await asyncio.wait({asked, limit}, return_when=asyncio.FIRST_COMPLETED)
-            if asked.done():
-                return asked.result()
-            return AgentReply(brief.leg.leg_id, self._clock.now(), "none", "", "TIMEOUT")
-        except HaetaeError as fault:
-            _log.warning("agent.failed", leg_id=brief.leg.leg_id, fault=str(fault))
-            return AgentReply(brief.leg.leg_id, self._clock.now(), "none", "", "PROTOCOL")
-        finally:
-            limit.cancel()
-            asked.cancel()
 
     def _queue_job(self, lane: str, job: Job) -> None:
         self._work.begin()
         self._lanes[lane].put(job)
-
-    def _send(self, lane: str, call: Any) -> None:
-        async def job() -> None:
-            self._put(await call())
-
-        self._queue_job(lane, job)
-
-    async def _cancel(self, intent_id: str) -> None:
-        order = self.desk.blotter.orders.get(intent_id)
-        if order is None or order.order_id is None or order.status.terminal:
-            return
-        self._put(await self._broker.cancel(intent_id, order.order_id))
-
-    async def _replace(self, intent_id: str, price: int) -> None:
-        order = self.desk.blotter.orders.get(intent_id)
-        if order is None or order.order_id is None or order.status.terminal:
-            return
-        answer: OrderEvent = await self._broker.replace(intent_id, order.order_id, price)
-        if isinstance(answer, Rejected):  # the order itself lives on at its old price
-            _log.warning("order.replace_refused", intent_id=intent_id, code=answer.code)
-            return
-        self._put(answer)
-
-    async def _snapshot(self, *, first: bool = False) -> AccountSnapshot:
-        days = days_to_read(self.desk, self._rules.day, first=first)
-        return await read_account(self._broker, self._clock, days, first=first)
-
-    async def _read_account(self) -> None:
-        self._reading_waits = False
-        try:
-            self._put(await self._snapshot())
-        except HaetaeError as fault:
-            _log.warning("account.reading_failed", fault=str(fault))
-            retry = self._clock.now() + self._settings.read_retry_s * NS_PER_SECOND
-            self._set_timer(retry, "reconcile")
-
-    def _want_reading(self) -> None:
-        if not self._reading_waits:
-            self._reading_waits = True
-            self._queue_job("orders", self._read_account)
 
     def _set_timer(self, at: Instant, name: str) -> None:
         if at <= self._clock.now():
@@ -337,7 +373,7 @@ class TradingDayRunner:
 
     def _fire(self, at: Instant, name: str) -> None:
         if name == "reconcile":
-            self._want_reading()
+            self._readings.want()
         else:
             self._put(Timer(at, name))
 
@@ -371,10 +407,14 @@ class TradingDayRunner:
     async def _finish(self) -> DayReport:
         now = self._clock.now()
         try:
-            self._handle(await self._snapshot())
+            seen = await self._readings.read()
         except HaetaeError as fault:
             _log.error("account.reading_failed", fault=str(fault))
-        self._journal.append(RUN, [(now, closing_note(self._rules.day, handover_of(self.desk), now))], durable=True)
+        else:
+            self._handle(seen)
+        if self.record.fault is not None:
+            raise self.record.fault
+        self._run_note(closing_note(self._rules.day, handover_of(self.desk), now))
         return report_day(
             self._rules.day,
             day_entries(self._journal, self._rules.day),
@@ -385,7 +425,8 @@ class TradingDayRunner:
         )
 
     async def _shut(self) -> None:
-        """Await sends under way, end the rest, tell those who wait in ``idle``."""
+        """Await sends under way, withhold those that wait, end the rest, tell those who wait in ``idle``."""
+        self.gate.closed = "the day has ended"
         for lane in self._lanes.values():
             if not lane.task.done():
                 await lane.close()
@@ -393,6 +434,5 @@ class TradingDayRunner:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._failure is not None and not isinstance(self._failure, JournalError):
-            now = self._clock.now()
-            self._journal.append(RUN, [(now, Note(now, FAILED, {"fault": repr(self._failure)}))], durable=True)
+            self._run_note(Note(self._clock.now(), FAILED, {"fault": repr(self._failure)}))
         self._ended.set()

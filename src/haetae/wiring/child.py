@@ -69,6 +69,11 @@ class Control:
         """Return how many calls were served and how many broke the rate limit."""
         return await self._call("GET", "/calls")
 
+    async def faults(self) -> list[dict[str, Any]]:
+        """Return the faults of the script: how often each was met, and how often it struck."""
+        told: Any = await self._call("GET", "/faults")
+        return list(told)
+
     async def state(self) -> dict[str, Any]:
         """Return clock, seed and market size."""
         return await self._call("GET", "/state")

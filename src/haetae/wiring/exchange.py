@@ -47,6 +47,7 @@ async def open_exchange(
     sessions: int,
     cash: int,
     replay: Path | None,
+    faults: Path | None = None,
 ) -> tuple[Exchange, dict[str, Any]]:
     """Start an emulator that stands at 18:00 of ``evening``; returns it with its state.
 
@@ -59,6 +60,8 @@ async def open_exchange(
     arguments += ["--clock", f"{evening}T18:00:00", "--cash", str(cash)]
     if replay is not None:
         arguments += ["--replay", str(replay), "--sessions", str(sessions)]
+    if faults is not None:
+        arguments += ["--faults", str(faults)]
     process = EmulatorProcess(arguments, folder / "emulator.log")
     ready = await process.start()
     key = hashlib.sha256(f"demo:{seed}".encode()).hexdigest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,34 +19,41 @@ import structlog
 
 from haetae.desk import DeskSettings
 from haetae.domain.decisions import AgentReply, Brief
-from haetae.domain.errors import Retryable
-from haetae.domain.events import SessionStart
-from haetae.domain.units import Instant, Symbol, instant_at
+from haetae.domain.errors import JournalError, Retryable
+from haetae.domain.events import Note, SessionStart
+from haetae.domain.orders import Side
+from haetae.domain.units import Instant, Symbol
 from haetae.guards import GUARDS
 from haetae.kis.broker import KisBroker
 from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
 from haetae.kis.settings import KisSettings
 from haetae.kis.stream import KisStream
+from haetae.kis.wire.operations import Operation
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.live import DayReport, Handover, LiveSettings, OfflineDecider, TradingDayRunner, latest_handover
-from haetae.ports import Decider, Policy
+from haetae.live.agenda import at_of
+from haetae.live.gate import Leaving
+from haetae.ports import Clock, Decider, Lease, Policy
 from haetae.store.lake import Lake
+from haetae.wiring import attestation, livegate, reserve
 from haetae.wiring.deciders import open_decider
 from haetae.wiring.desks import Before, DayPlan, initial_desk, session_start
 from haetae.wiring.dice import process_dice
+from haetae.wiring.heartbeat import Heartbeat
 from haetae.wiring.journal_places import halt_if_restored, open_journal
 from haetae.wiring.lessons import lessons_of
 from haetae.wiring.livegate import account_name
+from haetae.wiring.notifying import Channels, Mailbox
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.paces import Line, Pace
 from haetae.wiring.selection import Market
+from haetae.wiring.vitals import Pulse
+from haetae.wiring.watching import watching
 
-PRE_OPEN = 85_000
-"""The desk is up ten minutes before the open."""
-TOKEN_READY = 82_000
-"""The day's token is there before orders may be entered at 08:30, in time to mend what prevents it."""
+_ALL_THERE_IS = 2**62
+_SIDES = {"order-cash-buy": Side.BUY, "order-cash-sell": Side.SELL}
 _log = structlog.get_logger(__name__)
 
 
@@ -61,7 +69,7 @@ def session_of(
     column = {symbol: k for k, symbol in enumerate(market.panel.symbols)}
     turnover = (market.panel.close[-20:] * market.panel.volume[-20:]).mean(axis=0)
     return session_start(
-        instant_at(day, PRE_OPEN),
+        at_of(Rulebook.on(day), "desk"),
         sorted(symbols),
         {item.symbol: item for item in market.instruments},
         closes={s: int(market.panel.close[-1, column[s]]) for s in symbols},
@@ -110,18 +118,41 @@ class Floor:
     pace: Pace
     env: Mapping[str, str]
     live: LiveSettings = field(default_factory=LiveSettings)
+    account: Path | None = None
+    """Folder of the account's keys; none where the market is an emulator of our own."""
+    real_money: bool = False
+    mail: Mailbox | None = None
+    channels: Channels | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The desk's folder: operator's file, sign of life, promotion."""
+        return self.journal_path.parent
+
+    @property
+    def reserve_path(self) -> Path:
+        """Where the emergency journal would lie: another disk if the settings name one."""
+        folder = self.live.reserve or self.account or self.folder
+        return folder / f"reserve-{self.folder.name}.jsonl"
 
     async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
-        await self._have_a_token(plan.day)
+        await self.have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
-        with open_journal(self.journal_path, env=self.env) as journal:
+        with ExitStack() as stack:
+            journal = stack.enter_context(open_journal(self.journal_path, env=self.env))
+            merged = reserve.merge(journal, self.reserve_path)
+            if merged:
+                _log.warning("journal.reserve_merged", entries=merged)
+            spare = reserve.ReserveFile(self.reserve_path)
+            stack.callback(spare.close)
             handed = latest_handover(journal) or Handover(open_book(self.cash))
             lessons = lessons_of(journal, plan.day)
             desk = handed.to(initial_desk(self.lake, plan, handed.book, self.settings, lessons))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
-            async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
+            last_look = _LastLook()
+            async with KisRest(self.kis, clock, process_dice("kis.rest"), last_look) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
                 broker = KisBroker(rest, stream, clock)
                 feed = KisFeed(rest, stream, clock)
@@ -135,29 +166,64 @@ class Floor:
                     decider=decider,
                     clock=clock,
                     rules=rules,
-                    settings=self.live,
+                    settings=paced(self.live, self.pace),
+                    vitals=lambda: pulse(),
+                    lease=journal.lease,
+                    reserve=spare,
+                    look=lambda: look.wishes(clock.now()),
+                    told=self._told,
                 )
-                look = _Look(runner, feed, orders)
+                last_look.runner = runner
+                pulse = self._pulse(rest, clock, plan.day, runner, journal.lease)
+                sign = Heartbeat(self.folder, live=self.real_money, account=self.account, day=plan.day.isoformat())
+                stack.callback(sign.close)
+                taken = _Taken(stream)
+                look = _Look(runner, feed, orders, sign, taken)
                 look.at_start(clock.now())
                 halt = halt_if_restored(journal, clock.now())
                 if halt is not None:
                     runner.operate(halt)
                 await broker.start()
                 task = asyncio.create_task(runner.run())
-                line = Line(lambda: rest.busy or stream.busy or decider.thinking > 0, lambda: stream.received)
+                line = Line(lambda: rest.busy or stream.busy or decider.thinking > 0, taken)
                 try:
-                    return await self.pace.drive(task, line, rules, look)
+                    with watching(self.live, self.pace, self.channels):
+                        return await self.pace.drive(task, line, rules, look)
+                except JournalError as fault:
+                    self._told(Note(clock.now(), "run.failed", {"fault": str(fault), "found": fault.found}))
+                    raise
                 finally:
                     task.cancel()
                     await asyncio.gather(task, return_exceptions=True)
                     await broker.close()
                     await stream.close()
 
-    async def _have_a_token(self, day: dt.date) -> None:
+    def _pulse(self, rest: KisRest, clock: Clock, day: dt.date, runner: TradingDayRunner, lease: Lease) -> Pulse:
+        account, live = self.account, self.real_money
+        return Pulse(
+            rest=rest,
+            clock=clock,
+            day=day,
+            mandate=lambda: livegate.mandate(self.kis, account or self.folder, day, live=live),
+            gate=runner.gate,
+            lease=lease,
+            record=runner.record,
+            running=attestation.running(self.settings),
+            promotion=attestation.promoted(self.folder) if live else None,
+        )
+
+    def _told(self, note: Note) -> None:
+        """Tell people of a note; a permit that the guards revoked is taken away here."""
+        if note.kind == "permit.revoked" and self.real_money and self.account is not None:
+            livegate.revoke(self.account)
+        if self.mail is not None:
+            self.mail.note(note)
+
+    async def have_a_token(self, day: dt.date) -> None:
         """Renew a token that would not outlive the session; it is kept in its file until the desk is up."""
         if self.kis.token_file is None:
             return
-        clock = await self.pace.until(instant_at(day, TOKEN_READY))
+        clock = await self.pace.until(at_of(Rulebook.on(day), "token"))
         async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
             try:
                 await rest.prepare()
@@ -165,16 +231,52 @@ class Floor:
                 _log.warning("token.not_ready", fault=str(fault), found=fault.found)
 
 
+class _LastLook:
+    """Asked by the connection when an order's turn has come: what was halted while it waited does not leave."""
+
+    def __init__(self) -> None:
+        self.runner: TradingDayRunner | None = None
+
+    def __call__(self, operation: Operation, values: Mapping[str, str]) -> str:
+        side = _SIDES.get(operation.name)
+        if self.runner is None or side is None:
+            return ""
+        # Age and the reserve's rule were judged by the lane, which knows an exit; here only who says stop counts.
+        leaving = Leaving(side, escape=True, decided_at=0)
+        return self.runner.sends.withheld(leaving)
+
+
+class _Taken:
+    """Frames taken of those the market sent; what it sent into a session that broke is nobody's to wait for."""
+
+    def __init__(self, stream: KisStream) -> None:
+        self._stream = stream
+        self._session = stream.reconnects
+
+    def __call__(self) -> int:
+        stream = self._stream
+        return stream.received if stream.connected and stream.reconnects == self._session else _ALL_THERE_IS
+
+    def looked(self) -> None:
+        """The market's next answer counts into the session that is open now."""
+        if self._stream.connected:
+            self._session = self._stream.reconnects
+
+
 class _Look:
-    """Hands the operator's orders to the desk as they come, and tells the feed which symbols are held.
+    """Hands the operator's orders to the desk as they come, tells the feed which symbols are held, gives signs of life.
 
     A symbol that was sold stays preferred for the day: registrations are not for going back and forth.
     """
 
-    def __init__(self, runner: TradingDayRunner, feed: KisFeed, orders: OperatorFile | None) -> None:
+    def __init__(
+        self, runner: TradingDayRunner, feed: KisFeed, orders: OperatorFile | None, sign: Heartbeat, taken: _Taken
+    ) -> None:
+        self._taken = taken
         self._runner = runner
         self._feed = feed
         self._orders = orders
+        self._sign = sign
         self._held: dict[Symbol, None] = {}
 
     def _prefer_held(self) -> bool:
@@ -188,14 +290,38 @@ class _Look:
         order = self._orders.at_start(self._runner.desk.operator) if self._orders else None
         if order is not None:
             self._runner.operate(order.command(now))
+        self._sign.beat(self._orders.read_to if self._orders else 0)
+
+    def wishes(self, now: Instant) -> bool:
+        """Read the operator's file; returns whether that gave the desk work."""
+        fresh = self._orders.fresh() if self._orders else ()
+        for order in fresh:
+            self._runner.operate(order.command(now))
+        return bool(fresh)
 
     def __call__(self, now: Instant) -> bool:
         """Look once; returns whether that gave the desk work."""
+        self._taken.looked()
         gave_work = self._prefer_held()
-        for order in self._orders.fresh() if self._orders else ():
-            self._runner.operate(order.command(now))
-            gave_work = True
+        gave_work = self.wishes(now) or gave_work
+        self._sign.beat(self._orders.read_to if self._orders else 0)
         return gave_work
+
+
+def paced(live: LiveSettings, pace: Pace) -> LiveSettings:
+    """Return the driver's settings for a pace: limits of real machines, on a clock that may run faster than one.
+
+    A market in lockstep stands still between its steps, so nothing changes there that a beat each minute would miss.
+    """
+    if pace.speed == 0:
+        return replace(live, beat_s=max(live.beat_s, 60))
+    return replace(
+        live,
+        commit_s=live.commit_s * pace.speed,
+        lease_pause_s=live.lease_pause_s * pace.speed,
+        send_within_s=round(live.send_within_s * pace.speed),
+        beat_s=round(live.beat_s * max(1.0, pace.speed / 12)),
+    )
 
 
 def set_aside(journal: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
@@ -18,12 +19,15 @@ from urllib.parse import urlsplit
 from haetae.domain.errors import HaetaeError, Text
 from haetae.domain.units import day_of
 from haetae.krx.calendar import next_trading_day
+from haetae.wiring import heartbeat
 from haetae.wiring.clocks import SystemClock
 
 NATIVE = ("numpy", "numba", "pyarrow", "duckdb", "cryptography", "sklearn", "lightgbm", "xgboost", "catboost")
 """Libraries with compiled parts; what is missing from a system shows when they are loaded."""
 ENOUGH_BYTES = 1 << 30
 """A trading day writes some tens of megabytes; less than this free and the disk is the next failure."""
+STILL_S = 60.0
+"""A desk beats twice a second while it trades and takes its sign away in the end; one that did neither is dead."""
 _ANSWER_S = 5.0
 
 
@@ -65,6 +69,17 @@ def _folder(home: Path) -> Check:
     return Check("folder", what, f"{home}: {free >> 20} MiB free" if free < ENOUGH_BYTES else "")
 
 
+def _desks(home: Path) -> Check:
+    """A desk that lives and does not move is what its own watch cannot page when the whole process hangs (P07)."""
+    what = Text(ko="데스크의 맥박", en="a desk's sign of life")
+    still = []
+    for folder in (home, *sorted(path for path in home.glob("*") if path.is_dir())):
+        sign = heartbeat.read(folder)
+        if sign is not None and time.time() - sign.beat > STILL_S:
+            still.append(f"{folder.name}: process {sign.pid}, {time.time() - sign.beat:.0f} s")
+    return Check("desk", what, "; ".join(still))
+
+
 def _service(url: str) -> Check:
     what = Text(ko="서비스", en="service")
     if urlsplit(url).scheme not in ("http", "https"):
@@ -82,7 +97,7 @@ def examine(home: Path | None, url: str = "", *, deep: bool = False) -> tuple[Ch
     if deep:
         checks.append(_libraries())
     if home is not None:
-        checks.append(_folder(home))
+        checks += [_folder(home), _desks(home)]
     if url:
         checks.append(_service(url))
     return tuple(checks)

@@ -21,9 +21,10 @@ from pathlib import Path
 import haetae
 from haetae.config import Settings
 from haetae.domain.errors import ConfigError, Text
-from haetae.domain.events import OperatorState
+from haetae.domain.events import Mandate, OperatorState
+from haetae.domain.units import NS_PER_DAY, instant_at
 from haetae.kis.settings import MASTERS, REAL_REST, REAL_STREAM, KisSettings
-from haetae.kis.wire.operations import Mode
+from haetae.kis.wire.operations import OPERATIONS, Mode
 from haetae.wiring.accounts import read_account
 
 BUILD_FLAG = Path(haetae.__file__).with_name("LIVE_BUILD")
@@ -55,12 +56,39 @@ def pass_gate(
     account: Path, env: Mapping[str, str], day: dt.date, files: tuple[Path, ...]
 ) -> tuple[Settings, KisSettings]:
     """Return the settings of a live day; raises ``ConfigError`` with everything that is missing."""
-    settings, kis = read_account(account, env, files=files, live=True)
+    found, faults = _examined(account, env, day, files)
+    if found is None or faults:
+        raise shut("; ".join(faults))
+    settings, kis = found
+    return settings, replace(kis, live_allowed=True)
+
+
+def shut(found: str) -> ConfigError:
+    """Return the refusal of real trading with everything that was found missing."""
+    return _shut(
+        Text(ko="실거래 문이 닫혀 있습니다", en="the gate to real trading is shut"),
+        Text(ko="실거래 빌드, 오늘의 서명, 같은 계좌와 주소, 실전 설정", en="build, token of the day, account, host"),
+        found,
+    )
+
+
+def missing(account: Path, env: Mapping[str, str], day: dt.date, files: tuple[Path, ...]) -> list[str]:
+    """Return everything that keeps the gate shut, in the order in which it is mended; empty where it is open."""
+    return _examined(account, env, day, files)[1]
+
+
+def _examined(
+    account: Path, env: Mapping[str, str], day: dt.date, files: tuple[Path, ...]
+) -> tuple[tuple[Settings, KisSettings] | None, list[str]]:
     faults = []
     if not BUILD_FLAG.is_file():
         faults.append(f"{BUILD_FLAG.name}: not a live build")
     if under_test():
         faults.append("a test is running")
+    try:
+        settings, kis = read_account(account, env, files=files, live=True)
+    except ConfigError as fault:
+        return None, [*faults, f"account: {fault.message} ({fault.found})"]
     faults += _token_faults(account / TOKEN, kis, day)
     if kis.mode is not Mode.REAL or (kis.rest_url, kis.ws_url) != (REAL_REST, REAL_STREAM):
         faults.append(f"host: {kis.rest_url} ({kis.mode.value}) is not the real one")
@@ -68,20 +96,53 @@ def pass_gate(
         faults.append("host: master files from elsewhere")
     if settings.desk.start_state is not OperatorState.HALT or settings.desk.agent.mode != "live":
         faults.append("settings: not configs/live.toml (start_state halt, mode live)")
-    if faults:
-        raise _shut(
-            Text(ko="실거래 문이 닫혀 있습니다", en="the gate to real trading is shut"),
-            Text(
-                ko="실거래 빌드, 오늘의 서명, 같은 계좌와 주소, 실전 설정", en="build, token of the day, account, host"
-            ),
-            "; ".join(faults),
-        )
-    return settings, replace(kis, live_allowed=True)
+    return (settings, kis), faults
+
+
+def mandate(kis: KisSettings, account: Path, day: dt.date, *, live: bool) -> Mandate:
+    """Return whose money orders of this connection move, proved anew: build, token, account, host (RELIABILITY G02)."""
+    # No order to an address of this machine moves money, whatever its id: an emulator serves both domains.
+    prefix = "V" if kis.is_local else OPERATIONS["order-cash-buy"].tr_id(kis.mode)[:1]
+    own = _hash(kis)
+    if not live:
+        return Mandate(live=False, build=False, account=own, host=kis.rest_url, tr_prefix=prefix)
+    said = _said(account / TOKEN, kis, day)
+    return Mandate(
+        live=True,
+        build=BUILD_FLAG.is_file() and not under_test(),
+        account=own,
+        host=kis.rest_url,
+        tr_prefix=prefix,
+        signed_account=said.get("account", ""),
+        signed_host=said.get("host", ""),
+        expires_at=instant_at(day, 0) + NS_PER_DAY if said else 0,
+    )
+
+
+def revoke(account: Path) -> None:
+    """Take the day's token away: nothing new is sent from the next look at the vitals on."""
+    (account / TOKEN).unlink(missing_ok=True)
+
+
+def for_cancels(account: Path, env: Mapping[str, str], files: tuple[Path, ...]) -> KisSettings:
+    """Return an account's connection for a kill: it may cancel whatever the gate says; in a test only loopback."""
+    _, kis = read_account(account, env, files=files, live=True)
+    if under_test() and not kis.is_local:
+        raise _shut(Text(ko="시험 중입니다", en="a test is running"), "http://127.0.0.1:…", kis.rest_url)
+    return kis if kis.is_local else replace(kis, live_allowed=True)
 
 
 def under_test() -> bool:
     """Whether a test library is loaded in this process."""
     return any(name in sys.modules for name in _TESTING) or "PYTEST_CURRENT_TEST" in os.environ
+
+
+def _said(path: Path, kis: KisSettings, day: dt.date) -> dict[str, str]:
+    """Return what the day's token says, nothing where it does not hold."""
+    if _token_faults(path, kis, day):
+        return {}
+    told: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return told
 
 
 def _token_faults(path: Path, kis: KisSettings, day: dt.date) -> list[str]:

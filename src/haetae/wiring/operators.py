@@ -4,8 +4,12 @@ A wish moves the kill switch (``Order``), cancels an order or places one, adopts
 costs (``Request``).
 
 Whoever may write into the folder may stop the desk, also when the service is down: a line is appended
-under a lock and is on the disk before the writer is told so. The running desk reads new lines each
-second; a desk that starts takes over the newest state only where it is stricter than its own.
+under a lock and is on the disk before the writer is told so. The running desk reads new lines twice a
+second and right before each order leaves; a desk that starts takes over the newest state only where it
+is stricter than its own.
+
+Stopping is one person's word and is latched. Releasing a desk that trades real money takes two: each
+gives the order under another name within ten minutes, and nobody stopped the desk in between.
 """
 
 from __future__ import annotations
@@ -30,10 +34,12 @@ from haetae.domain.events import (
     OperatorState,
 )
 from haetae.domain.orders import Side
-from haetae.domain.units import Instant
+from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.ports import Clock
 
 FILE = "operator.jsonl"
+RELEASE_S = 600
+"""Two people agree within this time, or they do not agree on the same moment."""
 _log = structlog.get_logger(__name__)
 Wish: TypeAlias = CancelRequest | ManualOrder | ManualAdoption | CostCorrection
 Genuine: TypeAlias = Callable[[ManualAdoption], bool]
@@ -84,6 +90,14 @@ def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock
     return order
 
 
+def written_to(folder: Path) -> int:
+    """Return how long the file is: a desk that has read so far has taken every wish of now."""
+    try:
+        return (folder / FILE).stat().st_size
+    except OSError:
+        return 0
+
+
 def ask(folder: Path, wish: Wish) -> Request:
     """Append a request about an order; it is on the disk when this returns."""
     request = Request(wish)
@@ -121,14 +135,22 @@ class OperatorFile:
     A request of the past is void: a cancel or an order belongs to the moment it was asked in.
     """
 
-    def __init__(self, folder: Path, genuine: Genuine = _nobody) -> None:
+    def __init__(self, folder: Path, people: int = 1, genuine: Genuine = _nobody) -> None:
         """Remember where the file ends now; what stands there already is the past.
 
-        ``genuine`` checks the signature of an adoption; without it none is passed on.
+        ``people`` is how many different names a release needs; ``genuine`` checks the signature of an adoption, and
+        without it none is passed on.
         """
         self._path = folder / FILE
+        self._people = people
         self._genuine = genuine
+        self._for_release: list[Order] = []
         self.past, self._read_to = self._from(0)
+
+    @property
+    def read_to(self) -> int:
+        """Bytes of the file that were read: what a person wrote up to here has been taken."""
+        return self._read_to
 
     def at_start(self, now: OperatorState) -> Order | None:
         """Return the newest order of the past if it is stricter than the desk's own state."""
@@ -140,12 +162,27 @@ class OperatorFile:
     def fresh(self) -> tuple[Order | Request, ...]:
         """Return the wishes given since the last look."""
         found, self._read_to = self._from(self._read_to)
-        return tuple(wish for wish in found if self._may_pass(wish))
+        return tuple(wish for wish in found if self._counts(wish))
 
-    def _may_pass(self, wish: Order | Request) -> bool:
-        if not isinstance(wish, Request) or not isinstance(wish.wish, ManualAdoption) or self._genuine(wish.wish):
+    def _counts(self, wish: Order | Request) -> bool:
+        """Whether a wish takes effect: a release waits for its people, an adoption needs its signature."""
+        if isinstance(wish, Request):
+            return self._is_signed(wish)
+        if wish.state is not OperatorState.ACTIVE:
+            self._for_release = []
             return True
-        _log.error("operator.not_signed", request_id=wish.wish.request_id, who=wish.wish.who)
+        agreed = [each for each in self._for_release if wish.at - each.at <= RELEASE_S * NS_PER_SECOND]
+        self._for_release = [*agreed, wish]
+        if len({each.who.strip().casefold() for each in self._for_release}) < self._people:
+            _log.warning("operator.release_waits", who=wish.who, people=self._people)
+            return False
+        self._for_release = []
+        return True
+
+    def _is_signed(self, request: Request) -> bool:
+        if not isinstance(request.wish, ManualAdoption) or self._genuine(request.wish):
+            return True
+        _log.error("operator.not_signed", request_id=request.wish.request_id, who=request.wish.who)
         return False
 
     def _from(self, place: int) -> tuple[tuple[Order | Request, ...], int]:

@@ -40,7 +40,17 @@ class Line:
 
 
 class Pace(Protocol):
-    """How time passes."""
+    """How time passes; ``speed`` is market seconds a real second, 0 where the market waits for the desk."""
+
+    @property
+    def speed(self) -> float:
+        """Market seconds in a real one."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The market's clock as it is now."""
+        ...
 
     def now(self) -> Instant:
         """Return the market's time."""
@@ -64,6 +74,8 @@ class Pace(Protocol):
 class LockstepPace:
     """A market that stands still until the desk is quiet."""
 
+    speed = 0.0
+
     def __init__(
         self, control: Control, app_key: str, screen: Screen, *, at: Instant = 0, stall_s: float = 30.0
     ) -> None:
@@ -73,6 +85,11 @@ class LockstepPace:
         self._screen = screen
         self._stall_s = stall_s
         self._clock = DrivenClock(at)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the hours that are stepped now."""
+        return self._clock
 
     def now(self) -> Instant:
         """Return where the market was last seen."""
@@ -121,7 +138,13 @@ class RunningPace:
     def __init__(self, clock: Clock, screen: Screen) -> None:
         """Live by this clock."""
         self._clock = clock
+        self.speed = clock.speed if isinstance(clock, ScaledClock) else 1.0
         self._screen = screen
+
+    @property
+    def clock(self) -> Clock:
+        """The one clock."""
+        return self._clock
 
     def now(self) -> Instant:
         """Return the clock's time."""

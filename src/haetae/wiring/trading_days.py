@@ -1,8 +1,9 @@
 """Trading days from the pre-open to the review: the plan of ``haetae trade`` on paper and with real money.
 
-A day: catch up with the lake, choose the fifty and score them, wait for the pre-open, trade, write the
-facts, collect the session, look back. The market is the configured account, an emulator that runs
-already, or one that this process starts and steps. Starting again on the same day recovers it.
+A day follows its agenda (``live.agenda``): catch up with the lake, choose the fifty and score them, check everything
+before the open, trade, write the facts, collect the session, look back, copy the journal. Each step is told in the
+log as it begins, late where it is late. The market is the configured account, an emulator that runs already, or one
+that this process starts and steps. Starting again on the same day recovers it.
 """
 
 from __future__ import annotations
@@ -16,26 +17,39 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import structlog
 
 from haetae.config import load
 from haetae.domain.account import Book
 from haetae.domain.errors import ConfigError, HaetaeError, Text
-from haetae.domain.events import Note
-from haetae.domain.units import Symbol, Won, day_of, instant_at
+from haetae.domain.events import Note, SessionStart
+from haetae.domain.units import NS_PER_SECOND, Symbol, Won, day_of
 from haetae.features import minute
 from haetae.kis.broker import KisBroker
 from haetae.kis.rest import KisRest
 from haetae.krx import Rulebook, is_trading_day
 from haetae.krx.calendar import next_trading_day, previous_trading_day
 from haetae.live import latest_book
-from haetae.live.recovery import CLOSED, RUN
+from haetae.live.agenda import at_of
+from haetae.live.recovery import CLOSED, OPENED, RUN
 from haetae.policies import NetPolicy
 from haetae.policies.asked import OnSchedule
 from haetae.ports import Policy
 from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
-from haetae.wiring import collection, days_before, livegate, reviews, scoring, selection, shadowing
+from haetae.wiring import (
+    attestation,
+    backups,
+    collection,
+    days_before,
+    livegate,
+    mornings,
+    reviews,
+    scoring,
+    selection,
+    shadowing,
+)
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.desk_folder import POLICY, RANKER, in_charge, open_folder
 from haetae.wiring.desks import (
@@ -53,30 +67,66 @@ from haetae.wiring.evidence import require_proven
 from haetae.wiring.floor import Floor, day_facts, merge_counts, session_of, set_aside
 from haetae.wiring.journal_places import begun, bind, open_journal
 from haetae.wiring.lessons import LESSON, fold
+from haetae.wiring.notifying import Channels, Mailbox, open_mailbox
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
 from haetae.wiring.shadowing_policies import record_policies
 from haetae.wiring.signing import is_signed
+from haetae.wiring.starts import Starts
 from haetae.wiring.strategies import make_strategy
 from haetae.wiring.venues import TradeSettings, Venue, open_venue
 
-AFTER_CLOSE = 160_000
-"""Half an hour after the close the day's bars are final."""
+PEOPLE = 2
+"""A release of real money is the word of two."""
+_log = structlog.get_logger(__name__)
 
 
 async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen) -> dict[str, Any]:
     """Trade the days that were asked for; returns the facts, which the folder holds too."""
     if settings.live:
-        livegate.pass_gate(settings.account, env, day_of(SystemClock().now()), settings.files)
+        _refuse_unless_ready(settings, env)
     facts = open_folder(settings.out, settings.source)
-    if settings.live:
-        require_proven(Registry(settings.out / "models"), (POLICY, RANKER))
+    starts = Starts(settings.out, SystemClock(), load(settings.files, env).live)
+    starts.begin()
+    fault: BaseException | None = None
+    try:
+        return await _trade_days(settings, env, facts, screen)
+    except BaseException as met:
+        fault = met
+        raise
+    finally:
+        starts.ended(fault)
+
+
+def _refuse_unless_ready(settings: TradeSettings, env: Mapping[str, str]) -> None:
+    """Raise one ``ConfigError`` with everything that real money still lacks: gate, proof of the models, promotion."""
+    lacking = livegate.missing(settings.account, env, day_of(SystemClock().now()), settings.files)
+    folder = settings.out if (settings.out / "models").is_dir() else settings.source
+    try:
+        if folder is None or not (folder / "models").is_dir():
+            lacking.append("models: no folder with models")
+        else:
+            require_proven(Registry(folder / "models"), (POLICY, RANKER))
+    except HaetaeError as fault:
+        lacking.append(f"models: {fault.message} ({fault.found})")
+    if attestation.promoted(settings.out) is None:
+        lacking.append(f"promotion: {attestation.FILE} with two names (haetae trade promote)")
+    if lacking:
+        raise livegate.shut("; ".join(lacking))
+
+
+async def _trade_days(
+    settings: TradeSettings, env: Mapping[str, str], facts: dict[str, Any], screen: Screen
+) -> dict[str, Any]:
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession(trust_env=False))
         venue = await open_venue(settings, env, facts, http, screen)
         stack.push_async_callback(venue.close)
-        desk = _Desk(settings, venue, facts, env, screen)
+        mail, channels = open_mailbox(venue.notify, venue.pace.clock, env)
+        if mail is not None:
+            stack.push_async_callback(mail.close)
+        desk = _Desk(settings, venue, facts, env, screen, mail, channels)
         count = 0
         while settings.sessions == 0 or count < settings.sessions:
             await desk.day()
@@ -92,12 +142,22 @@ class _Desk:
     """One folder's desk over its days."""
 
     def __init__(
-        self, settings: TradeSettings, venue: Venue, facts: dict[str, Any], env: Mapping[str, str], screen: Screen
+        self,
+        settings: TradeSettings,
+        venue: Venue,
+        facts: dict[str, Any],
+        env: Mapping[str, str],
+        screen: Screen,
+        mail: Mailbox | None = None,
+        channels: Channels | None = None,
     ) -> None:
         self.facts = facts
         self._out = settings.out
         self._live = settings.live
-        self._mood = load(settings.files, env).feargreed
+        self._mail, self._channels = mail, channels
+        self._account = None if settings.emulator else settings.account
+        read = load(settings.files, env)
+        self._mood, self._settings = read.feargreed, read.live
         self._strategy = _strategy_of(settings)
         self._venue = venue
         self._env = env
@@ -113,7 +173,9 @@ class _Desk:
     async def day(self) -> None:
         """Trade the next day that is not closed yet."""
         day = self._next_day()
+        rules = Rulebook.on(day)
         cash = await self._cash()
+        self._began(rules, "catch_up")
         await self._catch_up(previous_trading_day(day))
         market = selection.read_market(self._lake, previous_trading_day(day), mood=self._mood)
         policy, policy_id, rankers, scores = self._deciding(market)
@@ -132,10 +194,40 @@ class _Desk:
             cash=cash,
             pace=self._venue.pace,
             env=self._env,
+            live=self._settings,
+            account=self._account,
+            real_money=self._live,
+            mail=self._mail,
+            channels=self._channels,
         )
-        told = day_facts(await floor.trade(session, plan, OperatorFile(self._out, partial(is_signed, kis=floor.kis))))
+        self._began(rules, "token")
+        await floor.have_a_token(day)
+        session = await self._checked(rules, market, session)
+        self._began(rules, "desk")
+        orders = OperatorFile(self._out, PEOPLE if self._live else 1, genuine=partial(is_signed, kis=floor.kis))
+        told = day_facts(await floor.trade(session, plan, orders))
         self._keep(told, policy_id, rankers)
-        await self._after_close(day, session.symbols)
+        await self._after_close(rules, session.symbols)
+        self._began(rules, "backup")
+        backups.copy_journal(self._journal, day, self._env)
+
+    def _began(self, rules: Rulebook, name: str) -> None:
+        """Tell in the log that a step of the agenda begins, and how late that is."""
+        late_s = max(0, self._venue.now() - at_of(rules, name)) // NS_PER_SECOND
+        _log.info("step.began", step=name, day=str(rules.day), late_s=late_s)
+
+    async def _checked(self, rules: Rulebook, market: selection.Market, session: SessionStart) -> SessionStart:
+        """Return the session as the checks before the open leave it; raises where the day must not begin."""
+        ground = mornings.Ground(
+            self._out, self._lake, self._venue.kis, self._settings, self._live, self._mail, self._env
+        )
+        opened, held = rules.day in self._days_with(OPENED), self._held()
+        async with self._venue.pace.collecting(at_of(rules, "checks")) as clock:
+            self._began(rules, "checks")
+            morning = await mornings.examine(ground, clock, rules.day, market, session, held, opened=opened)
+        for check in morning.failing():
+            self._screen.say(Text(ko=f"{check.title.ko}: {check.found.ko}", en=f"{check.title.en}: {check.found.en}"))
+        return session if opened else mornings.heeding(session, morning)
 
     # ------------------------------------------------------------------ before the open
 
@@ -155,11 +247,13 @@ class _Desk:
         day = day_of(now)
         if not is_trading_day(day) or now >= Rulebook.on(day).session.close_at:
             day = next_trading_day(day)
-        while day in self._closed():
+        closed = self._days_with(CLOSED)
+        while day in closed:
             day = next_trading_day(day)
         return day
 
-    def _closed(self) -> set[dt.date]:
+    def _days_with(self, kind: str) -> set[dt.date]:
+        """Return the days of which the journal has a note of a kind."""
         if not begun(self._journal, self._env):
             return set()
         with open_journal(self._journal, env=self._env, read_only=True) as journal:
@@ -167,7 +261,7 @@ class _Desk:
         return {
             dt.date.fromisoformat(str(note.data["day"]))
             for note in notes
-            if isinstance(note, Note) and note.kind == CLOSED
+            if isinstance(note, Note) and note.kind == kind
         }
 
     def _book(self) -> Book | None:
@@ -260,11 +354,12 @@ class _Desk:
         )
         write_json(self._out / "facts.json", self.facts)
 
-    async def _after_close(self, day: dt.date, symbols: tuple[str, ...]) -> None:
+    async def _after_close(self, rules: Rulebook, symbols: tuple[str, ...]) -> None:
         """Collect the session and look back; what fails here is told and made up for next morning."""
-        kis, lake = self._venue.kis, self._lake
+        day, kis, lake = rules.day, self._venue.kis, self._lake
         try:
-            async with self._venue.pace.collecting(instant_at(day, AFTER_CLOSE)) as clock:
+            async with self._venue.pace.collecting(at_of(rules, "collect")) as clock:
+                self._began(rules, "collect")
                 await collection.collect_daily(kis, clock, lake, day, day, Silent())
                 await collection.collect_minutes(kis, clock, lake, symbols, (day,), Silent())
                 evening = clock.now()

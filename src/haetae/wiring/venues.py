@@ -17,6 +17,7 @@ from haetae.domain.units import Instant, day_of, instant_at
 from haetae.emulator.settings import MarketSettings
 from haetae.kis.settings import KisSettings, is_loopback
 from haetae.krx.calendar import next_trading_day, previous_trading_day
+from haetae.live import NotifySettings
 from haetae.ports.tables import daily_table
 from haetae.store.lake import Lake
 from haetae.wiring import accounts, livegate
@@ -25,7 +26,7 @@ from haetae.wiring.clocks import ScaledClock, SystemClock
 from haetae.wiring.demo.hindsight import reconcile
 from haetae.wiring.demo.stages import CASH, FULL, SHOCK_AT, SHOCK_BP, SHOCK_MINUTES, SHORT
 from haetae.wiring.desks import DECISION_MINUTES, FIRST_DECISION_MINUTE
-from haetae.wiring.exchange import ACCOUNT, open_exchange
+from haetae.wiring.exchange import ACCOUNT, Exchange, open_exchange
 from haetae.wiring.floor import stall_s
 from haetae.wiring.paces import LockstepPace, Pace, RunningPace
 from haetae.wiring.records import write_json
@@ -49,6 +50,7 @@ class Venue:
     close: Callable[[], Awaitable[None]]
     forgets: bool = False
     ledger: Ledger | None = None
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
     def now(self) -> Instant:
         """Return the market's time."""
@@ -89,7 +91,7 @@ async def open_venue(
     if settings.live:
         clock = SystemClock()
         found, kis = livegate.pass_gate(settings.account, env, day_of(clock.now()), settings.files)
-        return Venue(kis, _desk(found), RunningPace(clock, screen), _nothing)
+        return Venue(kis, _desk(found), RunningPace(clock, screen), _nothing, notify=found.notify)
     found, kis = accounts.read_account(settings.account, env, files=settings.files)
     if settings.control:
         return await _running_emulator(settings.control, kis, found, env, http, screen)
@@ -103,7 +105,7 @@ async def open_venue(
                 en="--control ADDRESS, or --emulator starts one",
             ),
         )
-    return Venue(kis, _desk(found), RunningPace(SystemClock(), screen), _nothing)
+    return Venue(kis, _desk(found), RunningPace(SystemClock(), screen), _nothing, notify=found.notify)
 
 
 def _desk(settings: Settings) -> DeskSettings:
@@ -130,23 +132,39 @@ async def _own_emulator(
     http: aiohttp.ClientSession,
     screen: Screen,
 ) -> Venue:
-    """Start the emulator of the demo the desk began from, and step it to the evening the lake ends on."""
+    exchange, evening = await start_emulator(settings.out, facts, http)
+    struck = next_trading_day(MarketSettings().first_live_day)
+    await exchange.control.shock(instant_at(struck, SHOCK_AT), SHOCK_MINUTES, SHOCK_BP)
+    await exchange.control.advance(evening)
+    others = {name: value for name, value in env.items() if not name.startswith("HAETAE_KIS__")}
+    found = load(settings.files, others)
+    pace = LockstepPace(exchange.control, exchange.kis.app_key, screen, at=evening, stall_s=stall_s(env))
+    ledger = _ledger_of(exchange.control, ACCOUNT, CASH)
+    return Venue(
+        exchange.kis, _desk(found), pace, exchange.process.stop, forgets=True, ledger=ledger, notify=found.notify
+    )
+
+
+async def start_emulator(
+    out: Path, facts: Mapping[str, Any], http: aiohttp.ClientSession, faults: Path | None = None
+) -> tuple[Exchange, Instant]:
+    """Start the emulator of the demo a desk began from; returns it with the evening its lake ends on."""
     identity = facts.get("identity") or {}
     if "seed" not in identity or identity.get("lake"):
         raise ConfigError(
             Text(ko="에뮬레이터의 시장을 알 수 없습니다", en="the emulator's market is not known"),
             expected=Text(ko="가상 시장으로 돌린 데모의 폴더", en="the folder of a demo on the synthetic market"),
-            found=str(identity.get("lake") or settings.out),
+            found=str(identity.get("lake") or out),
             next_step=Text(ko="--from data/demo 로 시작하세요", en="begin with --from data/demo"),
         )
     size = SHORT if identity.get("short") else FULL
     first = MarketSettings().first_live_day
-    lake = Lake(settings.out / "lake")
+    lake = Lake(out / "lake")
     table = daily_table(lake.versions())
     known = next((t.last_day for t in lake.describe() if t.table == table), None)
     exchange, _ = await open_exchange(
         http,
-        settings.out,
+        out,
         seed=int(identity["seed"]),
         listed=size.listed,
         history=size.history,
@@ -154,16 +172,9 @@ async def _own_emulator(
         sessions=0,
         cash=CASH,
         replay=None,
+        faults=faults,
     )
-    struck = next_trading_day(first)
-    await exchange.control.shock(instant_at(struck, SHOCK_AT), SHOCK_MINUTES, SHOCK_BP)
-    evening = instant_at(max(known or first, previous_trading_day(first)), EVENING)
-    await exchange.control.advance(evening)
-    others = {name: value for name, value in env.items() if not name.startswith("HAETAE_KIS__")}
-    desk = _desk(load(settings.files, others))
-    pace = LockstepPace(exchange.control, exchange.kis.app_key, screen, at=evening, stall_s=stall_s(env))
-    ledger = _ledger_of(exchange.control, ACCOUNT, CASH)
-    return Venue(exchange.kis, desk, pace, exchange.process.stop, forgets=True, ledger=ledger)
+    return exchange, instant_at(max(known or first, previous_trading_day(first)), EVENING)
 
 
 async def _running_emulator(
@@ -187,4 +198,4 @@ async def _running_emulator(
         kis = replace(kis, silence_s=None, poll_s=60.0)
         pace = LockstepPace(control, kis.app_key, screen, at=int(state["now"]), stall_s=stall_s(env))
     ledger = _ledger_of(control, kis.account, int((await control.ledger(kis.account)).get("deposits", 0)))
-    return Venue(kis, _desk(found), pace, _nothing, ledger=ledger)
+    return Venue(kis, _desk(found), pace, _nothing, ledger=ledger, notify=found.notify)

@@ -16,7 +16,7 @@ from haetae.domain.orders import Canceled, OrderStatus, Rejected, Side
 from haetae.domain.units import NS_PER_SECOND
 from haetae.execution import DifferenceKind
 from haetae.live import latest_book, latest_handover
-from haetae.live.reading import days_to_read
+from haetae.live.readings import days_to_read
 from rigs.desk_day import loose
 from rigs.lossy_broker import Send
 from rigs.order_desk import PRICE, SYMBOLS, Crash, Died, OrderDesk

@@ -184,7 +184,7 @@ def test_an_adoption_is_passed_on_only_with_the_accounts_signature_of_exactly_it
     desk.mkdir()
     accounts.make_account(home, key_file(tmp_path, KEYS), "mock")
     _, kis = accounts.read_account(home, {}, reading=True)
-    watch = OperatorFile(desk, functools.partial(is_signed, kis=kis))
+    watch = OperatorFile(desk, genuine=functools.partial(is_signed, kis=kis))
     blind = OperatorFile(desk)
     argv = ["trade", "adopt", "005930", "--shares", "7", "--paid", "497000", "--out", str(desk), "--account", str(home)]
     assert main(argv) == 0
@@ -205,7 +205,7 @@ def test_an_adoption_is_passed_on_only_with_the_accounts_signature_of_exactly_it
 
 def test_the_verb_writes_one_order_and_refuses_two_wishes(tmp_path: Path) -> None:
     assert main(["kill", "--out", str(tmp_path)]) == 0
-    assert main(["kill", "--release", "--why", "drill over", "--out", str(tmp_path)]) == 0
+    assert main(["kill", "--release", "--yes-release", "kim", "--why", "drill over", "--out", str(tmp_path)]) == 0
     lines = [json.loads(line) for line in (tmp_path / FILE).read_text().splitlines()]
     assert [line["state"] for line in lines] == ["halt", "active"]
     assert main(["kill", "--halt", "--release", "--out", str(tmp_path)]) == 2

@@ -11,6 +11,7 @@ import pytest
 
 from haetae.cli.main import main
 from haetae.wiring import health
+from haetae.wiring.heartbeat import Heartbeat
 
 
 class _Fine(BaseHTTPRequestHandler):
@@ -36,7 +37,7 @@ def test_a_writable_folder_and_an_answering_service_are_healthy(
 ) -> None:
     target = tmp_path / "health.json"
     assert main(["health", "--home", str(tmp_path), "--url", f"{served}/health", "--json", str(target)]) == 0
-    assert json.loads(target.read_text()) == {"calendar": "ok", "folder": "ok", "service": "ok"}
+    assert json.loads(target.read_text()) == {"calendar": "ok", "folder": "ok", "desk": "ok", "service": "ok"}
     assert "FAIL" not in capsys.readouterr().out
 
 
@@ -62,3 +63,15 @@ def test_a_full_disk_and_a_library_that_does_not_load_are_faults(
     found = {check.name: check.found for check in health.examine(tmp_path, deep=True)}
     assert "MiB free" in found["folder"]
     assert found["libraries"].startswith("no_such_library")
+
+
+def test_a_desk_that_beats_no_more_and_did_not_end_is_not_healthy(tmp_path: Path) -> None:
+    sign = Heartbeat(tmp_path, live=False, account=None)
+    assert [check.found for check in health.examine(tmp_path)] == ["", "", ""]
+    told = json.loads((tmp_path / "desk.alive").read_text())
+    (tmp_path / "desk.alive").write_text(json.dumps({**told, "beat": told["beat"] - 61}))
+    assert "61 s" in health.examine(tmp_path)[2].found
+    (tmp_path / "paper").mkdir()
+    (tmp_path / "desk.alive").rename(tmp_path / "paper" / "desk.alive")
+    assert "paper" in health.examine(tmp_path)[2].found
+    sign.close()

@@ -1,0 +1,65 @@
+"""The runbooks run as they stand, in a folder as a desk leaves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from documented import Reader, has_shell, read
+from haetae.journal import JournalDb
+from haetae.wiring import backups, operators
+from rigs.desk_day import DAY
+from rigs.desk_folder import make_folder
+
+pytestmark = [
+    pytest.mark.skipif(not has_shell(), reason="bash, curl or python3 is not there"),
+    pytest.mark.timeout(240),
+]
+
+BOOKS = {
+    "kill": "kill", "start-of-day": "start", "stuck-order": "stuck", "escape-fired": "escape",
+    "restore-from-backup": "restore",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A reader's folder whose desk has traded a day with an escape, and copied its journal."""
+    home = tmp_path_factory.mktemp("reader")
+    make_folder(home / "data" / "paper")
+    backups.copy_journal(home / "data" / "paper" / "journal.db", DAY)
+    return home
+
+
+def told(desk: Path, name: str) -> str:
+    return Reader(read(f"docs/runbooks/{name}.md"), desk).run(BOOKS[name])
+
+
+def states(desk: Path) -> list[str]:
+    return [w.state.value for w in operators.given(desk / "data" / "paper") if isinstance(w, operators.Order)]
+
+
+def test_every_runbook_has_its_block_and_no_other() -> None:
+    for name, block in BOOKS.items():
+        assert read(f"docs/runbooks/{name}.md").names == {block}
+
+
+def test_halting_reducing_and_exporting_do_what_the_pages_say(desk: Path) -> None:
+    assert "halt:" in told(desk, "kill")
+    assert "the chain holds" in told(desk, "stuck-order")
+    assert states(desk) == ["halt", "reduce_only"]
+    assert int(told(desk, "escape-fired").split()[-1]) > 0
+
+
+def test_the_plan_of_the_exam_day_is_an_hour_late(desk: Path) -> None:
+    assert "10:00" in told(desk, "start-of-day")
+
+
+def test_a_damaged_journal_is_put_aside_and_the_copy_verifies(desk: Path) -> None:
+    journal = desk / "data" / "paper" / "journal.db"
+    journal.write_bytes(journal.read_bytes()[:5_000] + b"\0" * 400)
+    assert "the chain holds" in told(desk, "restore-from-backup")
+    assert (desk / "data" / "paper" / "damaged" / "journal.db").exists()
+    with JournalDb(journal, read_only=True) as restored:
+        assert restored.verify() > 100
