@@ -155,6 +155,10 @@ class KisStream:
         """Whether a pair is registered now: its ack has come and the session lives."""
         return (tr_id, tr_key) in self._registrations.held
 
+    def count(self, tr_id: str) -> int:
+        """Return how many pairs of a TR are registered now."""
+        return sum(held == tr_id for held, _ in self._registrations.held)
+
     def target(self, tr_id: str) -> frozenset[str]:
         """Return the keys of a TR that are held or will be, as far as there is room."""
         return frozenset(key for tr, key in self._registrations.target() if tr == tr_id)
@@ -307,7 +311,7 @@ class KisStream:
         tasks = [asyncio.create_task(work) for work in (self._read(socket), self._keep(socket), self._watch())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(iter(done)).result()
+            return next(task for task in tasks if task in done).result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -358,9 +362,9 @@ class KisStream:
 
     async def _changed_or(self, seconds: float | None) -> None:
         """Wait until what is wanted changes, or for so long."""
-        waits: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._changed.wait())}
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if seconds is not None:
-            waits.add(asyncio.ensure_future(self._clock.sleep(seconds)))
+            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
