@@ -104,6 +104,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Go to the next timer."""
         self._now = max(self._now, self._scheduled[0].when())  # type: ignore[attr-defined]
 
+    def skip(self, seconds: float) -> None:
+        """Let time pass in which nothing runs: the process stands still, the world does not."""
+        self._now += seconds
+
     def stuck(self) -> None:
         """Say who waits for what cannot come."""
         waiting = sorted(str(task.get_coro()) for task in asyncio.all_tasks(self))
@@ -116,7 +120,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def _run_once(self) -> None:
         """Run what is ready, in a drawn order, after time has passed if nothing was."""
-        ready: deque[asyncio.Handle] = self._ready  # type: ignore[has-type]
+        ready: deque[asyncio.Handle] = self._ready  # type: ignore[attr-defined]
         if self._draws is not None and len(ready) > 1:
             self._mix(ready)
         self.turns += len(ready)
