@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from haetae import ledger
+from haetae import agent, ledger
 from haetae.domain.account import Book
 from haetae.domain.events import SessionStart
 from haetae.domain.market import Kind
@@ -93,7 +93,13 @@ def begin_session(ground: Ground, core: Core, at: Instant, dice: np.random.Gener
         scores={s: float(dice.random()) for s in ground.symbols},
         fear_greed=float(dice.integers(20, 80)),
     )
-    return replace(session, volatility=dict.fromkeys(ground.symbols, float(dice.choice(_USUAL))))
+    return replace(
+        session,
+        volatility=dict.fromkeys(ground.symbols, float(dice.choice(_USUAL))),
+        universe=frozenset(ground.symbols),
+        previous_closes={s: int(daily.close[row - 1, column[s]]) for s in ground.symbols},
+        decider=agent.DECIDER,
+    )
 
 
 def own_already(
