@@ -233,9 +233,9 @@ def _days(course: Course, jobs: int, until: float) -> Iterator[Day]:
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             for one in done:
                 yield one.result()
-                number = None if until and time.monotonic() > until else next(waiting, None)
-                if number is not None:
-                    under_way.add(pool.submit(run_day, course, number))
+                following = None if until and time.monotonic() > until else next(waiting, None)
+                if following is not None:
+                    under_way.add(pool.submit(run_day, course, following))
 
 
 def shrink(course: Course, number: int) -> tuple[str, ...]:

@@ -104,9 +104,10 @@ class Process:
         if self.is_dead:
             return
         self.is_dead = True
-        for carrier in [*self.http, *self.sockets]:
+        for carrier in self.http:
             carrier.dead = True
         for sockets in self.sockets:
+            sockets.dead = True
             for socket in sockets.opened:
                 socket.abort()
         self.died.set()

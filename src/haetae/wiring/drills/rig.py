@@ -239,12 +239,12 @@ class Rig:
             feed: MarketFeed = KisFeed(rest, stream, clock)
             if self.drill.plan.bars:
                 feed = OddFeed(feed, self.drill.plan.bars)
-            feed = Measured(feed, rest, clock, process.epoch)
+            measured: Any = Measured(feed, rest, clock, process.epoch)  # vitals are no market data
             runner = TradingDayRunner(
                 desk=initial,
                 session=replace(session, at=max(session.at, clock.now())) if self._epoch == 1 else session,
                 broker=_Named(broker),
-                feed=feed,
+                feed=measured,
                 journal=process.journal,
                 policy=Restless(seed, 2.0 if self.drill.plan.greedy else self.drill.trades),
                 decider=Moody(clock, self.drill.plan.moods),

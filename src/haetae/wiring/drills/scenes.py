@@ -10,8 +10,10 @@ import datetime as dt
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from haetae.desk import DeskState, open_desk, step
 from haetae.domain.decisions import Proposal
@@ -226,8 +228,9 @@ def wrong_limits(seed: int) -> None:
     """O02: a limit tenfold by a slip of the hand, or below zero, is refused when it is read."""
     names = sorted(Limits.ceilings)
     name = names[seed % len(names)]
-    _refused(lambda: Limits(**{name: Limits.ceilings[name] * 10 + 10}), f"{name} above its ceiling is refused")
-    _refused(lambda: Limits(**{name: -1}), f"{name} below zero is refused")
+    for value, what in ((Limits.ceilings[name] * 10 + 10, "above its ceiling"), (-1, "below zero")):
+        changed: dict[str, Any] = {name: value}
+        _refused(partial(Limits, **changed), f"{name} {what} is refused")
 
 
 def address_outside(seed: int) -> None:
@@ -239,8 +242,8 @@ def address_outside(seed: int) -> None:
         "http://10.0.0.1:9443",
         "http://127.0.0.1.example.com",
     ):
-        _refused(lambda address=address: replace(good, rest_url=address), f"{address} is refused")
-        _refused(lambda address=address: replace(good, ws_url=address.replace("http", "ws")), f"{address} is refused")
+        _refused(partial(replace, good, rest_url=address), f"{address} is refused")
+        _refused(partial(replace, good, ws_url=address.replace("http", "ws")), f"{address} is refused")
 
 
 SCENES: Mapping[str, Callable[[int], None]] = {
