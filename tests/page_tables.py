@@ -29,6 +29,8 @@ from haetae.krx.afterhours import OffHours
 from haetae.ml.promotion import Case, demands
 from haetae.ml.settings import PromotionSettings
 from haetae.sim import ALWAYS, LAWS, REFUSES, FillModel, Pricing, takes
+from haetae.wiring.drills.faults import FAULTS
+from haetae.wiring.drills.invariants import INVARIANTS
 from mood_tables import mood_tables
 from order_tables import order_tables
 from rule_tables import rule_tables
@@ -194,6 +196,22 @@ def promotion_demands() -> str:
     return table(["요구 / demand", "무엇 / what", "기준 / threshold", "누구에게 / of", "어느 상태로 / for"], rows)
 
 
+def invariants() -> str:
+    """Return the laws that every drilled day is judged by."""
+    return table(
+        ["", "지켜야 할 것 / what must hold"], [[one.id, f"{one.words.ko} / {one.words.en}"] for one in INVARIANTS]
+    )
+
+
+def drilled() -> str:
+    """Return the faults of the table, with how each is drilled."""
+    rows = []
+    for one in FAULTS:
+        where = ", ".join(f"`{place.rpartition('::')[2].rpartition('/')[2]}`" for place in one.where)
+        rows.append([one.id, f"{one.words.ko} / {one.words.en}", one.how.value + (f": {where}" if where else "")])
+    return table(["", "장애 / fault", "어떻게 / how"], rows)
+
+
 TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("KIS_API.md", "operations", operations),
     ("KIS_API.md", "streams", streams),
@@ -212,6 +230,8 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/simulator.md", "laws", partial(said, LAWS)),
     ("docs/simulator.md", "refuses", partial(said, REFUSES)),
     ("docs/simulator.md", "kinds", kinds),
+    ("docs/simulation.md", "invariants", invariants),
+    ("docs/simulation.md", "drilled", drilled),
 )
 """Page, name between the marks, and the function that tells the table."""
 

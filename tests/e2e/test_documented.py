@@ -30,6 +30,7 @@ pytestmark = [
 STRATEGIES = read("docs/strategies.md")
 EMULATOR = read("docs/emulator.md")
 FEATURES = read("docs/features.md")
+SIMULATION = read("docs/simulation.md")
 UNIVERSE = read("docs/universe.md")
 README, TRANSLATION = read("README.md"), read("README.en.md")
 BUCKET = "haetae-documents"
@@ -174,3 +175,12 @@ def test_no_block_of_a_page_is_left_out_and_both_readmes_show_the_same_commands(
     assert EMULATOR.names == {"first", "lost", "rough"}
     assert README.names == {"collect", "collect-more", "lake", "bucket", "backtest"}
     assert [line.replace("버킷", "BUCKET") for line in README.without_comments()] == TRANSLATION.without_comments()
+
+
+def test_a_drilled_day_holds_and_tells_its_figures(tmp_path: Path) -> None:
+    told = Reader(SIMULATION, tmp_path).run("drills")
+    record = json.loads((tmp_path / "simtest.json").read_text(encoding="utf-8"))
+    assert (record["days"], record["violations"]) == (1, [])
+    assert record["trace_hash"] in told
+    assert set(record["invariants"]) == {f"I{number}" for number in range(1, 15)}
+    assert record["invariants"]["I9"] > 0

@@ -41,6 +41,7 @@ from haetae.cli.doctor import doctor
 from haetae.cli.health import health
 from haetae.cli.init import init
 from haetae.cli.kill import kill
+from haetae.cli.simtest import simtest
 from haetae.cli.text import hint
 from haetae.domain.errors import HaetaeError
 
@@ -113,6 +114,9 @@ def build() -> typer.Typer:
     app.add_typer(serve.tokens, name="token")
     app.command(help=hint("서비스의 웹 화면을 엽니다.", "Open the web pages of a service."))(dashboard)
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
+    app.command(
+        help=hint("데스크 전체를 가상 시간으로, 장애와 함께.", "The whole desk on virtual time, under faults.")
+    )(simtest)
     app.add_typer(infra.nouns, name="infra")
     app.add_typer(deploy.nouns, name="deploy")
     app.command(help=hint("살아 있다고 셀 수 있는지 봅니다.", "Tell whether this counts as alive."))(health)

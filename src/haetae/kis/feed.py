@@ -208,10 +208,10 @@ class KisFeed:
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or until there is something to tell or to ask."""
-        waits: set[asyncio.Future[Any]] = {
+        waits: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(self._clock.sleep(seconds)),
             asyncio.ensure_future(self._news.wait()),
-        }
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -317,7 +317,7 @@ class KisFeed:
             return False
         if not session.open_at + _CALM_S * NS_PER_SECOND <= now < session.auction_from:
             return False
-        return len(self._held()) >= self._settings.busy_registrations
+        return self._stream.count(self._trades) >= self._settings.busy_registrations
 
     def _held(self) -> set[Symbol]:
         return {symbol for symbol in self._symbols if self._stream.holds(self._trades, symbol)}

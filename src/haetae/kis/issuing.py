@@ -9,8 +9,8 @@ from __future__ import annotations
 from haetae.domain.errors import Fatal, Retryable, Text
 from haetae.domain.units import NS_PER_SECOND, Instant, day_from, instant_at
 from haetae.kis import refusals
+from haetae.kis.carrier import NeverLeft, NoAnswer
 from haetae.kis.standing import Standing
-from haetae.kis.transport import NeverLeft, NoAnswer
 from haetae.kis.wire import codes
 from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import Reply

@@ -19,6 +19,8 @@ import structlog
 from haetae.domain.errors import BrokerError, Fatal, Retryable, Text, WireError
 from haetae.kis import refusals
 from haetae.kis.auth import Approvals, Tokens
+from haetae.kis.carrier import HttpCarriers, NeverLeft, NoAnswer
+from haetae.kis.carrier_aiohttp import AiohttpCarrier
 from haetae.kis.deployment import is_trading
 from haetae.kis.health import Health
 from haetae.kis.issuing import Issuer
@@ -31,7 +33,7 @@ from haetae.kis.sending import Sent as Sent
 from haetae.kis.sending import Unknown as Unknown
 from haetae.kis.settings import KisSettings
 from haetae.kis.standing import Counts, Standing
-from haetae.kis.transport import NeverLeft, NoAnswer, NotKis
+from haetae.kis.transport import NotKis
 from haetae.kis.wire import codes
 from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import NEXT_PAGE, Reply, next_request
@@ -56,16 +58,18 @@ class KisRest:
         clock: Clock,
         dice: np.random.Generator | None = None,
         permit: Permit | None = None,
+        *,
+        carry: HttpCarriers = AiohttpCarrier,
     ) -> None:
         """Open nothing yet; sessions begin with the first call.
 
         ``dice`` spread the repeats of queries, so that several processes do not ask in step; none repeats on the dot.
-        ``permit`` is asked of every order call right before it leaves.
+        ``permit`` is asked of every order call right before it leaves; ``carry`` makes what carries the exchanges.
         """
         self.settings = settings
         self._clock = clock
         self._dice = dice
-        self._standing = Standing(settings, clock)
+        self._standing = Standing(settings, clock, carry(settings))
         issuer = Issuer(self._standing)
         self._tokens = Tokens(settings, clock, issuer.token)
         self._approvals = Approvals(clock, issuer.approval)

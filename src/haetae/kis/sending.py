@@ -16,9 +16,9 @@ import structlog
 
 from haetae.domain.errors import BrokerError, ConfigError, Fatal, WireError
 from haetae.kis.auth import Tokens
+from haetae.kis.carrier import NeverLeft, NoAnswer, Sending
 from haetae.kis.pacing import Lane
 from haetae.kis.standing import Standing
-from haetae.kis.transport import NeverLeft, NoAnswer, Sending
 from haetae.kis.wire import codes
 from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import Reply

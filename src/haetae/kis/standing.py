@@ -19,6 +19,7 @@ from haetae.domain.errors import Fatal
 from haetae.domain.units import day_of
 from haetae.kis import refusals
 from haetae.kis.budget import WINDOW_S
+from haetae.kis.carrier import HttpCarrier
 from haetae.kis.health import Breaker, Meter
 from haetae.kis.limits import calls_per_second
 from haetae.kis.pace_file import MemoryPace, PaceStore, SharedPace
@@ -48,7 +49,7 @@ class Counts:
 class Standing:
     """One key's connection: the exchange, its pace, and what has come of it so far."""
 
-    def __init__(self, settings: KisSettings, clock: Clock) -> None:
+    def __init__(self, settings: KisSettings, clock: Clock, carrier: HttpCarrier) -> None:
         """Begin with nothing asked."""
         self.settings = settings
         self.clock = clock
@@ -56,7 +57,7 @@ class Standing:
         self.meter, self.breaker = Meter(), Breaker()
         self.redact = Redactor(settings.app_key, settings.app_secret.reveal(), settings.account, settings.hts_id)
         self._watch = ClockWatch()
-        self.transport = Transport(settings, clock, self.redact, self._watch)
+        self.transport = Transport(settings, clock, self.redact, self._watch, carrier)
         # A slot of a process that died is free when its longest call must be over.
         lease_s = 4 * settings.read_timeout_s + settings.connect_timeout_s
         self.pacer = Pacer(clock, self._rule, store=_pace_store(settings), lease_s=lease_s)

@@ -19,12 +19,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import aiohttp
 import numpy as np
 import structlog
 
 from haetae.domain.errors import BrokerError, Fatal, WireError
 from haetae.kis import refusals
+from haetae.kis.carrier import Socket, SocketCarrier, SocketCarriers, SocketLost
+from haetae.kis.carrier_aiohttp import AiohttpSockets
 from haetae.kis.reconnects import Reconnects
 from haetae.kis.registrations import Pair, Rank, Registrations
 from haetae.kis.settings import KisSettings
@@ -34,9 +35,6 @@ from haetae.kis.wire.frames import STREAMS, CipherKey, Frame, is_data, parse_fra
 from haetae.ports import Clock
 
 _log = structlog.get_logger(__name__)
-_LARGEST_MESSAGE = 4 * 2**20
-_CLOSE_S = 1.0
-"""Real seconds to wait for the other side of a closing hand-shake: a dead one never answers."""
 _ECHO_S = 0.2
 """Heart beats are answered at most five times a second, however many come."""
 _LOOK_S = 0.5
@@ -92,19 +90,26 @@ class KisStream:
         clock: Clock,
         approve: Callable[..., Awaitable[str]],
         dice: np.random.Generator | None = None,
+        *,
+        carry: SocketCarriers = AiohttpSockets,
     ) -> None:
-        """Connect nothing yet; ``approve`` asks for an approval key, ``dice`` spread the pauses after losses."""
+        """Connect nothing yet.
+
+        ``approve`` asks for an approval key, ``dice`` spread the pauses after losses, ``carry`` makes what opens
+        sockets.
+        """
         self._settings = settings
         self._clock = clock
         self._approve = approve
         self._dice = dice
+        self._carry = carry
         self._approval = self._refused_approval = ""
         self._takers: dict[str, Taker] = {}
         self._registrations = Registrations(settings.registrations)
         self._reconnects = Reconnects()
         self._keys: dict[str, CipherKey] = {}
         self._acks: dict[Pair, asyncio.Future[Ack]] = {}
-        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._socket: Socket | None = None
         self._settled = asyncio.Event()
         self._changed = asyncio.Event()
         self._news = asyncio.Event()
@@ -149,6 +154,10 @@ class KisStream:
     def holds(self, tr_id: str, tr_key: str) -> bool:
         """Whether a pair is registered now: its ack has come and the session lives."""
         return (tr_id, tr_key) in self._registrations.held
+
+    def count(self, tr_id: str) -> int:
+        """Return how many pairs of a TR are registered now."""
+        return sum(held == tr_id for held, _ in self._registrations.held)
 
     def target(self, tr_id: str) -> frozenset[str]:
         """Return the keys of a TR that are held or will be, as far as there is room."""
@@ -244,11 +253,11 @@ class KisStream:
 
     async def _run(self) -> None:
         url = self._settings.ws_url.rstrip("/") + "/tryitout"
-        limits = aiohttp.ClientTimeout(total=None, sock_connect=self._settings.connect_timeout_s)
-        async with aiohttp.ClientSession(timeout=limits, trust_env=False) as session:
+        carrier = self._carry(self._settings)
+        try:
             while True:
                 self.received = 0
-                why, lived_s = await self._session(session, url)
+                why, lived_s = await self._session(carrier, url)
                 if self._fatal is not None:
                     _log.error("stream.stopped", why=why, found=self._fatal.found)
                     self._tell_news()
@@ -262,48 +271,47 @@ class KisStream:
                     "stream.lost", why=why, pause_s=pause, reconnects=self.reconnects, resting=self.is_resting
                 )
                 await self._clock.sleep(pause)
+        finally:
+            await carrier.close()
 
-    async def _session(self, session: aiohttp.ClientSession, url: str) -> tuple[str, float | None]:
+    async def _session(self, carrier: SocketCarrier, url: str) -> tuple[str, float | None]:
         """Run one session to its end; returns why it ended and how many seconds there was a connection."""
         opened: float | None = None
         try:
             self._approval = await self._approve(refused=self._refused_approval)
-            socket = await self._connect(session, url)
+            socket = await self._connect(carrier, url)
             opened = self._clock.monotonic()
-            async with socket:
+            try:
                 why = await self._live(socket)
+            finally:
+                await socket.close()
             return why, self._clock.monotonic() - opened
         except Fatal as fault:
             self._fatal = fault
             return str(fault), opened
-        except (aiohttp.ClientError, OSError, TimeoutError, BrokerError) as fault:
+        except (SocketLost, OSError, TimeoutError, BrokerError) as fault:
             lived = None if opened is None else self._clock.monotonic() - opened
             return f"{type(fault).__name__}: {fault}"[:200], lived
         finally:
             self._end()
 
-    async def _connect(self, session: aiohttp.ClientSession, url: str) -> aiohttp.ClientWebSocketResponse:
+    async def _connect(self, carrier: SocketCarrier, url: str) -> Socket:
         """Open a socket within the machine's seconds for it; until then a market in step with us waits."""
         self._awaited += 1
         try:
             async with asyncio.timeout(self._settings.connect_timeout_s + self._settings.read_timeout_s):
-                return await session.ws_connect(
-                    url,
-                    max_msg_size=_LARGEST_MESSAGE,
-                    compress=0,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSE_S),
-                )
+                return await carrier.connect(url)
         finally:
             self._awaited -= 1
 
-    async def _live(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+    async def _live(self, socket: Socket) -> str:
         """Read, keep registrations and watch until one of the three ends; returns why."""
         self._socket = socket
         self._heard = self._fed = asyncio.get_running_loop().time()
         tasks = [asyncio.create_task(work) for work in (self._read(socket), self._keep(socket), self._watch())]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            return next(iter(done)).result()
+            return next(task for task in tasks if task in done).result()
         finally:
             for task in tasks:
                 task.cancel()
@@ -327,7 +335,7 @@ class KisStream:
         for taker in self._takers.values():
             taker.gap()
 
-    async def _keep(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+    async def _keep(self, socket: Socket) -> str:
         """Bring what is held to what is wanted, again whenever that changes; returns why the session must end."""
         known = self._registrations
         while True:
@@ -354,9 +362,9 @@ class KisStream:
 
     async def _changed_or(self, seconds: float | None) -> None:
         """Wait until what is wanted changes, or for so long."""
-        waits: set[asyncio.Future[Any]] = {asyncio.ensure_future(self._changed.wait())}
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(self._changed.wait())]
         if seconds is not None:
-            waits.add(asyncio.ensure_future(self._clock.sleep(seconds)))
+            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -382,14 +390,14 @@ class KisStream:
                 patience, self._patience_s = self._patience_s, min(_PATIENCE_S, 2 * self._patience_s)
                 return f"no data for {patience:g} s"
 
-    async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> str:
+    async def _read(self, socket: Socket) -> str:
         loop = asyncio.get_running_loop()
         while True:
-            message = await socket.receive()
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                return f"{message.type.name} {socket.close_code or ''}".strip()
+            try:
+                text = await socket.receive()
+            except SocketLost as fault:
+                return str(fault)
             self._heard = loop.time()
-            text: str = message.data
             if is_data(text):
                 self._mind_the_gap()
                 self._take(text)
@@ -431,7 +439,7 @@ class KisStream:
             held.discard(pair)
         self._changed.set()
 
-    async def _answer(self, socket: aiohttp.ClientWebSocketResponse, text: str) -> str:
+    async def _answer(self, socket: Socket, text: str) -> str:
         """Take a control message; returns why the session must end, blank where it goes on."""
         try:
             message = control.read_control(text)
@@ -455,13 +463,11 @@ class KisStream:
             self._judge((message.tr_id, message.tr_key), message)  # an ack that came late
         return ""
 
-    async def _say(self, socket: aiohttp.ClientWebSocketResponse, text: str) -> None:
+    async def _say(self, socket: Socket, text: str) -> None:
         async with asyncio.timeout(self._settings.ack_timeout_s):
-            await socket.send_str(text)
+            await socket.send(text)
 
-    async def _subscribe(
-        self, socket: aiohttp.ClientWebSocketResponse, pairs: list[Pair], *, register: bool = True
-    ) -> str:
+    async def _subscribe(self, socket: Socket, pairs: list[Pair], *, register: bool = True) -> str:
         """Send all messages, then await all acks; returns why the session must end, blank where it goes on."""
         if not pairs:
             return ""
@@ -474,7 +480,7 @@ class KisStream:
                 await self._say(socket, control.build_subscription(asked))
             await asyncio.wait(waiting.values(), timeout=self._settings.ack_timeout_s)
             answered = [(pair, future.result()) for pair, future in waiting.items() if future.done()]
-        except (TimeoutError, aiohttp.ClientError, ConnectionError) as fault:
+        except (TimeoutError, SocketLost) as fault:
             return f"{type(fault).__name__} while registering"
         finally:
             for pair in pairs:

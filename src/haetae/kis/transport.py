@@ -1,28 +1,18 @@
-"""One HTTP exchange with KIS: headers, sessions, time limits, and the last look before anything leaves.
+"""One exchange with KIS: address, headers, and the last look before anything leaves.
 
-Here: `Transport` and the three ways an exchange fails. Not here: pace, tokens, repeats (`rest`), what a reply means
-(`wire`). No redirects, no proxies, no cookies; certificates are always verified. The library repeats nothing: aiohttp
-would send a GET again by itself when a kept-alive connection breaks, and a call that is made twice is paid once.
-
-Queries share kept-alive connections. An order takes a fresh connection: a failure to connect then proves that nothing
-was sent, and a kept-alive connection that the server has closed cannot make an order's fate unknown.
+Here: `Transport`. Not here: what carries it (`carrier`), pace, tokens, repeats (`rest`), what a reply means (`wire`).
 """
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
 from urllib.parse import urlencode
-
-import aiohttp
-from yarl import URL
 
 from haetae.domain.errors import Text, WireError
 from haetae.kis import refusals
+from haetae.kis.carrier import Answer, HttpCarrier, NeverLeft, NoAnswer, Patience, Sending
 from haetae.kis.deployment import address_faults, answers_other_domain, tr_fault
 from haetae.kis.secrecy import Redactor
 from haetae.kis.settings import KisSettings
@@ -31,25 +21,10 @@ from haetae.kis.wire.envelope import Reply, read_reply
 from haetae.kis.wire.operations import Operation
 from haetae.ports import Clock
 
-_CONNECTIONS = 64
-"""More than the pace can fill: a turn that was taken never waits for a connection."""
 _TOLD = 60
 _CALLS = "/uapi/"
 """Everything but the calls that give out tokens and approval keys."""
 _TOO_MANY_REQUESTS = 429
-
-
-class NeverLeft(Exception):
-    """No byte left this machine; ``is_final`` where trying again cannot help (a certificate that does not hold)."""
-
-    def __init__(self, why: str, *, is_final: bool = False) -> None:
-        """Say why."""
-        super().__init__(why)
-        self.is_final = is_final
-
-
-class NoAnswer(Exception):
-    """The request left, or may have, and no whole answer came."""
 
 
 class NotKis(WireError):
@@ -58,33 +33,22 @@ class NotKis(WireError):
     status = 0
 
 
-class _BrokenConnection(Exception):
-    """A connection broke; of a kind that aiohttp does not repeat a request for."""
-
-
-@dataclass(slots=True)
-class Sending:
-    """How far one request has come; ``left`` is set before its first byte leaves."""
-
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-
-
 class Transport:
     """Connections to the REST server and the master files of one deployment."""
 
-    def __init__(self, settings: KisSettings, clock: Clock, redact: Redactor, watch: ClockWatch) -> None:
-        """Open nothing yet; sessions begin with the first exchange."""
+    def __init__(
+        self, settings: KisSettings, clock: Clock, redact: Redactor, watch: ClockWatch, carrier: HttpCarrier
+    ) -> None:
+        """Open nothing yet."""
         self._settings = settings
+        self._carrier = carrier
         self._clock = clock
         self._redact = redact
         self._watch = watch
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
 
     async def close(self) -> None:
         """Close all connections."""
-        sessions, self._sessions = self._sessions, {}
-        for session in sessions.values():
-            await session.close()
+        await self._carrier.close()
 
     async def exchange(
         self,
@@ -106,35 +70,45 @@ class Transport:
         body = operation.body(values) if operation.request else dict(values)
         headers = self._headers(operation, tr_id, token, tr_cont, hashkey)
         url, data = self._target(operation, body)
-        sending = sending or Sending()
         sent_at = self._clock.now()
-        try:
-            async with self._session(for_order=for_order).request(
-                operation.method, url, data=data, headers=headers, allow_redirects=False, trace_request_ctx=sending
-            ) as response:
-                payload = await response.read()
-                status, answered = response.status, response.headers.get("tr_id", "")
-                more, date = response.headers.get("tr_cont", ""), response.headers.get("Date", "")
-        except (aiohttp.ClientError, _BrokenConnection, TimeoutError, OSError, ValueError) as fault:
-            raise self._failed(fault, sending) from None
+        answer = await self._carried(
+            operation.method,
+            url,
+            headers,
+            data,
+            patience=Patience.ORDER if for_order else Patience.QUERY,
+            sending=sending or Sending(),
+        )
+        answered, more = answer.headers.get("tr_id", ""), answer.headers.get("tr_cont", "")
         if self._settings.watches_clock:
-            self._watch.see(date, sent_at, self._clock.now())
+            self._watch.see(answer.headers.get("date", ""), sent_at, self._clock.now())
         if answers_other_domain(tr_id, answered):
             raise refusals.other_domain(tr_id, answered)
-        return self._read(operation, tr_id, status, more, payload)
+        return self._read(operation, tr_id, answer.status, more, answer.payload)
 
     async def download(self, path: str) -> tuple[int, bytes]:
         """Return status and content of a file of the master host; raises ``NeverLeft`` or ``NoAnswer``."""
-        sending = Sending()
-        url = URL(self._settings.masters + path)
-        limit = aiohttp.ClientTimeout(total=None, sock_read=self._settings.read_timeout_s)
+        url = self._settings.masters + path
+        answer = await self._carried("GET", url, {}, None, patience=Patience.FILE, sending=Sending())
+        return answer.status, answer.payload
+
+    async def _carried(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        data: bytes | None,
+        *,
+        patience: Patience,
+        sending: Sending,
+    ) -> Answer:
+        """Make one exchange; a failure is told without the carrier's own, whose texts may hold what is secret."""
         try:
-            async with self._session(for_order=False).get(
-                url, allow_redirects=False, trace_request_ctx=sending, timeout=limit
-            ) as response:
-                return response.status, await response.read()
-        except (aiohttp.ClientError, _BrokenConnection, TimeoutError, OSError, ValueError) as fault:
-            raise self._failed(fault, sending) from None
+            return await self._carrier.exchange(method, url, headers, data, patience=patience, sending=sending)
+        except NeverLeft as fault:
+            raise NeverLeft(self._redact(str(fault)), is_final=fault.is_final) from None
+        except NoAnswer as fault:
+            raise NoAnswer(self._redact(str(fault))) from None
 
     def checked_tr(self, operation: Operation) -> str:
         """Return the TR id to send; raises ``Fatal`` where deployment, mode and id do not agree."""
@@ -161,11 +135,11 @@ class Transport:
             headers["hashkey"] = hashkey
         return headers
 
-    def _target(self, operation: Operation, body: Mapping[str, str]) -> tuple[URL, bytes | None]:
+    def _target(self, operation: Operation, body: Mapping[str, str]) -> tuple[str, bytes | None]:
         address = self._settings.rest_url.rstrip("/") + operation.path
         if operation.method == "GET":
-            return URL(f"{address}?{urlencode(body)}", encoded=True), None
-        return URL(address, encoded=True), json.dumps(body, ensure_ascii=False).encode()
+            return f"{address}?{urlencode(body)}", None
+        return address, json.dumps(body, ensure_ascii=False).encode()
 
     def _read(self, operation: Operation, tr_id: str, status: int, more: str, payload: bytes) -> Reply:
         try:
@@ -194,59 +168,3 @@ class Transport:
         )
         strange.status = status
         return strange
-
-    def _failed(self, fault: Exception, sending: Sending) -> NeverLeft | NoAnswer:
-        """Return the failure without the library's own, whose texts hold addresses, queries and headers."""
-        why = self._redact(f"{type(fault).__name__}: {fault}"[:200])
-        if isinstance(fault, _BrokenConnection):
-            why = self._redact(str(fault))
-        if sending.left.is_set():
-            return NoAnswer(why)
-        is_final = isinstance(fault, (aiohttp.ClientConnectorCertificateError, aiohttp.InvalidURL))
-        return NeverLeft(why, is_final=is_final)
-
-    def _session(self, *, for_order: bool) -> aiohttp.ClientSession:
-        found = self._sessions.get(for_order)
-        if found is None:
-            settings = self._settings
-            connector = aiohttp.TCPConnector(limit=_CONNECTIONS, force_close=for_order)
-            # An order's time is watched by the one who sends it, who still wants an answer that comes too late.
-            limits = (
-                aiohttp.ClientTimeout(total=settings.late_answer_s, connect=settings.connect_timeout_s)
-                if for_order
-                else aiohttp.ClientTimeout(
-                    total=3 * settings.read_timeout_s,
-                    connect=settings.read_timeout_s,
-                    sock_read=settings.read_timeout_s,
-                )
-            )
-            found = self._sessions[for_order] = aiohttp.ClientSession(
-                connector=connector,
-                timeout=limits,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                trust_env=False,
-                middlewares=(_once,),
-                trace_configs=[_tracing()],
-            )
-        return found
-
-
-async def _once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Turn a broken connection into a failure that aiohttp does not repeat the request for."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as fault:
-        raise _BrokenConnection(f"{type(fault).__name__}: {fault}") from fault
-
-
-def _tracing() -> aiohttp.TraceConfig:
-    tracing = aiohttp.TraceConfig()
-
-    async def leaving(session: aiohttp.ClientSession, context: SimpleNamespace, params: Any) -> None:
-        if isinstance(context.trace_request_ctx, Sending):
-            context.trace_request_ctx.left.set()
-
-    tracing.on_request_headers_sent.append(leaving)
-    return tracing

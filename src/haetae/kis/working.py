@@ -21,6 +21,7 @@ from haetae.domain.orders import (
     Filled,
     OrderEvent,
     Rejected,
+    Replaced,
     Side,
 )
 from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Symbol, Won, instant_at
@@ -125,7 +126,9 @@ class Working:
     def name(self, order_id: BrokerOrderId) -> None:
         """Take a number of the broker."""
         self.order_id = order_id
-        self.numbers.append(int(order_id.number))
+        number = int(order_id.number)
+        if number not in self.numbers:  # a reading may have found it before the answer came
+            self.numbers.append(number)
         self.unknown = False
 
     def adopt(
@@ -166,6 +169,7 @@ class Working:
         """
         if self.done or not self.numbers or self.order_id is None:
             return []
+        before = self.order_id
         chain = self._chain(found)
         if not chain:
             return []
@@ -174,6 +178,9 @@ class Working:
             self.contradicted = True
             return []
         events: list[OrderEvent] = []
+        if self.order_id != before:
+            self.limit_price = chain[-1].limit_price
+            events.append(Replaced(self.intent_id, now, self.order_id, self.limit_price))
         if filled > self.filled:
             quantity, paid = filled - self.filled, amount - self.amount
             fill = Fill(
@@ -190,8 +197,8 @@ class Working:
             )
             events.append(Filled(self.intent_id, now, fill))
             self.filled, self.amount = filled, amount
-        newest = chain[-1]
-        ended = self._ended(newest, now, closed=closed)
+        is_open = any(row.left > 0 for row in chain) and not closed  # a change of a part leaves the rest as it was
+        ended = None if is_open else self._ended(chain[-1], now, closed=closed)
         if ended is not None:
             events.append(ended)
         self.done = ended is not None or filled >= self.quantity
@@ -206,8 +213,22 @@ class Working:
         while first is not None and first.original:
             self.numbers.insert(0, first.original)
             first = found.get(first.original)
+        while self.order_id is not None and (following := self._changed_by_hand(found)) is not None:
+            self.name(BrokerOrderId(self.order_id.day, following.branch, str(following.number)))
         chain = [found[number] for number in self.numbers if number in found]
         return chain if len(chain) == len(self.numbers) else []
+
+    def _changed_by_hand(self, found: Mapping[int, OrderRow]) -> OrderRow | None:
+        """Return the row under which somebody else's change let the newest number go on, None where nobody did."""
+        newest = self.numbers[-1]
+        return next(
+            (
+                row
+                for row in found.values()
+                if row.original == newest and not row.is_cancel and row.number not in self.numbers
+            ),
+            None,
+        )
 
     def _ended(self, newest: OrderRow, now: Instant, *, closed: bool) -> OrderEvent | None:
         if self.filled >= self.quantity or (newest.left > 0 and not closed):

@@ -6,6 +6,7 @@ import pytest
 
 from haetae.domain.units import instant_at
 from haetae.kis.budget import Rule
+from haetae.kis.carrier_aiohttp import AiohttpCarrier
 from haetae.kis.limits import CALL_RATES, Kind, account_kind, calls_per_second
 from haetae.kis.settings import REAL_REST, REAL_STREAM
 from haetae.kis.standing import Standing
@@ -53,7 +54,8 @@ def test_a_rate_becomes_whole_calls_in_a_window(rate, calls, window_s):
 
 
 def rule_of(clock_day: dt.date, **changed) -> Rule | None:
-    return Standing(settings(**changed), DrivenClock(instant_at(clock_day, 90_000)))._rule()
+    chosen = settings(**changed)
+    return Standing(chosen, DrivenClock(instant_at(clock_day, 90_000)), AiohttpCarrier(chosen))._rule()
 
 
 def test_on_its_own_hosts_a_setting_may_only_lower_what_kis_allows():
@@ -70,7 +72,8 @@ def test_on_its_own_hosts_a_setting_may_only_lower_what_kis_allows():
 
 def test_the_limit_changes_with_the_day():
     clock = DrivenClock(instant_at(dt.date(2026, 4, 19), 235_959))
-    standing = Standing(settings(mode=Mode.REAL), clock)
+    chosen = settings(mode=Mode.REAL)
+    standing = Standing(chosen, clock, AiohttpCarrier(chosen))
     assert standing._rule().calls == 20
     clock.advance(instant_at(dt.date(2026, 4, 20), 0))
     assert standing._rule().calls == 18

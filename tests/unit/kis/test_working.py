@@ -6,7 +6,7 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haetae.domain.orders import Accepted, BrokerOrderId, Canceled, Expired, Filled, Rejected, Side
+from haetae.domain.orders import Accepted, BrokerOrderId, Canceled, Expired, Filled, Rejected, Replaced, Side
 from haetae.domain.units import instant_at
 from haetae.kis.wire.envelope import build_reply, read_reply
 from haetae.kis.wire.operations import OPERATIONS
@@ -139,6 +139,31 @@ def test_after_a_restart_older_numbers_are_found_through_the_originals():
 
 def adopt(order: Working, *rows: OrderRow, claimed=frozenset()) -> OrderRow | None:
     return order.adopt({one.number: one for one in rows}, set(claimed), DAY, skew_s=2, within_s=15)
+
+
+def test_an_order_changed_in_the_owners_app_goes_on_under_its_new_number():
+    order = working()
+    old = row(quantity=10, filled=2, amount=142_000, left=0)
+    new = row(number=5, original=1, quantity=8, limit_price=70_900, filled=3, amount=212_700, left=5)
+    told = tell(order, old, new)
+    assert [type(event) for event in told] == [Replaced, Filled]
+    assert (told[0].order_id.number, told[0].limit_price) == ("5", 70_900)
+    assert (told[1].fill.quantity, told[1].fill.cumulative, told[1].fill.amount) == (5, 5, 354_700)
+    assert tell(order, old, new) == []
+    order.name(BrokerOrderId(DAY, "06010", "5"))  # the answer to a change of our own comes after the reading
+    assert tell(order, old, new) == []
+    assert [type(event) for event in tell(order, old, dataclasses.replace(new, filled=8, amount=567_200, left=0))] == [
+        Filled
+    ]
+
+
+def test_a_part_that_somebody_changed_leaves_the_rest_open():
+    order = working()
+    rest, part = row(left=6), row(number=5, original=1, quantity=4, left=0, canceled=4)
+    assert [type(event) for event in tell(order, rest, part)] == [Replaced]
+    assert order.open
+    ended = tell(order, dataclasses.replace(rest, left=0, canceled=6), part)
+    assert [type(event) for event in ended] == [Canceled]
 
 
 def test_an_unknown_order_is_adopted_when_exactly_one_new_row_fits():

@@ -88,6 +88,8 @@ class StopReading:
     line: Line
 
 
+_GRAIN_NS = 128
+"""Half the distance of two neighbouring floats of nanoseconds since 1970."""
 Command: TypeAlias = Shut | Show | HangUp | StopReading
 FOREVER = Moment(Timebase.REAL, float("inf"))
 
@@ -160,7 +162,13 @@ class Stage:
     def next_due(self) -> Instant | None:
         """Return the market instant of the next thing that was put off."""
         waiting = self._by_market
-        return round(waiting[0][0] * NS_PER_SECOND) if waiting else None
+        if not waiting:
+            return None
+        at_s = waiting[0][0]
+        due = round(at_s * NS_PER_SECOND)
+        while due / NS_PER_SECOND < at_s:  # seconds since 1970 are not exact to the nanosecond: never before its time
+            due += _GRAIN_NS
+        return due
 
     def do_due(self, base: Timebase) -> None:
         """Do what was put off until now."""

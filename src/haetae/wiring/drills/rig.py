@@ -1,0 +1,354 @@
+"""One drill: a desk and its broker in one process on virtual time, from before a session to its end.
+
+The code under drill is the real one: ``KisRest``, ``KisStream``, ``KisBroker``, ``KisFeed``, ``TradingDayRunner``,
+desk, guards, recovery. What is not real is time, the line, the disk, and who decides. Here: ``Rig`` with its
+supervisor, which starts the desk again when it died or gave up. Not here: what is drilled and was seen (``drill``),
+what goes wrong (``plan``), judgement (``invariants``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import structlog
+
+from haetae.desk import DeskState, open_desk
+from haetae.domain.account import Book
+from haetae.domain.errors import HaetaeError
+from haetae.domain.events import OperatorCommand, OperatorEvent, OperatorState, SessionStart
+from haetae.domain.orders import ClearedOrder, OrderEvent
+from haetae.domain.units import NS_PER_SECOND, Instant
+from haetae.emulator.accounts import Account
+from haetae.kis.broker import KisBroker
+from haetae.kis.feed import KisFeed
+from haetae.kis.rest import KisRest
+from haetae.kis.stream import KisStream
+from haetae.krx import Rulebook
+from haetae.live import DayReport, TradingDayRunner
+from haetae.ports import MarketFeed
+from haetae.wiring.dice import rng
+from haetae.wiring.drills.disk import MemoryDisk, MemoryJournal
+from haetae.wiring.drills.drill import Drill, Evidence
+from haetae.wiring.drills.loop import Draws, LoopClock, VirtualLoop, run_virtual
+from haetae.wiring.drills.market import ACCOUNT, PRODUCT, begin_session, connection, own_already
+from haetae.wiring.drills.plan import BARRED, GREEDY, MOODY, Act
+from haetae.wiring.drills.process import PROCESS, Died, Process, count_tasks
+from haetae.wiring.drills.shell import WHO, Shell
+from haetae.wiring.drills.trace import Trace
+from haetae.wiring.drills.trading import Measured, Moody, OddFeed, Restless
+
+_EARLY_NS = 60 * NS_PER_SECOND
+"""The market is up a minute before the desk."""
+_AFTER_S = 1_200
+"""Seconds after the close by which every desk must have ended."""
+_RESTART_S = 5.0
+_LOOP_S, _LOOP_STARTS = 600, 5
+"""Five starts in ten minutes are a crash loop: the supervisor gives up (P04)."""
+_QUIET_S = 30.0
+
+
+class Rig:
+    """One drill under way; see the module."""
+
+    def __init__(self, drill: Drill) -> None:
+        """Prepare everything that needs no running loop."""
+        self.drill = drill
+        self.loop = VirtualLoop(Draws(rng(drill.seed, "drill.order")))
+        count_tasks(self.loop)
+        self.loop.set_exception_handler(_mind_no_death)
+        self.clock = LoopClock(self.loop, drill.start - _EARLY_NS)
+        self.trace = Trace(whole=drill.whole_trace)
+        self.disk = MemoryDisk()
+        self.settings = replace(connection(drill.seed), poll_s=drill.poll_s)
+        self.rules = Rulebook.on(drill.ground.day)
+        core = drill.ground.core(drill.start - _EARLY_NS, self.loop.time)
+        self.shell = Shell(core, self.clock, Draws(rng(drill.seed, "drill.latency")), self.trace, drill.pace.latency_s)
+        self.process: Process | None = None
+        self.runner: TradingDayRunner | None = None
+        self.journal = MemoryJournal(disk=self.disk)
+        self.logs: list[str] = []
+        self._reports: list[DayReport] = []
+        self._failures: list[str] = []
+        self._acts: list[tuple[Instant, Act]] = []
+        self._latched = False
+        self._lives: list[tuple[Instant, Instant]] = []
+        self._last_desk: DeskState | None = None
+        self._epoch = 0
+
+    def run(self) -> Evidence:
+        """Run the drill to its end; raises ``Deadlock`` where it has none."""
+        with TemporaryDirectory(prefix="drill-") as folder, _logs_into(self.logs):
+            self.settings = replace(self.settings, token_file=Path(folder) / "token.json")
+            found: Evidence = run_virtual(self.loop, self._run())
+        return found
+
+    # ---------------------------------------------------------------- the world
+
+    async def _run(self) -> Evidence:
+        drill, core = self.drill, self.shell.core
+        account = core.account(self.settings.mode, ACCOUNT, PRODUCT)
+        assert isinstance(account, Account)
+        dice = rng(drill.seed, "drill.market")
+        held = {symbol: 0.01 + 0.02 * float(dice.random()) for symbol in drill.ground.symbols[::3]}
+        book = own_already(drill.ground, core, account, held, dice)
+        session = begin_session(drill.ground, core, drill.start, dice)
+        initial = open_desk(drill.desk, book)
+        for fault in drill.plan.script:
+            core.faults.arm(fault)
+        pump = self.shell.spawn(self._pump())
+        acting = self.shell.spawn(self._act())
+        await self._supervise(session, initial)
+        await asyncio.sleep(_QUIET_S)
+        self.shell.beat()
+        for task in (acting, pump):
+            task.cancel()
+        await asyncio.gather(acting, pump, return_exceptions=True)
+        await self.shell.end()
+        return self._evidence(session, book, initial, account)
+
+    async def _pump(self) -> None:
+        """Move the market until nobody can be trading any more; then a desk that waits for ever is a deadlock."""
+        end = self.rules.session.close_at + (_AFTER_S + 600) * NS_PER_SECOND
+        while self.clock.true() < end:
+            await asyncio.sleep(self.drill.pace.step_s if not self.shell.core.faults.stage.flaps else 1.0)
+            self.shell.beat()
+
+    async def _act(self) -> None:
+        """Do what the plan wants done to processes, disks, clocks and by people, at its time."""
+        for act in self.drill.plan.acts:
+            wait = (act.at - self.clock.true()) / NS_PER_SECOND
+            if wait > 0:
+                await asyncio.sleep(wait)
+            self._acts.append((self.clock.true(), act))
+            self.trace.tell(self.clock.true(), "act", f"{act.id} {act.kind}")
+            self._do(act)
+
+    def _do(self, act: Act) -> None:
+        match act.kind:
+            case "kill":
+                if self.process is not None:
+                    self.process.cut()
+            case "restore":
+                self._put_back(act.value)
+            case "die_at_write":
+                journal = self.process.journal if self.process is not None else None
+                if journal is not None:
+                    journal.die_in(int(act.value), keeps=bool(act.flag))
+            case "die_at_send":
+                if self.process is not None:
+                    self.process.die_at_send(int(act.value), after=act.flag)
+            case "stop":
+                self._stand_still(act.value)
+            case "step":
+                self.clock.step(act.value)
+            case "drift":
+                self.clock.drift(int(act.value))
+            case "disk_full":
+                self.process_journal_fails(int(act.value))
+            case "slow_disk":
+                if self.process is not None:
+                    self.process.journal.slow_down(int(act.text), lambda: self._stand_still(act.value))
+            case "operator":
+                self._operate(OperatorState(act.text), act)
+            case _:
+                raise HaetaeError(f"act {act.kind} is not known", expected="a kind of act", found=act.kind)
+
+    def _stand_still(self, seconds: float) -> None:
+        """Let the process sleep while the world goes on: nothing of it runs, and then all of it is late."""
+        end = self.loop.time() + seconds
+        while self.loop.time() < end:
+            self.loop.skip(min(self.drill.pace.step_s, end - self.loop.time()))
+            self.shell.beat()
+
+    def _put_back(self, share: float) -> None:
+        """Let the process die, and put back the journal as it was when it had a share of its entries."""
+        if self.process is not None:
+            self.process.cut()
+        del self.disk.entries[max(4, int(len(self.disk.entries) * share)) :]
+
+    def process_journal_fails(self, in_writes: int) -> None:
+        """Let the disk refuse a write soon."""
+        self.journal.fail_in(in_writes)
+
+    def _operate(self, state: OperatorState, act: Act) -> None:
+        self.order_by(OperatorCommand(self.clock.now(), state, "drill", act.id))
+
+    def order_by(self, event: OperatorEvent) -> None:
+        """Give the desk that runs now a person's word; where none runs, the next one hears it first."""
+        if self.runner is not None and self.process is not None and not self.process.is_dead:
+            self.runner.operate(event)
+
+    # ---------------------------------------------------------------- the desk
+
+    async def _supervise(self, session: SessionStart, initial: DeskState) -> None:
+        """Start the desk, and start it again when it died, until the day is over."""
+        wait = (self.drill.start - self.clock.true()) / NS_PER_SECOND
+        await asyncio.sleep(max(0.0, wait))
+        started: list[float] = []
+        last = self.rules.session.close_at + _AFTER_S * NS_PER_SECOND
+        while True:
+            now = self.loop.time()
+            started = [one for one in started if now - one < _LOOP_S] + [now]
+            if len(started) > _LOOP_STARTS:
+                self._latched = True
+                self.trace.tell(self.clock.true(), "supervisor", "gives up")
+                return
+            if await self._incarnation(session, initial) or self.clock.true() > last:
+                return
+            await asyncio.sleep(_RESTART_S)
+
+    async def _incarnation(self, session: SessionStart, initial: DeskState) -> bool:
+        """Run one process of the desk; returns whether it ended its day in order."""
+        self._epoch += 1
+        began = self.clock.true()
+        self.journal = MemoryJournal(disk=self.disk)
+        process = self.process = Process(self.shell, self.settings, self.journal, self.trace, self._epoch)
+        token = PROCESS.set(process)
+        try:
+            day = asyncio.create_task(self._day(process, session, initial))
+        finally:
+            PROCESS.reset(token)
+        died = asyncio.ensure_future(process.died.wait())
+        await asyncio.wait([day, died], return_when=asyncio.FIRST_COMPLETED)
+        died.cancel()
+        ended = day.done() and not process.is_dead and day.exception() is None
+        if not process.is_dead and day.done() and (fault := day.exception()) is not None:
+            self._note_failure(fault)
+        self.trace.tell(self.clock.true(), "process", f"{self._epoch} {'ended' if ended else 'gone'}")
+        self.runner = None
+        process.cut()
+        self._lives.append((began, self.clock.true()))
+        await process.end()
+        self.journal.crash()
+        return ended
+
+    def _note_failure(self, fault: BaseException) -> None:
+        if not isinstance(fault, HaetaeError | Died):
+            raise fault
+        self._failures.append(f"{type(fault).__name__}: {fault} ({getattr(fault, 'found', '')})")
+
+    async def _day(self, process: Process, session: SessionStart, initial: DeskState) -> None:
+        clock, settings, seed = process.clock, self.settings, self.drill.seed
+        async with KisRest(settings, clock, rng(seed, "kis.rest"), carry=process.carry_http) as rest:
+            stream = KisStream(settings, clock, rest.approval_key, rng(seed, "kis.stream"), carry=process.carry_sockets)
+            broker = KisBroker(rest, stream, clock)
+            feed: MarketFeed = KisFeed(rest, stream, clock)
+            if self.drill.plan.bars:
+                feed = OddFeed(feed, self.drill.plan.bars)
+            measured: Any = Measured(feed, rest, clock, process.epoch)  # vitals are no market data
+            runner = TradingDayRunner(
+                desk=initial,
+                session=replace(session, at=max(session.at, clock.now())) if self._epoch == 1 else session,
+                broker=_Named(broker),
+                feed=measured,
+                journal=process.journal,
+                policy=Restless(seed, 2.0 if self.drill.plan.greedy else self.drill.trades),
+                decider=Moody(clock, self.drill.plan.moods),
+                clock=clock,
+                rules=self.rules,
+            )
+            try:
+                await broker.start()
+                self.runner = runner
+                self._reports.append(await runner.run())
+                self._last_desk = runner.desk
+            finally:
+                if not process.is_dead:
+                    await broker.close()
+                    await stream.close()
+
+    # ---------------------------------------------------------------- what was seen
+
+    def _evidence(self, session: SessionStart, book: Book, initial: DeskState, account: Account) -> Evidence:
+        journal = MemoryJournal(disk=self.disk)
+        armed = self.shell.core.faults.armed
+        strikes: dict[str, int] = {}
+        for one in armed:
+            strikes[one.fault.entry.id] = strikes.get(one.fault.entry.id, 0) + one.fired
+        for _, act in self._acts:
+            strikes[act.id] = strikes.get(act.id, 0) + 1
+        for name in self.drill.plan.ids:
+            if name in MOODY or name in BARRED or name in GREEDY:
+                strikes[name] = strikes.get(name, 0) + 1
+        return Evidence(
+            drill=self.drill,
+            session=session,
+            rules=self.rules,
+            opening=book,
+            initial=initial,
+            desk=self._last_desk,
+            entries=list(journal.entries()),
+            journal=journal,
+            core=self.shell.core,
+            account=account,
+            seen=self.shell.seen,
+            trace=self.trace,
+            settings=self.settings,
+            logs=self.logs,
+            strikes=strikes,
+            refused={},
+            reports=self._reports,
+            failures=self._failures,
+            acts=self._acts,
+            secrets=[
+                self.settings.app_key,
+                self.settings.app_secret.reveal(),
+                self.settings.account,
+                *self.shell.seen.secrets,
+            ],
+            lives=self._lives,
+            latched=self._latched,
+            turns=self.loop.turns,
+        )
+
+
+def _mind_no_death(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Say nothing of tasks that ended with their process."""
+    if not isinstance(context.get("exception"), Died):
+        loop.default_exception_handler(context)
+
+
+class _Named:
+    """A broker that tells the line which intent each order is for; everything else is the broker's own."""
+
+    def __init__(self, broker: KisBroker) -> None:
+        self._broker = broker
+
+    async def submit(self, order: ClearedOrder) -> OrderEvent:
+        """Send one order, under its name."""
+        token = WHO.set(order.intent.intent_id)
+        try:
+            return await self._broker.submit(order)
+        finally:
+            WHO.reset(token)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+
+def _logs_into(lines: list[str]) -> Any:
+    from contextlib import contextmanager
+
+    @contextmanager
+    def context() -> Any:
+        before = structlog.get_config()
+
+        def keep(logger: Any, method: str, event: Any) -> Any:
+            lines.append(f"{method} {event!r}")
+            raise structlog.DropEvent
+
+        structlog.configure(
+            processors=[keep],
+            wrapper_class=structlog.make_filtering_bound_logger(20),
+            cache_logger_on_first_use=False,
+        )
+        try:
+            yield
+        finally:
+            structlog.configure(**before)
+
+    return context()
