@@ -108,11 +108,16 @@ def test_vitals_that_are_old_or_ill_stop_entries_at_once() -> None:
 
 
 def test_the_account_is_read_twice_within_the_age_that_guards_allow() -> None:
-    def asked(day: DeskDay) -> int:
-        return sum(isinstance(c, SetTimer) and c.name == "reconcile" for c in day.commands)
+    def apart(day: DeskDay) -> int:
+        """Seconds from the newest reading to the planned one."""
+        day.snapshots = False
+        day.feed(day.snapshot(day.desk.tape.price_at + 300 * NS_PER_SECOND))
+        (planned,) = [c for c in day.commands[-3:] if isinstance(c, SetTimer) and c.name == "reconcile"]
+        return (planned.at - day.desk.account.snapshot_at) // NS_PER_SECOND
 
-    assert asked(lived(begun(require_vitals=True), 6)) >= 6
-    assert asked(lived(begun(), 6)) >= 6
+    age_s = begun().desk.settings.limits.reconcile_age_s
+    assert apart(lived(begun(require_vitals=True), 6)) == age_s // 2
+    assert apart(lived(begun(), 6)) == begun().desk.settings.reconcile_every_s
 
 
 def test_a_denied_order_is_journalled_with_what_was_compared() -> None:
