@@ -16,6 +16,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from haetae.ports import Passing, pass_by
 from haetae.store.durable import (
     create_file,
     make_directory,
@@ -111,9 +112,10 @@ class Folder:
 
     shared = False
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, passing: Passing = pass_by) -> None:
         """Take the folder; it need not exist yet."""
         self._root = root
+        self._passing = passing
 
     @property
     def address(self) -> str:
@@ -168,15 +170,15 @@ class Folder:
 
     def put(self, name: str, content: bytes) -> None:
         """See ``Objects``."""
-        write_file(self._homed(name), content)
+        write_file(self._homed(name), content, self._passing)
 
     def create(self, name: str, content: bytes) -> bool:
         """See ``Objects``."""
-        return create_file(self._homed(name), content)
+        return create_file(self._homed(name), content, self._passing)
 
     def _homed(self, name: str) -> Path:
         path = self._root / name
-        make_directory(path.parent)
+        make_directory(path.parent, self._passing)
         if not any(path.parent.iterdir()):  # a writer that died may have left the folder's name unsynced
             sync_directory(path.parent.parent)
         return path
@@ -185,14 +187,16 @@ class Folder:
         """See ``Objects``."""
         for name in names:
             remove_file(self._root / name)
+            self._passing("lake.old_removed")
         for folder in sorted({(self._root / name).parent for name in names}):
             sync_directory(folder)
+            self._passing("lake.old_removal_synced")
 
     @contextmanager
     def exclusive(self, table: str) -> Iterator[None]:
         """Hold the table against the other writers of this machine."""
         home = self._root / table
-        make_directory(home)
+        make_directory(home, self._passing)
         if not (home / LOG).exists():  # so may one that died before the table's first version
             for folder in (home, self._root, self._root.parent):
                 sync_directory(folder)
