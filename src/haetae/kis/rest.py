@@ -37,7 +37,7 @@ from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import NEXT_PAGE, Reply, next_request
 from haetae.kis.wire.operations import OPERATIONS, Operation
 from haetae.kis.wire.typed import Ask
-from haetae.ports import Clock
+from haetae.ports import Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 _BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -50,7 +50,14 @@ _WRONG_PAGES = 3
 class KisRest:
     """The REST side of one app key; share it between broker, feed and source, for the pace is one budget."""
 
-    def __init__(self, settings: KisSettings, clock: Clock, dice: np.random.Generator | None = None) -> None:
+    def __init__(
+        self,
+        settings: KisSettings,
+        clock: Clock,
+        dice: np.random.Generator | None = None,
+        *,
+        passing: Passing = pass_by,
+    ) -> None:
         """Open nothing yet; sessions begin with the first call.
 
         ``dice`` spread the repeats of queries, so that several processes do not ask in step; none repeats on the dot.
@@ -60,9 +67,9 @@ class KisRest:
         self._dice = dice
         self._standing = Standing(settings, clock)
         issuer = Issuer(self._standing)
-        self._tokens = Tokens(settings, clock, issuer.token)
+        self._tokens = Tokens(settings, clock, issuer.token, passing)
         self._approvals = Approvals(clock, issuer.approval)
-        self._orders = OrderSender(self._standing, self._tokens, self._hash_of)
+        self._orders = OrderSender(self._standing, self._tokens, self._hash_of, passing)
 
     async def __aenter__(self) -> KisRest:
         """Return itself."""

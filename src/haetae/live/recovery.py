@@ -22,7 +22,7 @@ from haetae.domain.orders import BrokerOrderId, Filled, OrderStatus, OutcomeUnkn
 from haetae.domain.units import Instant, Shares, day_of
 from haetae.krx import Rulebook
 from haetae.ledger import apply_fill, settle
-from haetae.ports import Journal
+from haetae.ports import Journal, Passing, pass_by
 
 EVENT, COMMAND, RUN = "event", "command", "run"
 """Kinds of entries: what the desk was told, what it asked, what the driver did around it."""
@@ -77,12 +77,13 @@ class Recovered:
     last_at: Instant
 
 
-def recover(journal: Journal, desk: DeskState, rules: Rulebook) -> Recovered | None:
+def recover(journal: Journal, desk: DeskState, rules: Rulebook, passing: Passing = pass_by) -> Recovered | None:
     """Fold a day's entries; None if the day was not opened yet."""
     entries = day_entries(journal, rules.day)
     first = next(entries, None)
     if first is None:
         return None
+    passing("recovery.day_found")
     state = opening_desk(desk, first[3])
     due: tuple[Command, ...] = ()
     folded, last_at, started = 0, first[1], False
@@ -97,6 +98,7 @@ def recover(journal: Journal, desk: DeskState, rules: Rulebook) -> Recovered | N
             if not due or codec.encode(due[0]) != codec.encode(record):
                 raise _diverged(seq, f"{type(record).__name__} is not what the desk would ask now")
             due = due[1:]
+    passing("recovery.folded")
     return Recovered(state, folded, started, due, last_at)
 
 

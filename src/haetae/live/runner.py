@@ -68,7 +68,7 @@ from haetae.live.recovery import (
 from haetae.live.report import DayReport, report_day
 from haetae.live.settings import LiveSettings
 from haetae.live.work import Idling, Resuming, Work
-from haetae.ports import Broker, Clock, Decider, Journal, MarketFeed, Policy
+from haetae.ports import Broker, Clock, Decider, Journal, MarketFeed, Passing, Policy, pass_by
 
 _log = structlog.get_logger(__name__)
 
@@ -89,6 +89,7 @@ class TradingDayRunner:
         clock: Clock,
         rules: Rulebook,
         settings: LiveSettings | None = None,
+        passing: Passing = pass_by,
     ) -> None:
         require_ceilings(desk.settings.limits)
         self.desk = desk
@@ -101,6 +102,7 @@ class TradingDayRunner:
         self._clock = clock
         self._rules = rules
         self._settings = settings or LiveSettings()
+        self._passing = passing
         self._queue: asyncio.Queue[DeskEvent | None] = asyncio.Queue()
         self._work = Work()
         self._started = asyncio.Event()
@@ -113,7 +115,7 @@ class TradingDayRunner:
 
     async def run(self) -> DayReport:
         """Run the day to its end; raises what stopped it."""
-        self._lanes = {name: Lane(name, self._work.end) for name in ("urgent", "orders")}
+        self._lanes = {name: Lane(name, self._work.end, self._passing) for name in ("urgent", "orders")}
         for lane in self._lanes.values():
             lane.task.add_done_callback(self._watch)
         try:
@@ -172,8 +174,9 @@ class TradingDayRunner:
 
     async def _begin(self) -> None:
         now = self._clock.now()
-        recovered = recover(self._journal, self.desk, self._rules)
+        recovered = recover(self._journal, self.desk, self._rules, self._passing)
         if recovered is None:
+            self._passing("run.before_opening")
             self._journal.append(RUN, [(now, opening_note(self._rules.day, self.desk.book, now))], durable=True)
         else:
             self.desk = recovered.desk
@@ -182,14 +185,23 @@ class TradingDayRunner:
             note = Note(now, RESUMED, {"folded": recovered.folded, "unwritten": len(missing)})
             self._journal.append(RUN, [(now, note)], durable=True)
             _log.info("run.resumed", folded=recovered.folded)
+            self._passing("run.resumed")
         if recovered is None or not recovered.session_started:
+            self._passing("run.before_session")
             self._handle(self._session)
+            self._passing("run.session_told")
         for event in in_flight(self.desk, now):
+            self._passing("run.before_unknown")
             self._handle(event)
+            self._passing("run.unknown_told")
         if isinstance(self._broker, Resuming):
             for order in self.desk.blotter.open_orders():
                 self._broker.resume(order)
-        self._handle(await self._first_snapshot())
+        self._passing("run.before_first_reading")
+        first = await self._first_snapshot()
+        self._passing("run.first_reading")
+        self._handle(first)
+        self._passing("run.compared")
 
     async def _first_snapshot(self) -> AccountSnapshot:
         for attempt in range(self._settings.start_reads):
@@ -226,12 +238,17 @@ class TradingDayRunner:
 
     def _handle(self, event: DeskEvent) -> None:
         at = event_at(event)
+        self._passing("event.taken")
         self._journal.append(EVENT, [(at, event)], durable=False)
+        self._passing("event.journalled")
         self.desk, commands = step(self.desk, event, self._rules)
+        self._passing("event.stepped")
         leaves = any(isinstance(command, Submit | Cancel | Replace) for command in commands)
         self._journal.append(COMMAND, [(at, command) for command in commands], durable=leaves)
+        self._passing("event.commands_journalled")
         for command in commands:
             self._perform(command)
+            self._passing("event.command_performed")
 
     def _perform(self, command: Command) -> None:
         match command:
@@ -254,13 +271,17 @@ class TradingDayRunner:
 
     def _ask_policy(self, view: View) -> None:
         try:
-            self._put(self._policy.propose(view))
+            proposal = self._policy.propose(view)
+            self._passing("run.proposed")
+            self._put(proposal)
         except HaetaeError as fault:
             _log.error("policy.failed", policy=self._policy.policy_id, fault=str(fault))
 
     async def _ask_agent(self, brief: Brief) -> None:
         try:
-            self._put(await self._reply(brief))
+            reply = await self._reply(brief)
+            self._passing("run.replied")
+            self._put(reply)
         finally:
             self._work.end()
 
@@ -286,7 +307,10 @@ class TradingDayRunner:
 
     def _send(self, lane: str, call: Any) -> None:
         async def job() -> None:
-            self._put(await call())
+            self._passing("run.before_submit")
+            answer = await call()
+            self._passing("run.submit_answered")
+            self._put(answer)
 
         self._queue_job(lane, job)
 
@@ -294,7 +318,10 @@ class TradingDayRunner:
         order = self.desk.blotter.orders.get(intent_id)
         if order is None or order.order_id is None or order.status.terminal:
             return
-        self._put(await self._broker.cancel(intent_id, order.order_id))
+        self._passing("run.before_cancel")
+        answer = await self._broker.cancel(intent_id, order.order_id)
+        self._passing("run.cancel_answered")
+        self._put(answer)
 
     async def _replace(self, intent_id: str, price: int) -> None:
         order = self.desk.blotter.orders.get(intent_id)
@@ -315,7 +342,9 @@ class TradingDayRunner:
     async def _read_account(self) -> None:
         self._reading_waits = False
         try:
-            self._put(await self._snapshot())
+            reading = await self._snapshot()
+            self._passing("run.account_read")
+            self._put(reading)
         except HaetaeError as fault:
             _log.warning("account.reading_failed", fault=str(fault))
             retry = self._clock.now() + self._settings.read_retry_s * NS_PER_SECOND
@@ -371,11 +400,14 @@ class TradingDayRunner:
 
     async def _finish(self) -> DayReport:
         now = self._clock.now()
+        self._passing("run.before_closing")
         try:
             self._handle(await self._snapshot())
         except HaetaeError as fault:
             _log.error("account.reading_failed", fault=str(fault))
+        self._passing("run.closing_compared")
         self._journal.append(RUN, [(now, closing_note(self._rules.day, self.desk.book, now))], durable=True)
+        self._passing("run.closed")
         return report_day(
             self._rules.day,
             day_entries(self._journal, self._rules.day),

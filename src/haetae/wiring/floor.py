@@ -30,7 +30,7 @@ from haetae.kis.stream import KisStream
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
 from haetae.live import DayReport, LiveSettings, OfflineDecider, TradingDayRunner, latest_book
-from haetae.ports import Decider, Policy
+from haetae.ports import Decider, Passing, Policy, pass_by
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import open_decider
 from haetae.wiring.desks import Before, DayPlan, initial_desk, session_start
@@ -109,19 +109,20 @@ class Floor:
     pace: Pace
     env: Mapping[str, str]
     live: LiveSettings = field(default_factory=LiveSettings)
+    passing: Passing = pass_by
 
     async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
         await self._have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
-        with open_journal(self.journal_path, env=self.env) as journal:
+        with open_journal(self.journal_path, env=self.env, passing=self.passing) as journal:
             book = latest_book(journal) or open_book(self.cash)
             desk = initial_desk(self.lake, plan, book, self.settings, lessons_of(journal, plan.day))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
-            async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
+            async with KisRest(self.kis, clock, process_dice("kis.rest"), passing=self.passing) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
-                broker = KisBroker(rest, stream, clock)
+                broker = KisBroker(rest, stream, clock, passing=self.passing)
                 feed = KisFeed(rest, stream, clock)
                 runner = TradingDayRunner(
                     desk=desk,
@@ -134,6 +135,7 @@ class Floor:
                     clock=clock,
                     rules=rules,
                     settings=self.live,
+                    passing=self.passing,
                 )
                 look = _Look(runner, feed, orders)
                 look.at_start(clock.now())
@@ -156,7 +158,7 @@ class Floor:
         if self.kis.token_file is None:
             return
         clock = await self.pace.until(instant_at(day, TOKEN_READY))
-        async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
+        async with KisRest(self.kis, clock, process_dice("kis.rest"), passing=self.passing) as rest:
             try:
                 await rest.prepare()
             except Retryable as fault:
