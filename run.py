@@ -36,6 +36,7 @@ CHECKS = (
     ("ruff format --check", ["-m", "ruff", "format", "--check", "."]),
     ("mypy", ["-m", "mypy"]),
     ("lint-imports", ["-c", LAW]),
+    ("ambient time and dice", [os.path.join("tests", "ambient.py")]),
 )
 USAGE = (
     "python3 run.py demo [--json FILE] [--out DIR]   전체 흐름을 한 번에 (키·인터넷 불필요)\n"

@@ -208,10 +208,10 @@ class KisFeed:
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or until there is something to tell or to ask."""
-        waits: set[asyncio.Future[Any]] = {
+        waits: list[asyncio.Future[Any]] = [
             asyncio.ensure_future(self._clock.sleep(seconds)),
             asyncio.ensure_future(self._news.wait()),
-        }
+        ]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -56,12 +56,12 @@ def session_of(
     before: Before | None = None,
 ) -> SessionStart:
     """Return what the desk knows before the open of ``day``: everything from the close before."""
-    symbols = {*market.universe.symbols, *held}
+    symbols = sorted({*market.universe.symbols, *held})
     column = {symbol: k for k, symbol in enumerate(market.panel.symbols)}
     turnover = (market.panel.close[-20:] * market.panel.volume[-20:]).mean(axis=0)
     return session_start(
         instant_at(day, PRE_OPEN),
-        sorted(symbols),
+        symbols,
         {item.symbol: item for item in market.instruments},
         closes={s: int(market.panel.close[-1, column[s]]) for s in symbols},
         turnover={s: int(turnover[column[s]]) for s in symbols},

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from haetae.domain.errors import Text
+from haetae.wiring.clocks import SystemClock
 from haetae.wiring.crashes.dying import Death
 from haetae.wiring.crashes.ground import fork
 
@@ -69,14 +70,15 @@ def run_child(work: Callable[[], None], log: Path) -> int:
         os.dup2(told, 2)
         work()
 
+    clock = SystemClock()
     child = fork(quietly)
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = clock.monotonic() + PATIENCE_S
     pause = 0.001
     while True:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
             return os.waitstatus_to_exitcode(status)
-        if time.monotonic() > deadline:
+        if clock.monotonic() > deadline:
             os.kill(child, signal.SIGKILL)
             os.waitpid(child, 0)
             return 124

@@ -87,8 +87,8 @@ def _fills(journal: JournalDb, ledger: dict[str, Any]) -> Iterator[str]:
     for _, _, _, record in journal.entries():
         if isinstance(record, Note) and record.kind == "fill.booked":
             data = record.data
-            ours[f"{data['symbol']} {data['side']} sh"] += int(data["quantity"])
-            ours[f"{data['symbol']} {data['side']} won"] += int(data["amount"])
+            ours[f"{data['symbol']} {data['side']} sh"] += int(str(data["quantity"]))
+            ours[f"{data['symbol']} {data['side']} won"] += int(str(data["amount"]))
     for fill in ledger["fills"]:
         theirs[f"{fill['symbol']} {fill['side']} sh"] += fill["quantity"]
         theirs[f"{fill['symbol']} {fill['side']} won"] += fill["amount"]

@@ -7,7 +7,6 @@ passes is a failure: a death nobody tries is not survived. Here: planning, runni
 from __future__ import annotations
 
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from haetae.domain.errors import ConfigError, Text
+from haetae.wiring.clocks import SystemClock
 from haetae.wiring.crashes import ground
 from haetae.wiring.crashes.cases import Found, Stage, Straight
 from haetae.wiring.crashes.desk_cases import DeskStage
@@ -147,7 +147,8 @@ def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: N
         Told the number, the total and each case as it ends.
     """
     wanted.check()
-    began = time.monotonic()
+    clock = SystemClock()
+    began = clock.monotonic()
     ground.world()
     chosen = [stage for stage in stages() if not wanted.stages or stage.name in wanted.stages]
     by_name = {stage.name: stage for stage in chosen}
@@ -155,7 +156,7 @@ def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: N
     cases = plan(straights, wanted)
     tried: list[Tried] = []
     for case in cases:
-        if wanted.budget_s and time.monotonic() - began > wanted.budget_s:
+        if wanted.budget_s and clock.monotonic() - began > wanted.budget_s:
             break
         stage, straight = by_name[case.stage], straights[case.stage]
         found = _in_folder(lambda folder, s=stage, c=case, r=straight: s.die(folder, c.death, r))  # type: ignore[misc]
@@ -169,7 +170,7 @@ def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: N
     died = {each.case.death.point for each in tried}
     partly = bool(wanted.stages) or wanted.share < 1.0
     untried = () if partly else tuple(sorted(asked - died - set(never)))
-    return Swept(wanted.seed, tuple(tried), len(cases), time.monotonic() - began, never, untried, dict(passed))
+    return Swept(wanted.seed, tuple(tried), len(cases), clock.monotonic() - began, never, untried, dict(passed))
 
 
 def _in_folder(work: Callable[[Path], Any]) -> Any:
