@@ -21,6 +21,10 @@ DRAFT = ".draft"
 """Suffix of what is not finished; nobody reads it."""
 
 
+_FOUND_AGAIN = 2
+"""Folders above that a dead writer may have made: the registry's own and the one it lies in."""
+
+
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
     """Turn refusals of the operating system into ``DataError`` with the path."""
@@ -57,7 +61,7 @@ def _put(path: Path, content: bytes) -> None:
 def make_directory(path: Path, passing: Passing = pass_by) -> None:
     """Create a folder and its missing parents durably.
 
-    An empty folder may be one whose maker died before its name was on the disk: that name is made durable again.
+    A folder without files may be one whose maker died before its name was on the disk: that name is made durable again.
     """
     with refusals(path):
         missing = [each for each in (path, *path.parents) if not each.exists()]
@@ -65,9 +69,9 @@ def make_directory(path: Path, passing: Passing = pass_by) -> None:
             each.mkdir(exist_ok=True)
             passing("registry.folder_made")
             sync(each.parent)
-        if not missing and not any(path.iterdir()):
-            for each in (path, path.parent):
-                sync(each.parent)
+        if missing or not any(path.iterdir()):
+            for each in (missing[-1] if missing else path).parents[:_FOUND_AGAIN]:
+                sync(each)
 
 
 def write_file(path: Path, content: bytes, passing: Passing = pass_by) -> None:

@@ -20,7 +20,7 @@ from haetae.domain.learning import ModelCard, ModelState
 from haetae.domain.promotion import Ground
 from haetae.ports import Clock, Passing, pass_by
 from haetae.registry.admission import NAME, refuse_unsafe
-from haetae.registry.durable import DRAFT, make_directory, refusals, write_folder, writer_lock
+from haetae.registry.durable import DRAFT, make_directory, refusals, sync, write_folder, writer_lock
 from haetae.registry.states import StateLog, Transition, refuse_forbidden, standing, taking_charge
 
 CARD = "card.json"
@@ -51,6 +51,7 @@ class Registry:
         with writer_lock(self._root / "writer.lock"):
             for known in self._cards():
                 if known.content_hash == content:
+                    sync(self._root / "models")  # who stored it may have died before its name was on the disk
                     return known
             name = card.model_id or f"{card.kind}-{content[:12]}"
             stored = replace(card, model_id=name, content_hash=content, files=tuple(sorted(files)))
@@ -122,6 +123,7 @@ class Registry:
         with writer_lock(self._root / "writer.lock"):
             now = standing(self.history()).get(model_id, ModelState.CANDIDATE)
             if now is state:
+                self._log.settle()
                 return
             refuse_forbidden(model_id, now, state, ground)
             if ground is Ground.RECALL and self.recalled(card.kind) != model_id:

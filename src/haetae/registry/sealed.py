@@ -43,13 +43,14 @@ class SealedLines:
             fresh = not self.path.exists()
             with refusals(self.path), self.path.open("w+b" if fresh else "r+b") as file:
                 file.truncate(whole)
+                os.fsync(file.fileno())  # a dead writer's lines first: ours must not reach the disk without them
                 file.seek(whole)
                 file.write("".join(lines).encode())
                 file.flush()
                 passing("registry.lines_written")
                 os.fsync(file.fileno())
                 passing("registry.lines_synced")
-            if not known:  # nothing was acknowledged yet, so a dead writer may have left the name unsynced
+            with refusals(self.path):  # of an old file too: who made it may have died before its name was on the disk
                 sync(self.path.parent)
         return len(known) + len(lines)
 

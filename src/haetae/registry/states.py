@@ -22,7 +22,7 @@ from haetae.domain.learning import ModelState
 from haetae.domain.promotion import Ground
 from haetae.domain.units import Instant
 from haetae.ports import Passing, pass_by
-from haetae.registry.durable import make_directory, refusals, write_file
+from haetae.registry.durable import make_directory, refusals, sync, write_file
 
 _ANY = frozenset(Ground)
 _NOT_RECALL = frozenset({Ground.EVIDENCE, Ground.DECISION})
@@ -123,6 +123,12 @@ class StateLog:
             self._passing("registry.evidence_kept")
         whole = {**body, "seq": len(log) + 1, "previous": log[-1].seal if log else "", "evidence": named}
         write_file(self._states / f"{len(log) + 1:08d}.json", _sealed(whole), self._passing)
+
+    def settle(self) -> None:
+        """Make durable what can be read: who wrote the newest change may have died before its name was on the disk."""
+        if self._states.is_dir():
+            with refusals(self._states):
+                sync(self._states)
 
     def evidence(self, entry: Transition) -> bytes:
         """Return the record a change rests on; raises ``ModelError`` if it is missing or differs from its hash."""

@@ -158,6 +158,7 @@ class Lake:
         if not len(rows) and not notes and not whole:
             return log.newest()
         with self._objects.exclusive(spec.name):
+            self._objects.settle(spec.name)
             work = Rewriter(self._objects, spec, self._settings, self._objects.moment(spec.name))
             before = log.load()
             try:

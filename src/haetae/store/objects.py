@@ -102,6 +102,10 @@ class Objects(Protocol):
         """Hold the writer's place of a table as far as this place can tell writers apart."""
         ...
 
+    def settle(self, table: str) -> None:
+        """Make durable what can be seen of a table's log: a writer that died may have left a version that is not."""
+        ...
+
     def moment(self, table: str) -> int:
         """Return the time by the clock that stamps the files (ms, UTC); inside ``exclusive`` only."""
         ...
@@ -202,6 +206,11 @@ class Folder:
                 sync_directory(folder)
         with writer_lock(home / LOCK):
             yield
+
+    def settle(self, table: str) -> None:
+        """See ``Objects``."""
+        if (self._root / table / LOG).is_dir():
+            sync_directory(self._root / table / LOG)
 
     def moment(self, table: str) -> int:
         """See ``Objects``."""

@@ -99,13 +99,13 @@ def _append(folder: Path, wish: Order | Request, passing: Passing) -> None:
         passing("operator.locked")
         whole = _whole(file)
         file.truncate(whole)  # a writer that died left a torn line: glued to ours, both would be unreadable
+        os.fsync(file.fileno())  # and its whole lines first: ours must not reach the disk without them
         file.write(line)
         file.flush()
         passing("operator.written")
         os.fsync(file.fileno())
         passing("operator.synced")
-        if not whole:
-            sync_folder(folder)
+        sync_folder(folder)  # of an old file too: who made it may have died before its name was on the disk
         passing("operator.durable")
 
 
