@@ -50,7 +50,7 @@ BUGS: tuple[Bug, ...] = (
         "retry_after_timeout", 1, "kis.broker",
         "            case NotSent(again=True, why=why):\n                await",
         "            case NotSent(again=True, why=why) | Unknown(why=why):\n                await",
-        f"{KIS}/test_broker.py",
+        f"{KIS}/test_broker.py::test_an_unknown_order_is_never_sent_again_but_found",
     ),
     _bug(
         "timeout_is_not_sent", 1, "kis.sending",
@@ -72,7 +72,7 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "known_numbers_forgotten", 2, "kis.broker",
         "            known=frozenset(self._seen),\n", "            known=frozenset(),\n",
-        f"{KIS}/test_broker.py", f"{KIS}/test_working.py",
+        f"{KIS}/test_broker.py::test_an_order_that_was_there_before_the_send_is_never_taken_for_ours",
     ),
     _bug(
         "first_fitting_row_taken", 3, "kis.working",
