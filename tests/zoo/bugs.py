@@ -139,14 +139,14 @@ BUGS: tuple[Bug, ...] = (
     # ------------------------------------------------------------------ guards
     _bug(
         "kill_switch_ignored", 15, "guards.state",
-        "    if now.operator is OperatorState.HALT:\n", "    if False:\n", GUARDS,
+        "    if now.operator is OperatorState.ACTIVE:\n", "    if True:\n", GUARDS,
     ),
     _bug(
         "halted_name_traded", 13, "guards.state", " in now.halted:\n", " in ():\n", GUARDS,
     ),
     _bug(
         "stale_price_used", 6, "guards.state",
-        "    if age_s > allowed:\n", "    if False:\n", GUARDS,
+        "    if not abs(age_s) <= allowed:\n", "    if False:\n", GUARDS,
     ),
     _bug(
         "session_ignored", 13, "guards.state",
@@ -162,19 +162,19 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "collar_off", 15, "guards.order",
-        "    if low <= price * _BP <= high:\n", "    if True:\n", GUARDS,
+        "return None if low <= price * _BP <= high else", "return None if True else", GUARDS,
     ),
     _bug(
         "tick_unchecked", 11, "guards.order",
-        "    if not now.rules.on_grid(price, kind):\n", "    if False:\n", GUARDS,
+        "    if not now.rules.on_grid(price, kind, market):\n", "    if False:\n", GUARDS,
     ),
     _bug(
         "oversold", 9, "guards.order",
         "return None if quantity <= free else Cap(free,", "return None if True else Cap(free,", GUARDS,
     ),
     _bug(
-        "confidence_comparison_deleted", 15, "guards.portfolio",
-        "    if not now.confidence >= limits.min_confidence:\n", "    if False:\n", GUARDS,
+        "confidence_comparison_deleted", 15, "guards.judgement",
+        "    if not worth >= limits.min_confidence:\n", "    if False:\n", GUARDS,
     ),
     _bug(
         "ceilings_removed", 15, "guards.settings",
