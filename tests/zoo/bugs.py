@@ -48,8 +48,8 @@ BUGS: tuple[Bug, ...] = (
     # ------------------------------------------------------------------ orders at the broker
     _bug(
         "retry_after_timeout", 1, "kis.broker",
-        "            case NotSent(again=True, why=why):\n                await",
-        "            case NotSent(again=True, why=why) | Unknown(why=why):\n                await",
+        "            case Refused(again=True, code=why):\n                pass",
+        "            case Refused(again=True, code=why) | Unknown(why=why):\n                pass",
         f"{KIS}/test_broker.py::test_an_unknown_order_is_never_sent_again_but_found",
     ),
     _bug(

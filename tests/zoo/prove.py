@@ -20,8 +20,9 @@ from zoo.bugs import BUGS, Bug
 from zoo.planting import NAME
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSED, FAILED = 0, 1
-"""Exit statuses of pytest; any other says that nothing was proven."""
+PASSED, FAILED, STUCK = 0, 1, 124
+"""Exit statuses of pytest; any other says that nothing was proven. A bug that hangs its suite is found too."""
+PATIENCE_S = 900
 _FOUND_BY = re.compile(r"^(?:FAILED|ERROR) ([^\s-]+(?:\[.*?\])?)", re.MULTILINE)
 
 
@@ -57,7 +58,12 @@ def run(tests: Sequence[str], bug: str = "") -> tuple[int, str]:
         "120",
     ]
     command += tests
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        return FAILED if bug else STUCK, "out of time"
     return done.returncode, done.stdout + done.stderr
 
 

@@ -104,7 +104,7 @@ class CrashPace:
     ) -> DayReport:
         """Step to the end of the day; a person acts where their instant comes."""
         self._clock.driven = True
-        lockstep = Lockstep(self._clock, self._control, line.busy, line.received, self._app_key, 20.0)
+        lockstep = Lockstep(self._clock, self._control, line.busy, line.received, self._app_key, 200.0)
 
         def each(now: Instant) -> bool:
             while self._wishes and self._wishes[0][0] <= now:

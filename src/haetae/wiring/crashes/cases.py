@@ -18,8 +18,8 @@ from haetae.wiring.clocks import SystemClock
 from haetae.wiring.crashes.dying import Death
 from haetae.wiring.crashes.ground import fork
 
-PATIENCE_S = 60.0
-"""Real seconds a child may take; the longest needs two."""
+PATIENCE_S = 300.0
+"""Real seconds a child may take; the longest needs two where nobody else works."""
 KILLED = -signal.SIGKILL
 
 

@@ -38,7 +38,7 @@ CASH = 100_000_000
 ACCOUNT = "50012345"
 NAMES = 4
 """Symbols of a crash test: enough for two orders at once and names that stay untouched."""
-_PATIENCE_S = 30.0
+_PATIENCE_S = 120.0
 
 
 @cache
