@@ -51,6 +51,7 @@ SEAMS: Mapping[str, Mapping[str, str]] = {
         LOOP: "real seconds until a stalled desk is given up",
         "asyncio.sleep": "yields the processor while sockets are read",
     },
+    "wiring/journal_places.py": {"time.monotonic": "the term of a lease is counted on the host's own clock"},
     "wiring/crashes/cases.py": {"time.sleep": "waits for a child process"},
     "wiring/views/wishes.py": {"secrets.token_hex": "a name for a person's wish, nothing is drawn by it"},
     "service/tokens.py": {
