@@ -36,11 +36,14 @@ CHECKS = (
     ("ruff format --check", ["-m", "ruff", "format", "--check", "."]),
     ("mypy", ["-m", "mypy"]),
     ("lint-imports", ["-c", LAW]),
+    ("ambient time and dice", [os.path.join("tests", "ambient.py")]),
 )
+PROOFS = {"zoo": "zoo.prove", "mutate": "mutation.prove"}  # modules under `tests`
 USAGE = (
     "python3 run.py demo [--json FILE] [--out DIR]   전체 흐름을 한 번에 (키·인터넷 불필요)\n"
     "python3 run.py test [pytest 인자]                테스트\n"
     "python3 run.py check                             린트·형식·타입·구조 계약\n"
+    "python3 run.py zoo | mutate [방]                 심은 버그를 찾는지, 변이를 죽이는지\n"
     "python3 run.py setup [demo|full|test|bench]           환경만 준비\n"
     "python3 run.py <명령> …                          = haetae <명령> …  (HAETAE_LANG=en: English)\n",
     "python3 run.py demo [--json FILE] [--out DIR]   the whole flow in one command (no key, no internet)\n"
@@ -521,6 +524,8 @@ def run_environment(verb=""):
     env.setdefault("NUMBA_CACHE_DIR", compiled_folder())
     env["PYTHONUTF8"] = "1"
     env["PYTHONPATH"] = os.path.join(ROOT, "src")
+    if verb in PROOFS:
+        env["PYTHONPATH"] += os.pathsep + os.path.join(ROOT, "tests")
     env.pop("PYTHONHOME", None)
     folder = libgomp_folder()
     if folder:
@@ -572,7 +577,7 @@ def kind_of(verb, rest=()):
         return "full"
     if os.environ.get("HAETAE_LLM_BASE_URL") and verb in ("demo", "trade", "review"):
         return "full"
-    return {"test": "test", "check": "test", "bench": "bench"}.get(verb, "demo")
+    return {"test": "test", "check": "test", "zoo": "test", "mutate": "test", "bench": "bench"}.get(verb, "demo")
 
 
 def main(arguments):
@@ -596,6 +601,9 @@ def main(arguments):
     ensure(kind_of(verb, rest))
     if verb == "check":
         return check()
+    if verb in PROOFS:
+        os.chdir(ROOT)
+        become(["-m", PROOFS[verb], *rest], verb)
     if verb == "test":
         os.chdir(ROOT)
         become(["-m", "pytest", *(rest or workers())])

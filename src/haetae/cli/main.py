@@ -35,6 +35,7 @@ from haetae.cli import (
     universe,
 )
 from haetae.cli.bench import bench
+from haetae.cli.crashtest import crashtest
 from haetae.cli.dashboard import dashboard
 from haetae.cli.demo import demo
 from haetae.cli.doctor import doctor
@@ -113,6 +114,9 @@ def build() -> typer.Typer:
     app.command(help=hint("서비스와 대시보드를 켭니다.", "Start the service and the dashboard."))(serve.serve)
     app.add_typer(serve.tokens, name="token")
     app.command(help=hint("서비스의 웹 화면을 엽니다.", "Open the web pages of a service."))(dashboard)
+    app.command(help=hint("이름 붙은 지점마다 죽이고 되살려 판정합니다.", "Kill at each named point, restart, judge."))(
+        crashtest
+    )
     app.command(help=hint("벤치마크를 비교 대상과 나란히 돌립니다.", "Run a benchmark beside its peer."))(bench)
     app.command(
         help=hint("데스크 전체를 가상 시간으로, 장애와 함께.", "The whole desk on virtual time, under faults.")

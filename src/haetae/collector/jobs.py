@@ -263,8 +263,9 @@ async def _together(workers: Sequence[Coroutine[Any, Any, None]], storing: async
         waiting: set[asyncio.Future[Any]] = set(tasks)
         while waiting and not storing.done():
             ended, _ = await asyncio.wait({*waiting, storing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in ended & waiting:
-                task.result()
+            for task in tasks:
+                if task in ended:
+                    task.result()
             waiting -= ended
     finally:
         for task in tasks:

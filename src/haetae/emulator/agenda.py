@@ -93,7 +93,7 @@ def agenda(
     """
     hours = session.rules.session
     beats = [Beat(hours.auction_from, BeatKind.JOIN), Beat(hours.close_at, BeatKind.CLOSE)]
-    beats += [Beat(until, BeatKind.LATE) for until in set(session.course.released.values())]
+    beats += [Beat(until, BeatKind.LATE) for until in sorted(set(session.course.released.values()))]
     beats += [Beat(window.end, BeatKind.END, hours=window.hours) for window in session.windows]
     beats = [beat for beat in beats if after < beat.at <= to]
     if prints:

@@ -180,7 +180,7 @@ class Service:
         match command:
             case Shut(doors, until):
                 self._shut |= dict.fromkeys(doors, until)
-                for name in set(doors) & set(self.doors):
+                for name in sorted(set(doors) & set(self.doors)):
                     self.doors[name].shut(Shutting.REFUSED)
             case Show(certificate, until):
                 if self.authority is not None:

@@ -121,7 +121,7 @@ TRANSITIONS: tuple[Transition, ...] = (
 _NEXT: Mapping[OrderStatus, Mapping[Cause, Mapping[When, OrderStatus]]] = {
     state: {
         cause: {row.when: row.after for row in TRANSITIONS if (row.before, row.cause) == (state, cause)}
-        for cause in {row.cause for row in TRANSITIONS if row.before is state}
+        for cause in dict.fromkeys(row.cause for row in TRANSITIONS if row.before is state)
     }
     for state in OrderStatus
 }

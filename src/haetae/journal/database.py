@@ -80,10 +80,11 @@ class JournalDb(ChainedJournal):
         uri = f"{self.path.absolute().as_uri()}?mode={'ro' if self.read_only else 'rwc'}"
         self._db = db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=not self.read_only)
         differing = layout.apply_settings(db, self.settings, read_only=self.read_only)
+        self._lay(db)
+        # Read back behind the first write: SQLite answers "wal" also where the disk refused that setting.
         mode = db.execute("PRAGMA journal_mode").fetchone()[0]
         if differing or mode != "wal":
             raise self._broken(f"settings do not keep acknowledged entries: journal_mode={mode}, {differing}")
-        self._lay(db)
         if self._lease is not None:
             self._lease.take(db)
             self._mark = Mark(self.path)

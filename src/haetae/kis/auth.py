@@ -23,7 +23,7 @@ from haetae.kis.limits import APPROVAL_INTERVAL_S
 from haetae.kis.settings import KisSettings
 from haetae.kis.token_file import Grant, TokenFile
 from haetae.krx import is_trading_day
-from haetae.ports import Clock
+from haetae.ports import Clock, Passing, pass_by
 
 __all__ = ["Approvals", "Grant", "Tokens"]
 
@@ -45,13 +45,17 @@ class Tokens:
     """Gives out the token in force."""
 
     def __init__(
-        self, settings: KisSettings, clock: Clock, issue: Callable[[], Awaitable[tuple[str, Instant]]]
+        self,
+        settings: KisSettings,
+        clock: Clock,
+        issue: Callable[[], Awaitable[tuple[str, Instant]]],
+        passing: Passing = pass_by,
     ) -> None:
         """Read nothing yet; ``issue`` asks KIS for (token, expiry)."""
         self._settings = settings
         self._clock = clock
         self._issue = issue
-        self._file = TokenFile(settings.token_file, settings.fingerprint)
+        self._file = TokenFile(settings.token_file, settings.fingerprint, passing)
         self._grant: Grant | None = None
         self._issuing = asyncio.Lock()
         self._failures = 0

@@ -51,7 +51,7 @@ from haetae.kis.wire.records import NoticeRecord
 from haetae.kis.wire.typed import Ask
 from haetae.kis.working import OrderRow, Working, read_rows
 from haetae.krx import Rulebook, is_trading_day
-from haetae.ports import Clock
+from haetae.ports import Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 _ORDER_KINDS: Mapping[tuple[OrderKind, TimeInForce], str] = {
@@ -76,8 +76,9 @@ class KisBroker:
     instant sees fills told in the same order on every run.
     """
 
-    def __init__(self, rest: KisRest, stream: KisStream | None, clock: Clock) -> None:
+    def __init__(self, rest: KisRest, stream: KisStream | None, clock: Clock, *, passing: Passing = pass_by) -> None:
         """Connect nothing yet; without a stream fills come by polling alone."""
+        self._passing = passing
         self._rest = rest
         self._stream = stream
         self._clock = clock
@@ -131,6 +132,7 @@ class KisBroker:
             known=frozenset(self._seen),
         )
         self._working[intent.intent_id] = working
+        self._passing("broker.submit_begun")
         ask = calls.BuyOrder if intent.side is Side.BUY else calls.SellOrder
         asked = ask(
             **self._account,
@@ -154,9 +156,11 @@ class KisBroker:
                 if working.numbers[-1] in self._noticed:
                     self._want_reading()
                 self._follow()
+                self._passing("broker.order_named")
                 return Accepted(intent.intent_id, now, order_id)
             case Refused(code=code, text=text):
                 del self._working[intent.intent_id]
+                self._passing("broker.order_refused")
                 return Rejected(intent.intent_id, now, code, text)
             case NotSent(why=why):
                 del self._working[intent.intent_id]
@@ -166,11 +170,14 @@ class KisBroker:
                 self._await_late(late, lambda sent: self._adopt(working, sent))
                 self._want_reading()
                 self._follow()
+                self._passing("broker.outcome_unknown")
                 return OutcomeUnknown(intent.intent_id, now, why)
 
     async def cancel(self, intent_id: str, order_id: BrokerOrderId) -> OrderEvent:
         """Cancel what is open; ``Canceled`` only once a reading confirms it."""
+        self._passing("broker.cancel_begun")
         sent = await self._send(self._change(order_id, _CANCEL, 0), Lane.URGENT)
+        self._passing("broker.cancel_sent")
         failure = await self._failed(intent_id, sent, "cancel", lambda _: self._want_reading())
         if failure is not None:
             return failure
@@ -184,6 +191,7 @@ class KisBroker:
         if confirmed is None and working is not None and working.done and working.filled < working.quantity:
             confirmed = Canceled(intent_id, self._clock.now(), working.filled)
         self._follow()
+        self._passing("broker.cancel_read")
         return confirmed or OutcomeUnknown(intent_id, self._clock.now(), "the cancel is taken but not confirmed yet")
 
     async def replace(self, intent_id: str, order_id: BrokerOrderId, limit_price: Won) -> OrderEvent:
@@ -261,13 +269,17 @@ class KisBroker:
         if order.order_id is not None:
             working.name(order.order_id)
         self._working[intent.intent_id] = working
+        self._passing("broker.order_resumed")
         self._want_reading()
         self._follow()
 
     async def refresh(self) -> None:
         """Read the day's orders now and tell what is new; raises what the reading raises."""
+        self._passing("broker.reading_begun")
         for event in await self._reads():
+            self._passing("broker.event_read")
             self._events.put_nowait(event)
+            self._passing("broker.event_told")
 
     def _change(self, order_id: BrokerOrderId, what: str, limit_price: Won) -> calls.OrderChange:
         return calls.OrderChange(

@@ -39,7 +39,7 @@ from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import NEXT_PAGE, Reply, next_request
 from haetae.kis.wire.operations import OPERATIONS, Operation
 from haetae.kis.wire.typed import Ask
-from haetae.ports import Clock
+from haetae.ports import Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 _BACKOFF_S = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -60,6 +60,7 @@ class KisRest:
         permit: Permit | None = None,
         *,
         carry: HttpCarriers = AiohttpCarrier,
+        passing: Passing = pass_by,
     ) -> None:
         """Open nothing yet; sessions begin with the first call.
 
@@ -71,9 +72,9 @@ class KisRest:
         self._dice = dice
         self._standing = Standing(settings, clock, carry(settings))
         issuer = Issuer(self._standing)
-        self._tokens = Tokens(settings, clock, issuer.token)
+        self._tokens = Tokens(settings, clock, issuer.token, passing)
         self._approvals = Approvals(clock, issuer.approval)
-        self._orders = OrderSender(self._standing, self._tokens, self._hash_of, permit)
+        self._orders = OrderSender(self._standing, self._tokens, self._hash_of, permit, passing)
 
     async def __aenter__(self) -> KisRest:
         """Return itself."""

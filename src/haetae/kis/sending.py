@@ -23,6 +23,7 @@ from haetae.kis.wire import codes
 from haetae.kis.wire.codes import Reaction
 from haetae.kis.wire.envelope import Reply
 from haetae.kis.wire.operations import Operation
+from haetae.ports import Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 
@@ -87,12 +88,14 @@ class OrderSender:
         tokens: Tokens,
         hash_of: Callable[[Mapping[str, str]], Awaitable[str]],
         permit: Permit | None = None,
+        passing: Passing = pass_by,
     ) -> None:
         """Send nothing yet; ``hash_of`` asks for the hashkey of an order's values, where they are wanted."""
         self._standing = standing
         self._tokens = tokens
         self._hash_of = hash_of
         self._permit = permit
+        self._passing = passing
         self._under_way: set[asyncio.Task[Sent]] = set()
         self._late: set[asyncio.Task[Sent]] = set()
 
@@ -119,12 +122,15 @@ class OrderSender:
         try:
             standing.refuse_if_stopped()
             standing.transport.checked_tr(operation)
+            self._passing("order.before_token")
             token = await self._tokens.token(within_s=settings.order_again_s, for_order=True)
             hashkey = await self._hash_of(values) if settings.hashkey else ""
+            self._passing("order.token_held")
             waited = await standing.turn(lane, ledger=True)
         except (BrokerError, WireError, ConfigError) as fault:
             return NotSent(str(fault), again=False)
         standing.redact.hide(token)
+        self._passing("order.turn_taken")
         with waited as turn:
             if self._permit is not None and (why := self._permit(operation, values)):
                 turn.unused()
@@ -144,7 +150,9 @@ class OrderSender:
                 self._late.add(late)
                 late.add_done_callback(self._late.discard)
                 return Unknown(f"no answer within {settings.read_timeout_s:.0f} s", late)
+            self._passing("order.answered")
             sent = await self._end(exchange, operation, token)
+            self._passing("order.classified")
             if isinstance(sent, NotSent):
                 turn.unused()
             elif not isinstance(sent, Unknown):
@@ -158,6 +166,7 @@ class OrderSender:
             await asyncio.wait({exchange, left}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             left.cancel()
+        self._passing("order.bytes_leave")
         await asyncio.wait({exchange}, timeout=self._standing.settings.read_timeout_s)
 
     async def _end(self, exchange: asyncio.Task[Reply], operation: Operation, token: str) -> Sent:

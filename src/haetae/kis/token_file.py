@@ -20,6 +20,7 @@ import structlog
 
 from haetae.domain.errors import ConfigError, Text
 from haetae.domain.units import NS_PER_DAY, Instant
+from haetae.ports import Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 _KEPT_NS = 7 * NS_PER_DAY
@@ -47,8 +48,9 @@ class Grant:
 class TokenFile:
     """One entry of the file, or of nothing where no file is wanted."""
 
-    def __init__(self, path: Path | None, name: str) -> None:
+    def __init__(self, path: Path | None, name: str, passing: Passing = pass_by) -> None:
         """Name the entry; nothing is read yet."""
+        self._passing = passing
         self._path = path
         self._name = name
         self._memory: Grant | None = None
@@ -153,13 +155,17 @@ class TokenFile:
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(entries, file)
                 file.flush()
+                self._passing("token.draft_written")
                 os.fsync(file.fileno())
+            self._passing("token.draft_synced")
             fresh.replace(path)
+            self._passing("token.renamed")
             folder = os.open(path.parent, os.O_RDONLY)
             try:
                 os.fsync(folder)
             finally:
                 os.close(folder)
+            self._passing("token.durable")
         except OSError as fault:
             raise _unwritable(path, fault) from fault
 

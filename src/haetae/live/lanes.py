@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from haetae.ports import Passing, pass_by
+
 Job = Callable[[], Awaitable[None]]
 
 
 class Lane:
     """A queue of jobs and the task that works it."""
 
-    def __init__(self, name: str, done: Callable[[], None]) -> None:
+    def __init__(self, name: str, done: Callable[[], None], passing: Passing = pass_by) -> None:
         self._jobs: asyncio.Queue[Job | None] = asyncio.Queue()
         self._done = done
+        self._passing = passing
         self.task = asyncio.create_task(self._work(), name=f"lane-{name}")
 
     def put(self, job: Job) -> None:
@@ -32,7 +35,9 @@ class Lane:
     async def _work(self) -> None:
         while (job := await self._jobs.get()) is not None:
             try:
+                self._passing("lane.job_begins")
                 await job()
+                self._passing("lane.job_done")
             finally:
                 self._done()
             await asyncio.sleep(0)  # what came of it is read, and journalled, before the next one leaves

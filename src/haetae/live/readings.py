@@ -17,7 +17,7 @@ from haetae.domain.events import AccountSnapshot
 from haetae.domain.units import NS_PER_SECOND, Instant, day_of
 from haetae.krx import previous_trading_day
 from haetae.live.settings import LiveSettings
-from haetae.ports import Broker, Clock
+from haetae.ports import Broker, Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 Job = Callable[[], Awaitable[None]]
@@ -60,6 +60,7 @@ class Readings:
         queue: Callable[[Job], None],
         told: Callable[[AccountSnapshot], None],
         again_at: Callable[[Instant], None],
+        passing: Passing = pass_by,
     ) -> None:
         """Read nothing yet.
 
@@ -73,6 +74,7 @@ class Readings:
         self._queue = queue
         self._told = told
         self._again_at = again_at
+        self._passing = passing
         self._waits = False
 
     async def read(self, *, first: bool = False) -> AccountSnapshot:
@@ -98,7 +100,9 @@ class Readings:
     async def _job(self) -> None:
         self._waits = False
         try:
-            self._told(await self.read())
+            reading = await self.read()
+            self._passing("run.account_read")
+            self._told(reading)
         except HaetaeError as fault:
             _log.warning("account.reading_failed", fault=str(fault))
             self._again_at(self._clock.now() + self._settings.read_retry_s * NS_PER_SECOND)

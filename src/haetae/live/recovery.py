@@ -20,7 +20,7 @@ from haetae.domain.orders import OrderStatus, OutcomeUnknown
 from haetae.domain.units import Instant
 from haetae.krx import Rulebook
 from haetae.live.handover import CLOSED, OPENED, RUN, Handover, boundary_note, handed_by
-from haetae.ports import Journal
+from haetae.ports import Journal, Passing, pass_by
 
 EVENT, COMMAND = "event", "command"
 """Kinds of entries beside ``RUN``: what the desk was told, what it asked."""
@@ -75,12 +75,13 @@ class Recovered:
     last_at: Instant
 
 
-def recover(journal: Journal, desk: DeskState, rules: Rulebook) -> Recovered | None:
+def recover(journal: Journal, desk: DeskState, rules: Rulebook, passing: Passing = pass_by) -> Recovered | None:
     """Fold a day's entries; None if the day was not opened yet."""
     entries = day_entries(journal, rules.day)
     first = next(entries, None)
     if first is None:
         return None
+    passing("recovery.day_found")
     state = opening_desk(desk, first[3])
     due: tuple[Command, ...] = ()
     folded, last_at, started = 0, first[1], False
@@ -95,6 +96,7 @@ def recover(journal: Journal, desk: DeskState, rules: Rulebook) -> Recovered | N
             if not due or codec.encode(due[0]) != codec.encode(record):
                 raise _diverged(seq, f"{type(record).__name__} is not what the desk would ask now")
             due = due[1:]
+    passing("recovery.folded")
     return Recovered(state, folded, started, due, last_at)
 
 

@@ -75,7 +75,7 @@ from haetae.live.report import DayReport, report_day
 from haetae.live.sends import Sends
 from haetae.live.settings import LiveSettings
 from haetae.live.work import Idling, Resuming, Work
-from haetae.ports import Broker, Clock, Decider, Journal, Lease, MarketFeed, Policy
+from haetae.ports import Broker, Clock, Decider, Journal, Lease, MarketFeed, Passing, Policy, pass_by
 
 _log = structlog.get_logger(__name__)
 
@@ -101,6 +101,7 @@ class TradingDayRunner:
         reserve: Reserve | None = None,
         look: Callable[[], object] | None = None,
         told: Callable[[Note], None] | None = None,
+        passing: Passing = pass_by,
     ) -> None:
         """Plug the adapters in; nothing happens before ``run``.
 
@@ -123,6 +124,7 @@ class TradingDayRunner:
         self._rules = rules
         self._settings = settings or LiveSettings()
         self._vitals = vitals
+        self._passing = passing
         self._measured_at: Instant | None = None
         self._told = told
         self.gate = Gate(clock, self._settings, lambda: self.desk.operator, lease)
@@ -133,6 +135,7 @@ class TradingDayRunner:
             order_of=lambda intent_id: self.desk.blotter.orders.get(intent_id),
             told=self._put,
             look=look,
+            passing=passing,
         )
         self.record = DayRecord(journal, reserve, self._may_go_on, clock, self._settings.commit_s)
         self._readings = Readings(
@@ -143,6 +146,7 @@ class TradingDayRunner:
             queue=lambda job: self._queue_job("orders", job),
             told=self._put,
             again_at=lambda at: self._set_timer(at, "reconcile"),
+            passing=passing,
         )
         self._queue: asyncio.Queue[DeskEvent | None] = asyncio.Queue()
         self._work = Work()
@@ -155,7 +159,7 @@ class TradingDayRunner:
 
     async def run(self) -> DayReport:
         """Run the day to its end; raises what stopped it."""
-        self._lanes = {name: Lane(name, self._work.end) for name in ("urgent", "orders")}
+        self._lanes = {name: Lane(name, self._work.end, self._passing) for name in ("urgent", "orders")}
         for lane in self._lanes.values():
             lane.task.add_done_callback(self._watch)
         try:
@@ -221,22 +225,32 @@ class TradingDayRunner:
 
     async def _begin(self) -> None:
         now = self._clock.now()
-        recovered = recover(self._journal, self.desk, self._rules)
+        recovered = recover(self._journal, self.desk, self._rules, self._passing)
         if recovered is None:
+            self._passing("run.before_opening")
             self._run_note(opening_note(self._rules.day, handover_of(self.desk), now))
         else:
             self.desk = recovered.desk
             missing = [(recovered.last_at, command) for command in recovered.unwritten]
             self.record.append(COMMAND, missing, durable=False)
             self._run_note(Note(now, RESUMED, {"folded": recovered.folded, "unwritten": len(missing)}))
+            self._passing("run.resumed")
         if recovered is None or not recovered.session_started:
+            self._passing("run.before_session")
             self._handle(self._session)
+            self._passing("run.session_told")
         for event in in_flight(self.desk, now):
+            self._passing("run.before_unknown")
             self._handle(event)
+            self._passing("run.unknown_told")
         if isinstance(self._broker, Resuming):
             for order in self.desk.blotter.open_orders():
                 self._broker.resume(order)
-        self._handle(await self._readings.first())
+        self._passing("run.before_first_reading")
+        first = await self._readings.first()
+        self._passing("run.first_reading")
+        self._handle(first)
+        self._passing("run.compared")
 
     def _run_note(self, note: Note) -> None:
         """Write what the driver did around the day, and tell it."""
@@ -293,16 +307,21 @@ class TradingDayRunner:
     def _handle(self, event: DeskEvent) -> None:
         self._measure_before(event)
         at = event_at(event)
+        self._passing("event.taken")
         self.record.append(EVENT, [(at, event)], durable=False)
+        self._passing("event.journalled")
         self.desk, commands = step(self.desk, event, self._rules)
+        self._passing("event.stepped")
         leaves = any(isinstance(command, Submit | Cancel | Replace) for command in commands)
         self.record.append(COMMAND, [(at, command) for command in commands], durable=leaves)
+        self._passing("event.commands_journalled")
         if self.record.fault is not None:
             self.gate.only_exits = "the journal cannot be written"
         if isinstance(event, OperatorCommand):
             self.gate.taken()
         for command in commands:
             self._perform(command)
+            self._passing("event.command_performed")
 
     def _measure_before(self, event: DeskEvent) -> None:
         """Give the desk fresh vitals where it would decide on old ones; measuring asks nobody and waits for nothing."""
@@ -347,13 +366,17 @@ class TradingDayRunner:
 
     def _ask_policy(self, view: View) -> None:
         try:
-            self._put(self._policy.propose(view))
+            proposal = self._policy.propose(view)
+            self._passing("run.proposed")
+            self._put(proposal)
         except HaetaeError as fault:
             _log.error("policy.failed", policy=self._policy.policy_id, fault=str(fault))
 
     async def _ask_agent(self, brief: Brief) -> None:
         try:
-            self._put(await review(self._decider, brief, self._clock))
+            reply = await review(self._decider, brief, self._clock)
+            self._passing("run.replied")
+            self._put(reply)
         finally:
             self._work.end()
 
@@ -406,6 +429,7 @@ class TradingDayRunner:
 
     async def _finish(self) -> DayReport:
         now = self._clock.now()
+        self._passing("run.before_closing")
         try:
             seen = await self._readings.read()
         except HaetaeError as fault:
@@ -414,7 +438,9 @@ class TradingDayRunner:
             self._handle(seen)
         if self.record.fault is not None:
             raise self.record.fault
+        self._passing("run.closing_compared")
         self._run_note(closing_note(self._rules.day, handover_of(self.desk), now))
+        self._passing("run.closed")
         return report_day(
             self._rules.day,
             day_entries(self._journal, self._rules.day),

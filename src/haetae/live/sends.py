@@ -12,7 +12,7 @@ import structlog
 from haetae.domain.orders import ClearedOrder, Order, OrderEvent, Rejected
 from haetae.domain.units import Won
 from haetae.live.gate import WITHHELD, Gate, Leaving
-from haetae.ports import Broker, Clock
+from haetae.ports import Broker, Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
 
@@ -29,6 +29,7 @@ class Sends:
         order_of: Callable[[str], Order | None],
         told: Callable[[OrderEvent], None],
         look: Callable[[], object] | None = None,
+        passing: Passing = pass_by,
     ) -> None:
         """Send nothing yet; ``look`` reads the newest wishes of a person, ``order_of`` finds what the desk knows."""
         self._broker = broker
@@ -37,6 +38,7 @@ class Sends:
         self._order_of = order_of
         self._told = told
         self._look = look
+        self._passing = passing
 
     def withheld(self, leaving: Leaving) -> str:
         """Return why something may not leave at this moment, empty where it may; the newest wishes are read first."""
@@ -51,13 +53,19 @@ class Sends:
         if why:
             self._told(Rejected(intent.intent_id, self._clock.now(), WITHHELD, why))
         else:
-            self._told(await self._broker.submit(order))
+            self._passing("run.before_submit")
+            answer = await self._broker.submit(order)
+            self._passing("run.submit_answered")
+            self._told(answer)
 
     async def cancel(self, intent_id: str) -> None:
         """Cancel what is open of an order; one that ended meanwhile is left alone."""
         order = self._open(intent_id)
         if order is not None and order.order_id is not None and self._gate.holds():
-            self._told(await self._broker.cancel(intent_id, order.order_id))
+            self._passing("run.before_cancel")
+            answer = await self._broker.cancel(intent_id, order.order_id)
+            self._passing("run.cancel_answered")
+            self._told(answer)
 
     async def replace(self, intent_id: str, price: Won) -> None:
         """Move the limit price; where that is refused the order lives on at its old price."""

@@ -15,9 +15,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from haetae.domain.errors import DataError, Text
+from haetae.ports import Passing, pass_by
 
 DRAFT = ".draft"
 """Suffix of what is not finished; nobody reads it."""
+
+
+_FOUND_AGAIN = 2
+"""Folders above that a dead writer may have made: the registry's own and the one it lies in."""
 
 
 @contextmanager
@@ -53,28 +58,38 @@ def _put(path: Path, content: bytes) -> None:
         os.fsync(target.fileno())
 
 
-def make_directory(path: Path) -> None:
-    """Create a folder and its missing parents durably."""
+def make_directory(path: Path, passing: Passing = pass_by) -> None:
+    """Create a folder and its missing parents durably.
+
+    A folder without files may be one whose maker died before its name was on the disk: that name is made durable again.
+    """
     with refusals(path):
         missing = [each for each in (path, *path.parents) if not each.exists()]
         for each in reversed(missing):
             each.mkdir(exist_ok=True)
+            passing("registry.folder_made")
             sync(each.parent)
+        if missing or not any(path.iterdir()):
+            for each in (missing[-1] if missing else path).parents[:_FOUND_AGAIN]:
+                sync(each)
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, passing: Passing = pass_by) -> None:
     """Put a file in its place, durably, old or new but never part."""
     draft = path.with_name(path.name + DRAFT)
     with refusals(path):
         try:
             _put(draft, content)
+            passing("registry.file_written")
             draft.rename(path)
+            passing("registry.file_renamed")
             sync(path.parent)
+            passing("registry.file_durable")
         finally:
             draft.unlink(missing_ok=True)
 
 
-def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
+def write_folder(path: Path, files: Mapping[str, bytes], passing: Passing = pass_by) -> None:
     """Put a folder of files in its place, durably and at once; the place must be free."""
     draft = path.with_name(path.name + DRAFT)
     with refusals(path):
@@ -83,9 +98,13 @@ def write_folder(path: Path, files: Mapping[str, bytes]) -> None:
             draft.mkdir()
             for name, content in sorted(files.items()):
                 _put(draft / name, content)
+                passing("registry.artefact_written")
             sync(draft)
+            passing("registry.artefact_synced")
             draft.rename(path)
+            passing("registry.artefact_renamed")
             sync(path.parent)
+            passing("registry.artefact_durable")
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

@@ -18,9 +18,9 @@ from haetae.domain.codec import decode, encode
 from haetae.domain.errors import DataError, ModelError, Text
 from haetae.domain.learning import ModelCard, ModelState
 from haetae.domain.promotion import Ground
-from haetae.ports import Clock
+from haetae.ports import Clock, Passing, pass_by
 from haetae.registry.admission import NAME, refuse_unsafe
-from haetae.registry.durable import DRAFT, make_directory, refusals, write_folder, writer_lock
+from haetae.registry.durable import DRAFT, make_directory, refusals, sync, write_folder, writer_lock
 from haetae.registry.states import StateLog, Transition, refuse_forbidden, standing, taking_charge
 
 CARD = "card.json"
@@ -29,11 +29,12 @@ CARD = "card.json"
 class Registry:
     """Artefacts under one directory; fulfils ``ports.Registry``."""
 
-    def __init__(self, root: Path | str, clock: Clock | None = None) -> None:
+    def __init__(self, root: Path | str, clock: Clock | None = None, *, passing: Passing = pass_by) -> None:
         """Take the directory, which the first ``put`` makes; the clock stamps changes of state."""
         self._root = Path(root)
         self._clock = clock
-        self._log = StateLog(self._root)
+        self._passing = passing
+        self._log = StateLog(self._root, passing)
 
     # -- artefacts ---------------------------------------------------------------------------
 
@@ -46,10 +47,11 @@ class Registry:
         """
         refuse_unsafe(card.kind, files, reserved=(CARD, DRAFT))
         content = content_hash(card, files)
-        make_directory(self._root / "models")
+        make_directory(self._root / "models", self._passing)
         with writer_lock(self._root / "writer.lock"):
             for known in self._cards():
                 if known.content_hash == content:
+                    sync(self._root / "models")  # who stored it may have died before its name was on the disk
                     return known
             name = card.model_id or f"{card.kind}-{content[:12]}"
             stored = replace(card, model_id=name, content_hash=content, files=tuple(sorted(files)))
@@ -61,7 +63,7 @@ class Registry:
                     found=content[:16],
                     next_step="leave model_id empty to be named by content",
                 )
-            write_folder(home, {**files, CARD: _sealed(stored)})
+            write_folder(home, {**files, CARD: _sealed(stored)}, self._passing)
             return stored
 
     def get(self, model_id: str) -> tuple[ModelCard, Mapping[str, bytes]]:
@@ -121,6 +123,7 @@ class Registry:
         with writer_lock(self._root / "writer.lock"):
             now = standing(self.history()).get(model_id, ModelState.CANDIDATE)
             if now is state:
+                self._log.settle()
                 return
             refuse_forbidden(model_id, now, state, ground)
             if ground is Ground.RECALL and self.recalled(card.kind) != model_id:

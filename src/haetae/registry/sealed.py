@@ -10,10 +10,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from haetae.domain.errors import ModelError, Text
+from haetae.ports import Passing, pass_by
 from haetae.registry.durable import make_directory, refusals, sync, writer_lock
 
 
@@ -27,10 +28,12 @@ class SealedLines:
     path: Path
     key: str
     title: Text
+    passing: Passing = field(default=pass_by, compare=False)
 
     def append(self, texts: Iterable[str]) -> int:
         """Append texts durably and return how many lines the file holds now."""
-        make_directory(self.path.parent)
+        passing = self.passing
+        make_directory(self.path.parent, passing)
         with writer_lock(self.path.with_name(self.path.name + ".lock")):
             known, seal, whole = self._opened()
             lines = []
@@ -40,11 +43,14 @@ class SealedLines:
             fresh = not self.path.exists()
             with refusals(self.path), self.path.open("w+b" if fresh else "r+b") as file:
                 file.truncate(whole)
+                os.fsync(file.fileno())  # a dead writer's lines first: ours must not reach the disk without them
                 file.seek(whole)
                 file.write("".join(lines).encode())
                 file.flush()
+                passing("registry.lines_written")
                 os.fsync(file.fileno())
-            if fresh:
+                passing("registry.lines_synced")
+            with refusals(self.path):  # of an old file too: who made it may have died before its name was on the disk
                 sync(self.path.parent)
         return len(known) + len(lines)
 

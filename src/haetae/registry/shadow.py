@@ -70,7 +70,7 @@ class ShadowBook:
                     found="other content for the same day",
                     next_step=Text(ko="기록은 고치지 않습니다", en="a record is not mended"),
                 )
-        if fresh:
+        if fresh or known:  # without a new line too: a dead writer's may be seen and not yet be on the disk
             lines.append(encode(record) for record in fresh)
         return len(fresh)
 

@@ -21,7 +21,8 @@ from haetae.domain.errors import DataError, ModelError, Text
 from haetae.domain.learning import ModelState
 from haetae.domain.promotion import Ground
 from haetae.domain.units import Instant
-from haetae.registry.durable import make_directory, refusals, write_file
+from haetae.ports import Passing, pass_by
+from haetae.registry.durable import make_directory, refusals, sync, write_file
 
 _ANY = frozenset(Ground)
 _NOT_RECALL = frozenset({Ground.EVIDENCE, Ground.DECISION})
@@ -91,8 +92,9 @@ def refuse_forbidden(model_id: str, now: ModelState, state: ModelState, ground: 
 class StateLog:
     """The log under a registry's folder."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, passing: Passing = pass_by) -> None:
         """Name the folder; nothing is made before the first change."""
+        self._passing = passing
         self._states = root / "states"
         self._evidence = root / "evidence"
 
@@ -112,14 +114,21 @@ class StateLog:
     def append(self, body: Mapping[str, Any], evidence: bytes) -> None:
         """Write the next change durably, its evidence first; the caller holds the writer's lock."""
         log = self.entries()
-        make_directory(self._states)
+        make_directory(self._states, self._passing)
         named = ""
         if evidence:
             named = hashlib.sha256(evidence).hexdigest()
-            make_directory(self._evidence)
-            write_file(self._evidence / f"{named}.json", evidence)
+            make_directory(self._evidence, self._passing)
+            write_file(self._evidence / f"{named}.json", evidence, self._passing)
+            self._passing("registry.evidence_kept")
         whole = {**body, "seq": len(log) + 1, "previous": log[-1].seal if log else "", "evidence": named}
-        write_file(self._states / f"{len(log) + 1:08d}.json", _sealed(whole))
+        write_file(self._states / f"{len(log) + 1:08d}.json", _sealed(whole), self._passing)
+
+    def settle(self) -> None:
+        """Make durable what can be read: who wrote the newest change may have died before its name was on the disk."""
+        if self._states.is_dir():
+            with refusals(self._states):
+                sync(self._states)
 
     def evidence(self, entry: Transition) -> bytes:
         """Return the record a change rests on; raises ``ModelError`` if it is missing or differs from its hash."""

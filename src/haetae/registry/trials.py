@@ -11,16 +11,17 @@ from pathlib import Path
 from haetae.domain.codec import decode, encode
 from haetae.domain.errors import DataError, Text
 from haetae.domain.learning import Trial
+from haetae.ports import Passing, pass_by
 from haetae.registry.sealed import SealedLines
 
 
 class TrialBook:
     """The append-only file of trials; an absent file is an empty book."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, passing: Passing = pass_by) -> None:
         """Name the file; nothing is made before the first trial."""
         self.path = path
-        self._lines = SealedLines(path, "trial", Text(ko="시도 기록", en="the book of trials"))
+        self._lines = SealedLines(path, "trial", Text(ko="시도 기록", en="the book of trials"), passing)
 
     def append(self, trials: Iterable[Trial]) -> int:
         """Append trials durably and return how many the book holds now."""

@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from haetae.domain.errors import DataError, Text
+from haetae.ports import Passing, pass_by
 
 TEMPORARY = ".tmp"
 """Suffix of files that are not finished; readers never look at them."""
@@ -58,12 +59,13 @@ def sync_directory(path: Path) -> None:
         raise _refused(path, fault) from fault
 
 
-def make_directory(path: Path) -> None:
+def make_directory(path: Path, passing: Passing = pass_by) -> None:
     """Create a directory and its missing parents durably; raises ``DataError`` if refused."""
     missing = [p for p in (path, *path.parents) if not p.exists()]
     try:
         for each in reversed(missing):
             each.mkdir(exist_ok=True)
+            passing("lake.folder_made")
             sync_directory(each.parent)
         if not path.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
@@ -71,16 +73,19 @@ def make_directory(path: Path) -> None:
         raise _refused(path, fault) from fault
 
 
-def _draft(path: Path, content: bytes) -> Path:
+def _draft(path: Path, content: bytes, passing: Passing) -> Path:
     """Put the bytes on the disk under a temporary name of this process beside ``path``."""
     draft = path.with_name(f"_{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
+            passing("lake.draft_opened")
             rest = memoryview(content)
             while rest:
                 rest = rest[os.write(handle, rest) :]
+            passing("lake.draft_written")
             os.fsync(handle)
+            passing("lake.draft_synced")
         finally:
             os.close(handle)
     except OSError as fault:
@@ -94,22 +99,24 @@ def _tidy(draft: Path) -> None:
         draft.unlink(missing_ok=True)
 
 
-def write_file(path: Path, content: bytes) -> None:
+def write_file(path: Path, content: bytes, passing: Passing = pass_by) -> None:
     """Put ``content`` at ``path``, replacing what was there, old or new but never part.
 
     Returns after the bytes and the name are on the disk. On any refusal of the operating system
     (disk full, no permission) the old file stays and ``DataError`` is raised.
     """
-    draft = _draft(path, content)
+    draft = _draft(path, content, passing)
     try:
         os.rename(draft, path)
+        passing("lake.file_renamed")
     except OSError as fault:
         _tidy(draft)
         raise _refused(path, fault) from fault
     sync_directory(path.parent)
+    passing("lake.file_durable")
 
 
-def create_file(path: Path, content: bytes) -> bool:
+def create_file(path: Path, content: bytes, passing: Passing = pass_by) -> bool:
     """Put ``content`` at ``path`` unless something is there already; tell whether it was done.
 
     The name appears by a hard link, which is refused where it exists, so of two writers one wins
@@ -117,10 +124,12 @@ def create_file(path: Path, content: bytes) -> bool:
     Durable and whole or absent as in ``write_file``; if only the last step is refused (the folder's
     ``fsync``), the file is there for readers but may not outlive a power cut, and ``DataError`` is raised.
     """
-    draft = _draft(path, content)
+    draft = _draft(path, content, passing)
     try:
         _give_name(draft, path)
+        passing("lake.entry_named")
         sync_directory(path.parent)
+        passing("lake.entry_durable")
     except FileExistsError:
         return False
     except OSError as fault:

@@ -25,6 +25,7 @@ import pyarrow as pa
 from haetae.domain.errors import ConfigError, DataError, HaetaeError, Text
 from haetae.domain.panel import Panel
 from haetae.domain.units import Symbol, yyyymmdd
+from haetae.ports import Passing, pass_by
 from haetae.ports.tables import DERIVED, TABLES, TableSpec, derived_table
 from haetae.store import care
 from haetae.store.actions import Change, Snapshot, digest_of, metadata_of, schema_of
@@ -56,7 +57,14 @@ class Lake:
     found while reading are ``DataError``.
     """
 
-    def __init__(self, root: Path | str | Objects, settings: StoreSettings | None = None, *, by: str = "") -> None:
+    def __init__(
+        self,
+        root: Path | str | Objects,
+        settings: StoreSettings | None = None,
+        *,
+        by: str = "",
+        passing: Passing = pass_by,
+    ) -> None:
         """Take the place; it need not exist yet. ``by`` says who writes and is kept with each version."""
         if isinstance(root, str) and "://" in root:
             raise ConfigError(
@@ -65,7 +73,8 @@ class Lake:
                 found=root,
                 next_step="haetae.wiring.lakes.open_lake",
             )
-        self._objects: Objects = Folder(Path(root)) if isinstance(root, (str, Path)) else root
+        self._objects: Objects = Folder(Path(root), passing) if isinstance(root, (str, Path)) else root
+        self._passing = passing
         self._settings = settings or StoreSettings()
         self._by = by
         self._logs: dict[str, Log] = {}
@@ -104,7 +113,7 @@ class Lake:
     def _log(self, table: str) -> Log:
         spec = self._spec(table)
         if table not in self._logs:
-            self._logs[table] = Log(self._objects, spec, self._settings.checkpoint_every)
+            self._logs[table] = Log(self._objects, spec, self._settings.checkpoint_every, self._passing)
         return self._logs[table]
 
     # -- writing -----------------------------------------------------------------------------
@@ -149,6 +158,7 @@ class Lake:
         if not len(rows) and not notes and not whole:
             return log.newest()
         with self._objects.exclusive(spec.name):
+            self._objects.settle(spec.name)
             work = Rewriter(self._objects, spec, self._settings, self._objects.moment(spec.name))
             before = log.load()
             try:
@@ -181,7 +191,10 @@ class Lake:
         if not come and not gone and told is None:
             return before
         change = Change("WRITE" if whole else "MERGE", tuple(come), tuple(gone), told, self._by)
-        return log.commit(before, change, work.at_ms)
+        self._passing("lake.parts_written")
+        after = log.commit(before, change, work.at_ms)
+        self._passing("lake.version_committed")
+        return after
 
     def _sweep(self, table: str, after: Snapshot) -> None:
         keep = self._settings.keep_versions

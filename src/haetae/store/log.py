@@ -20,6 +20,7 @@ import pyarrow as pa
 
 import haetae
 from haetae.domain.errors import DataError, Text
+from haetae.ports import Passing, pass_by
 from haetae.ports.tables import TableSpec
 from haetae.store import former
 from haetae.store.actions import (
@@ -85,8 +86,9 @@ def _numbers(names: Sequence[str], ending: str) -> tuple[int, ...]:
 class Log:
     """The versions of one table; keeps the newest it has read, since an entry never changes."""
 
-    def __init__(self, objects: Objects, spec: TableSpec, checkpoint_every: int) -> None:
+    def __init__(self, objects: Objects, spec: TableSpec, checkpoint_every: int, passing: Passing = pass_by) -> None:
         """Take the place and the table; nothing is read yet."""
+        self._passing = passing
         self._objects = objects
         self._spec = spec
         self._folder = f"{spec.name}/{LOG}"
@@ -267,8 +269,10 @@ class Log:
         """Keep the whole state of a version, and point at it for readers that look there first."""
         content, pointer = checkpoint_bytes(self._spec, snapshot)
         self._objects.put(f"{self._folder}/{name_of(snapshot.version, _CHECKPOINT)}", content)
+        self._passing("lake.checkpoint_written")
         if point:
             self._objects.put(f"{self._folder}/{_POINTER}", pointer.encode())
+            self._passing("lake.checkpoint_pointed")
 
     def before(self, version: int) -> list[str]:
         """Return the names of entries and checkpoints of versions before one, oldest first."""

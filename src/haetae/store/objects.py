@@ -16,6 +16,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from haetae.ports import Passing, pass_by
 from haetae.store.durable import (
     create_file,
     make_directory,
@@ -101,6 +102,10 @@ class Objects(Protocol):
         """Hold the writer's place of a table as far as this place can tell writers apart."""
         ...
 
+    def settle(self, table: str) -> None:
+        """Make durable what can be seen of a table's log: a writer that died may have left a version that is not."""
+        ...
+
     def moment(self, table: str) -> int:
         """Return the time by the clock that stamps the files (ms, UTC); inside ``exclusive`` only."""
         ...
@@ -111,9 +116,10 @@ class Folder:
 
     shared = False
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, passing: Passing = pass_by) -> None:
         """Take the folder; it need not exist yet."""
         self._root = root
+        self._passing = passing
 
     @property
     def address(self) -> str:
@@ -168,15 +174,15 @@ class Folder:
 
     def put(self, name: str, content: bytes) -> None:
         """See ``Objects``."""
-        write_file(self._homed(name), content)
+        write_file(self._homed(name), content, self._passing)
 
     def create(self, name: str, content: bytes) -> bool:
         """See ``Objects``."""
-        return create_file(self._homed(name), content)
+        return create_file(self._homed(name), content, self._passing)
 
     def _homed(self, name: str) -> Path:
         path = self._root / name
-        make_directory(path.parent)
+        make_directory(path.parent, self._passing)
         if not any(path.parent.iterdir()):  # a writer that died may have left the folder's name unsynced
             sync_directory(path.parent.parent)
         return path
@@ -185,19 +191,26 @@ class Folder:
         """See ``Objects``."""
         for name in names:
             remove_file(self._root / name)
+            self._passing("lake.old_removed")
         for folder in sorted({(self._root / name).parent for name in names}):
             sync_directory(folder)
+            self._passing("lake.old_removal_synced")
 
     @contextmanager
     def exclusive(self, table: str) -> Iterator[None]:
         """Hold the table against the other writers of this machine."""
         home = self._root / table
-        make_directory(home)
+        make_directory(home, self._passing)
         if not (home / LOG).exists():  # so may one that died before the table's first version
             for folder in (home, self._root, self._root.parent):
                 sync_directory(folder)
         with writer_lock(home / LOCK):
             yield
+
+    def settle(self, table: str) -> None:
+        """See ``Objects``."""
+        if (self._root / table / LOG).is_dir():
+            sync_directory(self._root / table / LOG)
 
     def moment(self, table: str) -> int:
         """See ``Objects``."""

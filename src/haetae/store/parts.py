@@ -131,7 +131,7 @@ class Rewriter:
 def _over(files: Sequence[FileEntry], touched: Sequence[str], most_rows: int) -> Iterator[tuple[str, list[FileEntry]]]:
     """Yield the months that are over and still lie in days: before the newest, and not being written."""
     busy = {part[:_MONTH] for part in touched}
-    newest = max((*busy, *(entry.part[:_MONTH] for entry in files)), default="")
+    newest = max(busy | {entry.part[:_MONTH] for entry in files}, default="")
     months: dict[str, list[FileEntry]] = {}
     for entry in files:
         if len(entry.part) == _DAY and entry.part[:_MONTH] not in busy:

@@ -54,7 +54,7 @@ def run_query(
                 for table, spec in specs.items():
                     _view(connection, root / table, spec, load(table))
             else:
-                for table in duckdb.get_table_names(query) & set(specs):
+                for table in sorted(duckdb.get_table_names(query) & set(specs)):
                     connection.register(table, _fetched(objects, specs[table], load(table)))
             return connection.sql(query).to_arrow_table()
     except duckdb.Error as fault:

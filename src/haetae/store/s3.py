@@ -162,6 +162,9 @@ class Bucket:
         """Hold nothing: a bucket has no locks, the log's entries decide."""
         yield
 
+    def settle(self, table: str) -> None:
+        """Do nothing: what a bucket shows is durable."""
+
     def moment(self, table: str) -> int:
         """See ``Objects``; to a second, as S3 tells it."""
         with self._asking("조회", "listing"):

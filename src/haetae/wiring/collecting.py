@@ -12,7 +12,6 @@ import json
 import os
 import re
 import tempfile
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -133,7 +132,7 @@ async def _found(
             found="speed 0",
             next_step="haetae emulator run --speed 10",
         )
-    clock = ScaledClock(start=int(state["now"]), wall_start=time.time_ns(), speed=speed)
+    clock = ScaledClock(start=int(state["now"]), wall_start=SystemClock().now(), speed=speed)
     others = {name: value for name, value in env.items() if not name.startswith("HAETAE_KIS__")}
     settings = load([path for path in where.files if path.is_file()], others).collector
     return _guest(state["addresses"], where.control), clock, settings

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import socket
-import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 
 from haetae.domain.errors import HaetaeError, Text
-from haetae.domain.units import Instant, day_of
+from haetae.domain.units import NS_PER_SECOND, Instant, day_of
 from haetae.kis.settings import KisSettings, is_loopback
 from haetae.krx.calendar import previous_trading_day
 from haetae.krx.closures import LAST_YEAR
@@ -29,6 +28,7 @@ from haetae.ports.tables import daily_table
 from haetae.registry.registry import Registry
 from haetae.store.lake import Lake
 from haetae.wiring import accounts, journal_places, journals
+from haetae.wiring.clocks import SystemClock
 
 CONNECT_S = 3.0
 """A broker that does not answer a connect in three seconds would not answer an order."""
@@ -125,7 +125,7 @@ def _clock(kis: KisSettings) -> Line:
             Text(ko="서버 시각을 알 수 없습니다", en="the server does not tell its time"),
             Text(ko="NTP 로 시계를 맞추세요", en="keep the clock by NTP"),
         )
-    skew = abs(time.time() - parsedate_to_datetime(said).timestamp())
+    skew = abs(SystemClock().now() / NS_PER_SECOND - parsedate_to_datetime(said).timestamp())
     level = Level.OK if skew <= SKEW_WARN_S else Level.WARN if skew <= SKEW_FAIL_S else Level.FAIL
     step = None if level is Level.OK else Text(ko="NTP 로 시계를 맞추세요", en="keep the clock by NTP")
     return Line(name, level, Text(ko=f"서버와 {skew:.0f}초 차이", en=f"{skew:.0f} s from the server"), step)

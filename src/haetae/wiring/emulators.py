@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any
 
 from haetae.domain.errors import ConfigError, DataError, Text
+from haetae.domain.units import NS_PER_SECOND
 from haetae.emulator.market import World
 from haetae.emulator.replay import world_of_lake
 from haetae.emulator.server import open_service
@@ -69,6 +70,11 @@ def _refuse_closed(day: dt.date) -> None:
         )
 
 
+def _today() -> dt.datetime:
+    """Return the machine's time: certificates are valid on it, whatever the market's clock says."""
+    return dt.datetime.fromtimestamp(SystemClock().now() / NS_PER_SECOND, dt.UTC)
+
+
 async def run_emulator(
     settings: EmulatorSettings,
     announce: Callable[[Mapping[str, object]], None],
@@ -103,7 +109,11 @@ async def run_emulator(
         look()
     _refuse_closed(settings.market.first_live_day)
     chosen, world = (settings, None) if settings.replay is None else replayed(settings)
-    authority = open_authority(chosen.tls, dt.datetime.now(dt.UTC)) if chosen.tls is not None else None
+    authority = (
+        open_authority(chosen.tls, dt.datetime.fromtimestamp(SystemClock().now() / NS_PER_SECOND, dt.UTC))
+        if chosen.tls is not None
+        else None
+    )
     wall = SystemClock().now if wall_tokens else None
     async with open_service(chosen, world, authority, wall=wall) as (service, ready):
         announce(ready)

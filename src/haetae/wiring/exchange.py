@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import aiohttp
 from haetae.kis.settings import KisSettings, Secret
 from haetae.kis.wire.operations import Mode
 from haetae.wiring.child import Control, EmulatorProcess
-from haetae.wiring.clocks import ScaledClock
+from haetae.wiring.clocks import ScaledClock, SystemClock
 
 ACCOUNT = "50012345"
 COLLECT_SPEED = 120.0
@@ -33,7 +32,7 @@ class Exchange:
         """Let the market's clock run and return a clock that reads the same time."""
         await self.control.run_at(COLLECT_SPEED)
         state = await self.control.state()
-        return ScaledClock(start=int(state["now"]), wall_start=time.time_ns(), speed=COLLECT_SPEED)
+        return ScaledClock(start=int(state["now"]), wall_start=SystemClock().now(), speed=COLLECT_SPEED)
 
 
 async def open_exchange(

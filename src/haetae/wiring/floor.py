@@ -35,7 +35,7 @@ from haetae.ledger import open_book
 from haetae.live import DayReport, Handover, LiveSettings, OfflineDecider, TradingDayRunner, latest_handover
 from haetae.live.agenda import at_of
 from haetae.live.gate import Leaving
-from haetae.ports import Clock, Decider, Lease, Policy
+from haetae.ports import Clock, Decider, Lease, Passing, Policy, pass_by
 from haetae.store.lake import Lake
 from haetae.wiring import attestation, livegate, reserve
 from haetae.wiring.deciders import open_decider
@@ -65,12 +65,12 @@ def session_of(
     before: Before | None = None,
 ) -> SessionStart:
     """Return what the desk knows before the open of ``day``: everything from the close before."""
-    symbols = {*market.universe.symbols, *held}
+    symbols = sorted({*market.universe.symbols, *held})
     column = {symbol: k for k, symbol in enumerate(market.panel.symbols)}
     turnover = (market.panel.close[-20:] * market.panel.volume[-20:]).mean(axis=0)
     return session_start(
         at_of(Rulebook.on(day), "desk"),
-        sorted(symbols),
+        symbols,
         {item.symbol: item for item in market.instruments},
         closes={s: int(market.panel.close[-1, column[s]]) for s in symbols},
         turnover={s: int(turnover[column[s]]) for s in symbols},
@@ -135,13 +135,15 @@ class Floor:
         folder = self.live.reserve or self.account or self.folder
         return folder / f"reserve-{self.folder.name}.jsonl"
 
+    passing: Passing = pass_by
+
     async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
         await self.have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         rules = Rulebook.on(plan.day)
         with ExitStack() as stack:
-            journal = stack.enter_context(open_journal(self.journal_path, env=self.env))
+            journal = stack.enter_context(open_journal(self.journal_path, env=self.env, passing=self.passing))
             merged = reserve.merge(journal, self.reserve_path)
             if merged:
                 _log.warning("journal.reserve_merged", entries=merged)
@@ -152,9 +154,9 @@ class Floor:
             desk = handed.to(initial_desk(self.lake, plan, handed.book, self.settings, lessons))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
             last_look = _LastLook()
-            async with KisRest(self.kis, clock, process_dice("kis.rest"), last_look) as rest:
+            async with KisRest(self.kis, clock, process_dice("kis.rest"), last_look, passing=self.passing) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
-                broker = KisBroker(rest, stream, clock)
+                broker = KisBroker(rest, stream, clock, passing=self.passing)
                 feed = KisFeed(rest, stream, clock)
                 runner = TradingDayRunner(
                     desk=desk,
@@ -172,6 +174,7 @@ class Floor:
                     reserve=spare,
                     look=lambda: look.wishes(clock.now()),
                     told=self._told,
+                    passing=self.passing,
                 )
                 last_look.runner = runner
                 pulse = self._pulse(rest, clock, plan.day, runner, journal.lease)
@@ -224,7 +227,7 @@ class Floor:
         if self.kis.token_file is None:
             return
         clock = await self.pace.until(at_of(Rulebook.on(day), "token"))
-        async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
+        async with KisRest(self.kis, clock, process_dice("kis.rest"), passing=self.passing) as rest:
             try:
                 await rest.prepare()
             except Retryable as fault:

@@ -20,7 +20,7 @@ import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import structlog
 
@@ -35,7 +35,8 @@ from haetae.domain.events import (
 )
 from haetae.domain.orders import Side
 from haetae.domain.units import NS_PER_SECOND, Instant
-from haetae.ports import Clock
+from haetae.ports import Clock, Passing, pass_by
+from haetae.wiring.records import sync_folder
 
 FILE = "operator.jsonl"
 RELEASE_S = 600
@@ -83,10 +84,10 @@ class Request:
         return {"what": _WORDS[type(self.wish)], **body}
 
 
-def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock) -> Order:
+def give(folder: Path, state: OperatorState, *, who: str, why: str, clock: Clock, passing: Passing = pass_by) -> Order:
     """Append an order; it is on the disk when this returns."""
     order = Order(clock.now(), state, who, why)
-    _append(folder, order)
+    _append(folder, order, passing)
     return order
 
 
@@ -98,10 +99,10 @@ def written_to(folder: Path) -> int:
         return 0
 
 
-def ask(folder: Path, wish: Wish) -> Request:
+def ask(folder: Path, wish: Wish, passing: Passing = pass_by) -> Request:
     """Append a request about an order; it is on the disk when this returns."""
     request = Request(wish)
-    _append(folder, request)
+    _append(folder, request, passing)
     return request
 
 
@@ -110,7 +111,7 @@ def given(folder: Path) -> tuple[Order | Request, ...]:
     return OperatorFile(folder).past
 
 
-def _append(folder: Path, wish: Order | Request) -> None:
+def _append(folder: Path, wish: Order | Request, passing: Passing) -> None:
     if not folder.is_dir():
         raise ConfigError(
             Text(ko=f"데스크 폴더가 없습니다: {folder}", en=f"there is no desk folder {folder}"),
@@ -118,11 +119,26 @@ def _append(folder: Path, wish: Order | Request) -> None:
             found=str(folder),
             next_step=Text(ko="--out 으로 폴더를 주세요", en="give the folder with --out"),
         )
-    with (folder / FILE).open("a", encoding="utf-8") as file:
+    line = json.dumps(wish.line(), ensure_ascii=False).encode() + b"\n"
+    with (folder / FILE).open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        file.write(json.dumps(wish.line(), ensure_ascii=False) + "\n")
+        passing("operator.locked")
+        whole = _whole(file)
+        file.truncate(whole)  # a writer that died left a torn line: glued to ours, both would be unreadable
+        os.fsync(file.fileno())  # and its whole lines first: ours must not reach the disk without them
+        file.write(line)
         file.flush()
+        passing("operator.written")
         os.fsync(file.fileno())
+        passing("operator.synced")
+        sync_folder(folder)  # of an old file too: who made it may have died before its name was on the disk
+        passing("operator.durable")
+
+
+def _whole(file: IO[bytes]) -> int:
+    """Return how many bytes of the file are whole lines."""
+    file.seek(0)
+    return file.read().rfind(b"\n") + 1
 
 
 def _nobody(wish: ManualAdoption) -> bool:

@@ -7,7 +7,6 @@ Not here: the clocks themselves (``clocks``), the stepping (``lockstep``).
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from haetae.krx import Rulebook
 from haetae.live import DayReport
 from haetae.ports import Clock
 from haetae.wiring.child import Control
-from haetae.wiring.clocks import DrivenClock, ScaledClock
+from haetae.wiring.clocks import DrivenClock, ScaledClock, SystemClock
 from haetae.wiring.lockstep import Lockstep
 from haetae.wiring.screen import Screen
 
@@ -126,7 +125,7 @@ class LockstepPace:
         await self._control.run_at(COLLECT_SPEED)
         try:
             state = await self._control.state()
-            yield ScaledClock(start=int(state["now"]), wall_start=time.time_ns(), speed=COLLECT_SPEED)
+            yield ScaledClock(start=int(state["now"]), wall_start=SystemClock().now(), speed=COLLECT_SPEED)
         finally:
             state = await self._control.pause()
             self._clock = DrivenClock(int(state["now"]))

@@ -12,30 +12,45 @@ from pathlib import Path
 from typing import Any
 
 from haetae.domain.errors import HaetaeError, Text
+from haetae.ports import Passing, pass_by
 
 
-def write_json(path: Path, record: Mapping[str, Any]) -> None:
+def write_json(path: Path, record: Mapping[str, Any], passing: Passing = pass_by) -> None:
     """Write a record as JSON with sorted names; days and paths become their text."""
-    write_text(path, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n")
+    write_text(path, json.dumps(record, ensure_ascii=False, indent=1, sort_keys=True, default=str) + "\n", passing)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, passing: Passing = pass_by) -> None:
     """Write a whole file of UTF-8 text durably, see ``write_bytes``."""
-    write_bytes(path, text.encode("utf-8"))
+    write_bytes(path, text.encode("utf-8"), passing)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file durably; a refusal of the disk leaves the old one and is one typed error."""
+def write_bytes(path: Path, content: bytes, passing: Passing = pass_by) -> None:
+    """Write a whole file durably, its name too; a refusal of the disk leaves the old one and is one typed error."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
+            passing("record.draft_written")
             os.fsync(file.fileno())
+        passing("record.draft_synced")
         temporary.replace(path)
+        passing("record.renamed")
+        sync_folder(path.parent)
+        passing("record.durable")
     except OSError as fault:
         temporary.unlink(missing_ok=True)
         raise storage_error(path, fault) from fault
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable; raises ``OSError`` where the disk refuses."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def storage_error(path: Path, fault: OSError) -> HaetaeError:

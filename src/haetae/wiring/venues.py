@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -192,7 +191,7 @@ async def _running_emulator(
     state = await control.state()
     pace: Pace
     if float(state["speed"]) > 0:
-        clock = ScaledClock(start=int(state["now"]), wall_start=time.time_ns(), speed=float(state["speed"]))
+        clock = ScaledClock(start=int(state["now"]), wall_start=SystemClock().now(), speed=float(state["speed"]))
         pace = RunningPace(clock, screen)
     else:
         kis = replace(kis, silence_s=None, poll_s=60.0)

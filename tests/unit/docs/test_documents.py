@@ -17,7 +17,7 @@ from page_tables import TABLES, shown
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-OWN = {"test", "check", "setup"}
+OWN = {"test", "check", "setup", "zoo", "mutate"}
 """Verbs of ``run.py`` itself."""
 
 

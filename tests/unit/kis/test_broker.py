@@ -223,6 +223,15 @@ async def test_an_unknown_order_without_a_row_stays_unknown(bench):
     assert bench.told == []
 
 
+async def test_an_order_that_was_there_before_the_send_is_never_taken_for_ours(bench):
+    bench.stub.answers["inquire-daily-ccld"] = [day_rows({})]
+    await bench.broker.refresh()
+    bench.stub.answers["order-cash-buy"] = [refused("EGW00301")]
+    assert isinstance(await bench.broker.submit(cleared()), OutcomeUnknown)
+    await bench.pass_time(30)
+    assert bench.told == []
+
+
 async def test_after_the_session_an_unknown_order_is_no_longer_looked_for(bench):
     bench.stub.answers["order-cash-buy"] = [refused("EGW00301")]
     await bench.broker.submit(cleared())

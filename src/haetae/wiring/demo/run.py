@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import resource
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import aiohttp
 from haetae import __version__
 from haetae.domain.errors import Text
 from haetae.wiring import lakes
+from haetae.wiring.clocks import SystemClock
 from haetae.wiring.deciders import model_name
 from haetae.wiring.demo.folder import Folder, free_folder
 from haetae.wiring.demo.stages import FULL, SHORT, Stages
@@ -84,7 +84,7 @@ async def run_demo(settings: DemoSettings, screen: Screen) -> dict[str, Any]:
 
 
 async def _run_stages(stages: Stages, folder: Folder, screen: Screen) -> None:
-    peak = 0
+    peak, clock = 0, SystemClock()
     async with aiohttp.ClientSession(trust_env=False) as session:
         for number, (name, title) in enumerate(STAGES, start=1):
             screen.stage(number, len(STAGES), title)
@@ -92,8 +92,8 @@ async def _run_stages(stages: Stages, folder: Folder, screen: Screen) -> None:
             if folder.finished(name) and not needed:
                 screen.say(Text(ko="이전 실행의 결과를 씁니다", en="taken from an earlier run"))
                 continue
-            began = time.perf_counter()
+            began = clock.monotonic()
             found = await (stages.market(session) if name == "market" else getattr(stages, name)())
             own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
             peak = max(peak, own + stages.peak_mb(), int(folder.facts.get("rss_mb", 0)))
-            folder.finish(name, time.perf_counter() - began, {**found, "rss_mb": peak})
+            folder.finish(name, clock.monotonic() - began, {**found, "rss_mb": peak})

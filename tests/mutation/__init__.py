@@ -1,0 +1,1 @@
+"""Mutants of the rooms that money depends on, killed by those rooms' own tests."""

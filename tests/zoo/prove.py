@@ -1,0 +1,129 @@
+"""Prove that every planted bug is found: `python3 run.py zoo [--budget SECONDS] [--only NAME,NAME] [--json FILE]`.
+
+Each bug runs the shortest suite that must go red, in a process of its own; the same suites must be green without it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from zoo.bugs import BUGS, Bug
+from zoo.planting import NAME
+
+ROOT = Path(__file__).resolve().parents[2]
+PASSED, FAILED, STUCK = 0, 1, 124
+"""Exit statuses of pytest; any other says that nothing was proven. A bug that hangs its suite is found too."""
+PATIENCE_S = 900
+_FOUND_BY = re.compile(r"^(?:FAILED|ERROR) ([^\s-]+(?:\[.*?\])?)", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What became of one bug: ``found``, by which test, and in how many seconds."""
+
+    name: str
+    module: str
+    found: bool
+    by: str
+    seconds: float
+    why: str = ""
+
+
+def run(tests: Sequence[str], bug: str = "") -> tuple[int, str]:
+    """Run tests in a process of its own, with a bug or without."""
+    paths = os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")))
+    env = {**os.environ, NAME: bug, "PYTHONPATH": paths, "HYPOTHESIS_STORAGE_DIRECTORY": "/dev/null"}
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "zoo.planting",
+        "-p",
+        "no:randomly",
+        "-x",
+        "-q",
+        "-n",
+        "0",
+        "--timeout",
+        "120",
+    ]
+    command += tests
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        return FAILED if bug else STUCK, "out of time"
+    return done.returncode, done.stdout + done.stderr
+
+
+def prove(bug: Bug) -> Proof:
+    """Plant a bug and return whether its suite goes red."""
+    began = time.monotonic()
+    status, told = run(bug.tests, bug.name)
+    by = _FOUND_BY.search(told)
+    why = "" if status == FAILED else "nobody noticed" if status == PASSED else told.strip()[-300:]
+    return Proof(
+        bug.name, bug.module, status == FAILED, by.group(1) if by else "", round(time.monotonic() - began, 1), why
+    )
+
+
+def healthy(bugs: Sequence[Bug]) -> list[str]:
+    """Return what is wrong with the suites without any bug: a suite that is red anyway proves nothing."""
+    tests = sorted({test for bug in bugs for test in bug.tests})
+    status, told = run(tests)
+    return [] if status == PASSED else [told.strip()[-2000:]]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prove all, or as many as a budget allows; 0 where every one was found."""
+    parser = argparse.ArgumentParser(prog="run.py zoo", description=__doc__)
+    parser.add_argument("--budget", type=float, default=0.0, help="seconds; 0: all")
+    parser.add_argument("--only", default="", help="names, comma separated")
+    parser.add_argument("--json", type=Path, default=None)
+    asked = parser.parse_args(arguments)
+    only = [name for name in asked.only.split(",") if name]
+    unknown = set(only) - {bug.name for bug in BUGS}
+    if unknown:
+        parser.error(f"no such bugs: {', '.join(sorted(unknown))}")
+    chosen = [bug for bug in BUGS if not only or bug.name in only]
+    began, proofs, ill = time.monotonic(), [], healthy(chosen)
+    for bug in chosen if not ill else []:
+        if asked.budget and time.monotonic() - began > asked.budget:
+            break
+        proofs.append(prove(bug))
+        proof = proofs[-1]
+        print(
+            f"{'found ' if proof.found else 'MISSED'} {proof.seconds:6.1f} s  {proof.name:<34} {proof.by or proof.why}"
+        )
+        sys.stdout.flush()
+    missed = [proof.name for proof in proofs if not proof.found]
+    print(f"{len(proofs) - len(missed)} of {len(proofs)} found, {len(chosen) - len(proofs)} not tried")
+    for told in ill:
+        print("the suites are red without any bug:\n" + told)
+    if asked.json is not None:
+        record = {
+            "bugs": len(chosen),
+            "proven": len(proofs),
+            "found": len(proofs) - len(missed),
+            "missed": missed,
+            "healthy": not ill,
+            "seconds": round(time.monotonic() - began, 1),
+            "proofs": [asdict(proof) for proof in proofs],
+        }
+        asked.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return 1 if missed or ill or len(proofs) < len(chosen) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
