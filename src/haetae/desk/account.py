@@ -60,6 +60,8 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
         snapshot_at=snapshot.at,
         retries=account.retries + 1 if retry else 0,
         readings=found.readings,
+        sellable=snapshot.sellable,
+        missing={},
     )
     if retry:
         pauses = state.settings.retry_reads_s

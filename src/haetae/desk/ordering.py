@@ -15,7 +15,9 @@ from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import Cancel, OperatorState, SetTimer, Submit
 from haetae.domain.market import Kind, Market
 from haetae.domain.orders import (
+    Canceled,
     Denied,
+    Expired,
     Fill,
     Order,
     OrderEvent,
@@ -43,9 +45,11 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     if session is None:
         raise MarketRuleError("no session has started", next_step="send SessionStart first")
     open_orders = state.blotter.open_orders()
-    exiting = state.escape.exiting.tolist() if state.escape.fallen else ()
-    if intent is not None and intent.escape:
-        open_orders = tuple(order for order in open_orders if not disproved(turn, order))
+    sells = intent is not None and intent.side is Side.SELL
+    exiting = state.escape.exiting.tolist() if state.escape.fallen and not sells else ()  # it bars purchases alone
+    if intent is not None and intent.escape:  # no guard of an escape looks at other names
+        of_name = state.blotter.open_of(intent.symbol)
+        open_orders = tuple(order for order in of_name if not disproved(turn, order))
     operator = state.operator
     if day.closed and operator is OperatorState.ACTIVE:
         operator = OperatorState.REDUCE_ONLY
@@ -208,6 +212,7 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
     for fill in outcome.fills:
         _book(turn, fill)
     order = outcome.order
+    _outdate(turn, order)
     if isinstance(event, Rejected) and order is not None and outcome.remark is Remark.NONE:
         turn.note(
             "order.rejected",
@@ -219,6 +224,9 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
     if isinstance(event, OutcomeUnknown) and outcome.remark is Remark.NONE:
         turn.note("order.became_unknown", intent_id=event.intent_id, why=event.why)
         look_again(turn)
+    if outcome.remark is Remark.FILLS_MISSING and order is not None and isinstance(event, Canceled | Expired):
+        missing, symbol = turn.state.account.missing, order.intent.symbol
+        turn.account(missing={**missing, symbol: missing.get(symbol, 0) + event.filled - order.filled})
     if outcome.remark in _LOOK_AGAIN:
         turn.note("order.surprised", intent_id=event.intent_id, event=type(event).__name__, remark=outcome.remark.value)
         look_again(turn)
@@ -226,6 +234,13 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
         turn.account(frozen=turn.state.account.frozen | {order.intent.symbol})
     if outcome.remark is Remark.OVERFILL and order is not None:
         _stop_for_excess(turn, order.intent.intent_id, order.filled, order.quantity)
+
+
+def _outdate(turn: Turn, order: Order | None) -> None:
+    """Believe the broker's sellable shares of a name no more once an order of it moved after the reading."""
+    sellable = turn.state.account.sellable
+    if order is not None and order.intent.symbol in sellable:
+        turn.account(sellable={name: count for name, count in sellable.items() if name != order.intent.symbol})
 
 
 def look_again(turn: Turn) -> None:
