@@ -17,7 +17,8 @@ coroutine, which is awaited too. A broker may offer ``resume(order)``; it is cal
 that is open after recovery.
 
 Order of things for every event: journal the event, step, journal the commands (fsync before any order
-leaves), then perform. If the journal fails, trading stops. Quotes are not given to the desk.
+leaves), then perform. If the journal fails, trading stops. Quotes are not given to the desk, prints only as a glance
+of all prices where they may move the escape (``watching``).
 """
 # long: one driver with one queue; splitting it would hide the order of journal, step and send.
 
@@ -67,7 +68,8 @@ from haetae.live.recovery import (
 )
 from haetae.live.report import DayReport, report_day
 from haetae.live.settings import LiveSettings
-from haetae.live.work import Idling, Resuming, Work
+from haetae.live.watching import watch_prints
+from haetae.live.work import Idling, Resuming, Selling, Work
 from haetae.ports import Broker, Clock, Decider, Journal, MarketFeed, Policy
 
 _log = structlog.get_logger(__name__)
@@ -113,7 +115,8 @@ class TradingDayRunner:
 
     async def run(self) -> DayReport:
         """Run the day to its end; raises what stopped it."""
-        self._lanes = {name: Lane(name, self._work.end) for name in ("urgent", "orders")}
+        at_once = {"urgent": self._settings.exits_at_once, "orders": 1}
+        self._lanes = {name: Lane(name, self._work.end, at_once=count) for name, count in at_once.items()}
         for lane in self._lanes.values():
             lane.task.add_done_callback(self._watch)
         try:
@@ -310,7 +313,8 @@ class TradingDayRunner:
         orders = await self._broker.orders(self._rules.day)
         positions = await self._broker.positions()
         cash = await self._broker.cash()
-        return AccountSnapshot(self._clock.now(), cash.cash, cash.orderable, positions, orders)
+        sellable = self._broker.sellable() if isinstance(self._broker, Selling) else {}
+        return AccountSnapshot(self._clock.now(), cash.cash, cash.orderable, positions, orders, sellable)
 
     async def _read_account(self) -> None:
         self._reading_waits = False
@@ -347,6 +351,7 @@ class TradingDayRunner:
             self._put(event)
 
     async def _read_feed(self) -> None:
+        watch_prints(self._feed, lambda: self.desk, self._put)
         stream: AsyncIterator[Any] = self._feed.stream(self._session.symbols)
         async for event in stream:
             if not isinstance(event, Quote):
