@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +38,9 @@ from haetae.wiring.dice import process_dice
 from haetae.wiring.journal_places import halt_if_restored, open_journal
 from haetae.wiring.lessons import lessons_of
 from haetae.wiring.operators import OperatorFile
-from haetae.wiring.paces import Line, Pace
+from haetae.wiring.paces import Line, Pace, RunningPace
 from haetae.wiring.selection import Market
+from haetae.wiring.usual_moves import usual_moves
 
 PRE_OPEN = 85_000
 """The desk is up ten minutes before the open."""
@@ -114,6 +115,7 @@ class Floor:
         """Run one trading day from the pre-open checks to the close of the books."""
         await self._have_a_token(plan.day)
         clock = await self.pace.until(session.at)
+        session = replace(session, usual=usual_moves(self.lake, plan.day, session.symbols, plan.minute_version or None))
         rules = Rulebook.on(plan.day)
         with open_journal(self.journal_path, env=self.env) as journal:
             book = latest_book(journal) or open_book(self.cash)
@@ -122,7 +124,7 @@ class Floor:
             async with KisRest(self.kis, clock, process_dice("kis.rest")) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
                 broker = KisBroker(rest, stream, clock)
-                feed = KisFeed(rest, stream, clock)
+                feed = KisFeed(rest, stream, clock, with_index=True)
                 runner = TradingDayRunner(
                     desk=desk,
                     session=session,
@@ -133,7 +135,7 @@ class Floor:
                     decider=decider,
                     clock=clock,
                     rules=rules,
-                    settings=self.live,
+                    settings=self.live if isinstance(self.pace, RunningPace) else replace(self.live, exits_at_once=1),
                 )
                 look = _Look(runner, feed, orders)
                 look.at_start(clock.now())
