@@ -11,6 +11,7 @@ once, and at minutes' ends until that happened while it is streamed again. The f
 itself, then for ``minute_grace_s``, then closes it: a driver that moves the clock to the next sleeper's instant has
 all frames delivered in between.
 """
+# long: one session of one feed; tiers, gaps and what is handed out are one story.
 
 from __future__ import annotations
 
