@@ -89,6 +89,7 @@ SEAMS: Mapping[str, Mapping[str, str]] = {
     "kis/broker.py": {SET_ORDER: _TOGETHER},
     "kis/sending.py": {SET_ORDER: _TOGETHER},
     "live/runner.py": {SET_ORDER: _TOGETHER},
+    "live/lanes.py": {SET_ORDER: "jobs that ended together are only asked for what went wrong"},
     "llm/client.py": {LOOP: "how long a model took"},
     "llm/decider.py": {"asyncio.sleep": "between two tries of a model, inside its deadline"},
 }

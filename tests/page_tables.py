@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
+from escape_tables import escape_tables
 from guard_tables import guard_tables
 from haetae.domain.errors import Text
 from haetae.domain.learning import ModelState
@@ -225,6 +226,7 @@ TABLES: tuple[tuple[str, str, Callable[[], str]], ...] = (
     *universe_tables("docs/universe.md", table),
     *mood_tables("docs/fear-greed.md", table),
     *order_tables("docs/order-life.md", table),
+    *escape_tables("docs/escape.md", table),
     ("docs/simulator.md", "fill-model", fill_model),
     ("docs/simulator.md", "always", partial(said, ALWAYS)),
     ("docs/simulator.md", "laws", partial(said, LAWS)),

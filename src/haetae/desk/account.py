@@ -203,6 +203,7 @@ def _plan(turn: Turn, snapshot: AccountSnapshot, found: Reconciliation) -> None:
         due_at=due,
         retries=retries + 1 if waiting or questions else 0,
         agreed_turnover=agreed,
+        sellable=snapshot.sellable,
     )
     settings = turn.state.settings
     if waiting or questions:

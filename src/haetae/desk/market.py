@@ -11,17 +11,24 @@ from haetae.desk.deciding import expire_asked
 from haetae.desk.leaving import on_level, work_escape
 from haetae.desk.ordering import cancel_open, cancel_rested, doubted, free_cash, look_again, reading_every_s
 from haetae.desk.state import Account, Day
-from haetae.desk.tape import absorb, turned
+from haetae.desk.tape import absorb, glanced, turned
 from haetae.desk.turn import Turn
 from haetae.domain.decisions import View
 from haetae.domain.errors import MarketRuleError
-from haetae.domain.events import AskPolicy, OperatorState, SessionStart
+from haetae.domain.events import (
+    AskPolicy,
+    Glance,
+    MarketReading,
+    OperatorState,
+    SessionStart,
+    UsualMoves,
+)
 from haetae.domain.market import HaltChange, Slice
 from haetae.domain.orders import Side
-from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, day_of
+from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Symbol, day_of
 from haetae.execution import carried
 from haetae.features import minute
-from haetae.guards import EscapeLevel, observe, start_session
+from haetae.guards import EscapeLevel, glimpse, heed, observe, start_session
 from haetae.ledger import settle
 
 _PPM = 1_000_000
@@ -44,11 +51,18 @@ def on_session(turn: Turn, event: SessionStart) -> None:
         session=replace(event, symbols=symbols),
         book=settle(state.book, turn.rules.day),
         tape=turned(state.tape, symbols, event, turn.rules),
-        escape=start_session(state.escape, len(symbols), sum(usual) / len(usual) if usual else 0.0),
+        escape=start_session(
+            state.escape,
+            len(symbols),
+            sum(usual) / len(usual) if usual else 0.0,
+            usual=_usual_of(event.usual, symbols),
+            mood=event.fear_greed,
+        ),
         blotter=left,
         asked={},
         leave={},
-        escape_tries={},
+        exits={},
+        escape_due=0,
         halted=frozenset(),
         account=Account(frozen=doubted(left, event.at), agreed_turnover=state.account.agreed_turnover),
     )
@@ -89,7 +103,7 @@ def on_slice(turn: Turn, piece: Slice) -> None:
     _watch_losses(turn)
     on_level(turn, before)
     expire_asked(turn)
-    work_escape(turn, reprice=True)
+    work_escape(turn)
     cancel_rested(turn)
     _ask_account(turn)
     _ask_policy(turn, piece)
@@ -102,8 +116,44 @@ def _fold(turn: Turn, piece: Slice) -> None:
         close = dict(zip(piece.symbols, piece.close.tolist(), strict=True))
         names = [symbol for symbol, bad in zip(tape.symbols, refused.tolist(), strict=True) if bad]
         turn.note("price.refused", symbols=names, prices=[close[symbol] for symbol in names])
-    turn.change(tape=tape, escape=observe(state.escape, tape.last, traded, state.settings.escape))
+    number = minute.minute_of_session(piece.start, turn.rules.session.open_at)
+    escape = observe(state.escape, tape.last, traded, state.settings.escape, minute=number, end=piece.end)
+    turn.change(tape=tape, escape=escape)
     turn.stand()
+
+
+def _usual_of(usual: UsualMoves | None, symbols: tuple[Symbol, ...]) -> UsualMoves | None:
+    """Return the usual moves over the session's own symbols, 0 for names they do not know."""
+    if usual is None or usual.symbols == symbols:
+        return usual
+    there = {symbol: column for column, symbol in enumerate(usual.symbols)}
+    names = np.zeros((len(usual.market), len(symbols)), np.int64)
+    for column, symbol in enumerate(symbols):
+        if symbol in there:
+            names[:, column] = usual.names[:, there[symbol]]
+    return replace(usual, symbols=symbols, names=names)
+
+
+def on_glance(turn: Turn, event: Glance) -> None:
+    """Prices between two minutes: the escape, and nothing else, goes by them before the minute is over."""
+    state = turn.state
+    if state.session is None or event.symbols != state.tape.symbols or event.at < state.tape.price_at:
+        turn.note("glance.ignored", symbols=len(event.symbols), why="of another session, or older than the last minute")
+        return
+    tape, seen = glanced(state.tape, event)
+    before = state.escape
+    turn.change(tape=tape, escape=glimpse(before, seen, state.settings.escape))
+    turn.stand()
+    on_level(turn, before)
+    work_escape(turn)
+
+
+def on_reading(turn: Turn, event: MarketReading) -> None:
+    """The market as a whole: kept for all who ask, and looked at by the escape."""
+    before = turn.state.escape
+    turn.change(reading=event, escape=heed(before, event, turn.state.settings.escape))
+    on_level(turn, before)
+    work_escape(turn)
 
 
 def _watch_losses(turn: Turn) -> None:
@@ -177,3 +227,5 @@ def on_halt(turn: Turn, event: HaltChange) -> None:
     if not event.halted:
         turn.count(resumed={**turn.state.day.resumed, event.symbol: event.at})
     turn.note("symbol.halted" if event.halted else "symbol.resumed", symbol=event.symbol, reason=event.reason)
+    if not event.halted:
+        work_escape(turn)  # what had to wait is taken up

@@ -46,9 +46,11 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     if session is None:
         raise MarketRuleError("no session has started", next_step="send SessionStart first")
     open_orders = state.blotter.open_orders()
-    exiting = state.escape.exiting.tolist() if state.escape.fallen else ()
-    if intent is not None and intent.escape:
-        open_orders = tuple(order for order in open_orders if not disproved(turn, order))
+    sells = intent is not None and intent.side is Side.SELL
+    exiting = state.escape.exiting.tolist() if state.escape.fallen and not sells else ()  # it bars purchases alone
+    if intent is not None and intent.escape:  # no guard of an escape looks at other names
+        of_name = state.blotter.open_of(intent.symbol)
+        open_orders = tuple(order for order in of_name if not disproved(turn, order))
     return Situation(
         at=turn.at,
         rules=turn.rules,
@@ -243,6 +245,7 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
     for fill in outcome.fills:
         _book(turn, fill)
     order, remark = outcome.order, outcome.remark
+    _outdate(turn, order)
     if isinstance(event, Rejected) and order is not None and remark is Remark.NONE:
         turn.note(
             "order.change_refused" if event.change else "order.rejected",
@@ -272,6 +275,13 @@ def _heed(turn: Turn, order: Order, remark: Remark) -> None:
         turn.account(frozen=account.frozen | {symbol}, shut=account.shut | {symbol})
         turn.note("order.returned", intent_id=order.intent.intent_id, symbol=symbol, filled=order.filled)
         cancel(turn, order, "it had ended, and lives or was executed after all")
+
+
+def _outdate(turn: Turn, order: Order | None) -> None:
+    """Believe the broker's sellable shares of a name no more once an order of it moved after the reading."""
+    sellable = turn.state.account.sellable
+    if order is not None and order.intent.symbol in sellable:
+        turn.account(sellable={name: count for name, count in sellable.items() if name != order.intent.symbol})
 
 
 def reading_every_s(turn: Turn) -> int:

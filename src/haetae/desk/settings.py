@@ -57,9 +57,6 @@ class DeskSettings:
     """An escape sale of unknown fate is sent again after two seconds *and* a reading that does not show it:
     the broker refuses to sell more than is held, so a duplicate full exit is harmless."""
 
-    escape_collar_bp: int = 500
-    """First escape limit 5 % below the last price, the next at the day's lower limit."""
-
     minute_history: int = 400
     """Closed minutes a view carries: a whole session of 381 and the end of the one before."""
 

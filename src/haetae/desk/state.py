@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from haetae.desk.exits import Exit
 from haetae.desk.settings import DeskSettings
 from haetae.desk.tape import Tape, blank_tape, warmed
 from haetae.domain.account import Book
@@ -81,6 +82,8 @@ class Account:
     differences: tuple[Difference, ...] = ()
     last: AccountSnapshot | None = None
     agreed_turnover: Won = 0
+    sellable: Mapping[Symbol, Shares] = field(default_factory=dict)
+    """What the newest reading says may be sold, without names of which an order event came since."""
 
 
 @made_often
@@ -139,7 +142,8 @@ class DeskState:
     """Everything the desk knows; see the fields' own types.
 
     ``asked`` holds the briefs that wait for a reply, by leg. ``leave`` says how many shares of a name
-    may stay while the escape works. ``policy_id`` is that of the newest proposal.
+    may stay while the escape works, ``exits`` how each of them is being left, ``escape_due`` when the escape's timer
+    fires, 0 while none is set. ``policy_id`` is that of the newest proposal.
     """
 
     settings: DeskSettings
@@ -153,7 +157,8 @@ class DeskState:
     blotter: Blotter = field(default_factory=Blotter)
     asked: Mapping[str, Brief] = field(default_factory=dict)
     leave: Mapping[Symbol, Shares] = field(default_factory=dict)
-    escape_tries: Mapping[Symbol, int] = field(default_factory=dict)
+    exits: Mapping[Symbol, Exit] = field(default_factory=dict)
+    escape_due: Instant = 0
     halted: frozenset[Symbol] = frozenset()
     excess: bool = False
     peak_equity: Won = 0

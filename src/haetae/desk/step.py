@@ -7,8 +7,8 @@ from typing import assert_never
 from haetae.desk.account import on_snapshot
 from haetae.desk.corrections import on_adoption, on_cost_correction
 from haetae.desk.deciding import on_proposal, on_reply
-from haetae.desk.leaving import work_escape
-from haetae.desk.market import on_halt, on_session, on_slice
+from haetae.desk.leaving import TIMER, on_timer, work_escape
+from haetae.desk.market import on_glance, on_halt, on_reading, on_session, on_slice
 from haetae.desk.operating import keep_stopped, on_cancel_request, on_manual_order, on_operator
 from haetae.desk.ordering import on_order_event, situation
 from haetae.desk.state import DeskState
@@ -20,6 +20,7 @@ from haetae.domain.events import (
     Command,
     CostCorrection,
     DeskEvent,
+    Glance,
     ManualAdoption,
     ManualOrder,
     MarketReading,
@@ -42,7 +43,7 @@ from haetae.domain.orders import (
     Submitted,
 )
 from haetae.domain.units import Instant
-from haetae.guards import EscapeLevel, Situation
+from haetae.guards import Situation
 from haetae.krx import Rulebook
 
 
@@ -99,16 +100,20 @@ def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
             on_order_event(turn, event)
             if isinstance(event, Accepted):
                 keep_stopped(turn)
-            if isinstance(event, Canceled | Filled) and turn.state.escape.level >= EscapeLevel.NO_BUYS:
-                work_escape(turn, reprice=False)
+            work_escape(turn)
         case SessionStart():
             on_session(turn, event)
-        case Quote() | Timer():
+        case Glance():
+            on_glance(turn, event)
+        case Timer(name=name):
+            if name == TIMER:
+                on_timer(turn)
+        case Quote():
             pass
         case Vitals():
             turn.change(vitals=event)
         case MarketReading():
-            turn.change(reading=event)
+            on_reading(turn, event)
         case PhaseChange():
             turn.change(phase=event.phase)
         case HaltChange():
@@ -118,8 +123,10 @@ def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
         case AccountSnapshot():
             on_snapshot(turn, event)
             keep_stopped(turn)
+            work_escape(turn)
         case OperatorCommand():
             on_operator(turn, event)
+            work_escape(turn)
         case CancelRequest():
             on_cancel_request(turn, event)
         case ManualOrder():

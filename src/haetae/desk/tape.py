@@ -15,7 +15,7 @@ from numba import njit
 
 from haetae.desk.window import Window, open_window, window_of
 from haetae.domain.decisions import FloatArray
-from haetae.domain.events import SessionStart
+from haetae.domain.events import Glance, SessionStart
 from haetae.domain.market import BoolArray, Int64Array, Kind, Slice
 from haetae.domain.panel import Panel
 from haetae.domain.records import made_often
@@ -259,6 +259,23 @@ def absorb(tape: Tape, piece: Slice, rules: Rulebook) -> Absorbed:
     if piece.end >= rules.session.close_at:
         after = _with_session(after)
     return Absorbed(after, traded, refused if wrong else None)
+
+
+def glanced(tape: Tape, glance: Glance) -> tuple[Tape, Glance]:
+    """Return the tape with the prices of a glance as its last ones, and the glance without what today's limits exclude.
+
+    A price is taken where two prints say it, the milder of them; the minute it belongs to is still to come.
+    """
+    upper = np.where(tape.upper > 0, tape.upper, np.iinfo(np.int64).max)
+    last, before = (np.where((tape.lower <= part) & (part <= upper), part, 0) for part in (glance.last, glance.before))
+    seen = Glance(glance.at, glance.symbols, last, before, glance.ago)
+    both = (seen.last > 0) & (seen.before > 0)
+    if not both.any():
+        return tape, seen
+    sheet = tape.sheet.copy()
+    sheet[_LAST] = np.where(both, np.maximum(seen.last, seen.before), sheet[_LAST])
+    sheet.flags.writeable = False
+    return replace(tape, sheet=sheet), seen
 
 
 def _places(tape: Tape, symbols: tuple[Symbol, ...]) -> Int64Array:

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import TypeAlias
 
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
-from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
+from haetae.domain.market import HaltChange, Int64Array, PhaseChange, Quote, Slice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent, Side
 from haetae.domain.records import made_often
 from haetae.domain.units import Instant, Shares, Symbol, Won
@@ -113,6 +113,37 @@ OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder | Manua
 """What a person may tell the desk."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UsualMoves:
+    """How much prices usually move at each minute of a session: medians over the sessions before, in ppm.
+
+    A move is the mean absolute one-minute return over the last ``window`` minutes; known at the close before. Read from
+    the lake's minutes; 0 stands where too few sessions tell.
+
+    Attributes
+    ----------
+    sessions : how many sessions the medians are of.
+    market : (n_minutes,) int64, ppm
+        Of the mean over all names.
+    names : (n_minutes, n_symbols) int64, ppm
+        Of each name, columns as ``symbols``.
+    """
+
+    symbols: tuple[Symbol, ...]
+    sessions: int
+    window: int
+    market: Int64Array
+    names: Int64Array
+
+    def __post_init__(self) -> None:
+        """Refuse tables that do not fit one another, and make them read-only."""
+        if self.names.shape != (len(self.market), len(self.symbols)):
+            raise ValueError(
+                f"usual moves of {self.names.shape} for {len(self.market)} minutes, {len(self.symbols)} names"
+            )
+        self.market.flags.writeable = self.names.flags.writeable = False
+
+
 @dataclass(frozen=True, slots=True)
 class TrackRecord:
     """How often decisions of a confidence turned out right lately: from ``confidence`` up to the next record's.
@@ -133,8 +164,9 @@ class SessionStart:
     ``tradable`` the symbols not halted or flagged, ``fear_greed`` the index 0-100 of the last close.
     ``kinds`` are values of ``market.Kind`` (a missing symbol is a common share); they decide tick and
     tax. ``volatility`` is each symbol's usual realised volatility (standard deviation of one-minute
-    returns, median of the sessions before); where it is missing the desk learns it during the day.
-    ``account`` names the account as a hash, never by its number: it is part of every intent's name.
+    returns, median of the sessions before); where it is missing the desk learns it during the day. ``usual`` says the
+    same minute by minute; where it is missing the escape goes by ``volatility``. ``account`` names the account as a
+    hash, never by its number: it is part of every intent's name.
 
     The rest is what guards ask before an entry, empty or 0 where nobody knows it. ``universe`` is the closed list of
     names that may be bought (empty: every tradable one), ``flags`` the status words of the master file by symbol
@@ -155,6 +187,7 @@ class SessionStart:
     average_turnover: Mapping[Symbol, Won] = field(default_factory=dict)
     kinds: Mapping[Symbol, str] = field(default_factory=dict)
     volatility: Mapping[Symbol, float] = field(default_factory=dict)
+    usual: UsualMoves | None = None
     universe: frozenset[Symbol] = frozenset()
     flags: Mapping[Symbol, frozenset[str]] = field(default_factory=dict)
     unadjusted: frozenset[Symbol] = frozenset()
@@ -171,7 +204,8 @@ class AccountSnapshot:
     """What the broker says we own, all pages of everything; compared, never copied into the book silently.
 
     ``days`` are the days whose orders were read; none means the session's own. ``first`` is the reading a run starts
-    with, before which nothing is sent.
+    with, before which nothing is sent. ``sellable`` are the shares the broker would let us sell now (holdings less what
+    is on sale there), empty where the adapter cannot tell.
     """
 
     at: Instant
@@ -181,6 +215,7 @@ class AccountSnapshot:
     orders: tuple[BrokerOrder, ...]
     days: tuple[dt.date, ...] = ()
     first: bool = False
+    sellable: Mapping[Symbol, Shares] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +284,37 @@ class MarketReading:
     fear_greed: float | None = None
 
 
+@made_often
+@dataclass(frozen=True, slots=True, eq=False)
+class Glance:
+    """Prices between two minutes, told because they may move the escape; single prints are not told.
+
+    ``at`` is when the newest of them arrived. The arrays are read-only, won, in the order of ``symbols``.
+
+    Attributes
+    ----------
+    last : (n_symbols,) int64
+        Newest print, 0 where there was none today.
+    before : (n_symbols,) int64
+        The print before it, 0 where there was one alone: a price counts for an exit once both say it.
+    ago : (n_symbols,) int64
+        The lower of the two newest prints of a minute before ``at``, 0 where that is not known.
+    """
+
+    at: Instant
+    symbols: tuple[Symbol, ...]
+    last: Int64Array
+    before: Int64Array
+    ago: Int64Array
+
+    def __post_init__(self) -> None:
+        """Make the arrays read-only and check their shape."""
+        for column in (self.last, self.before, self.ago):
+            if column.shape != (len(self.symbols),):
+                raise ValueError(f"glance column has shape {column.shape}, expected ({len(self.symbols)},)")
+            column.flags.writeable = False
+
+
 @dataclass(frozen=True, slots=True)
 class Timer:
     """A timer set by the desk fired."""
@@ -269,6 +335,7 @@ DeskEvent: TypeAlias = (
     | AccountSnapshot
     | Vitals
     | MarketReading
+    | Glance
     | Timer
     | OperatorEvent
 )

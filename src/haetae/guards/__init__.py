@@ -8,15 +8,16 @@ Every guard is pure, works on the worst case (open and unknown orders count as f
 when an input is missing. Numbers and codes (G01 …) follow the project's reliability table.
 """
 
+from haetae.guards.asking import EscapeLevel, Figures
 from haetae.guards.compared import compared
-from haetae.guards.escape import EscapeLevel, EscapeState, observe, open_escape, start_session
+from haetae.guards.escape import EscapeState, glimpse, heed, observe, open_escape, start_session
+from haetae.guards.escape_settings import ESCAPE_BOUNDS, EscapeSettings
 from haetae.guards.finding import Cap, Guard
 from haetae.guards.judgement import STEERED, worth_of
 from haetae.guards.review import Step, check, clear, cleared, explain, guards_of, inputs_of, inputs_of_all, review
 from haetae.guards.settings import (
     CEILINGS,
     FLOORS,
-    EscapeSettings,
     Limits,
     TrialLimits,
     require_ceilings,
@@ -24,9 +25,11 @@ from haetae.guards.settings import (
 )
 from haetae.guards.situation import Sent, Situation, Traffic
 from haetae.guards.table import GUARDS
+from haetae.guards.watch import PriceWatch, make_ready
 
 __all__ = [
     "CEILINGS",
+    "ESCAPE_BOUNDS",
     "FLOORS",
     "GUARDS",
     "STEERED",
@@ -34,8 +37,10 @@ __all__ = [
     "EscapeLevel",
     "EscapeSettings",
     "EscapeState",
+    "Figures",
     "Guard",
     "Limits",
+    "PriceWatch",
     "Sent",
     "Situation",
     "Step",
@@ -46,9 +51,12 @@ __all__ = [
     "cleared",
     "compared",
     "explain",
+    "glimpse",
     "guards_of",
+    "heed",
     "inputs_of",
     "inputs_of_all",
+    "make_ready",
     "observe",
     "open_escape",
     "require_ceilings",

@@ -1,4 +1,4 @@
-"""Limits of the guards and settings of the volatility escape, with the reason beside each default.
+"""Limits of the guards, with the reason beside each default. Not here: the escape's (`escape_settings`).
 
 Shares of equity are in parts per million, price distances in basis points. ``CEILINGS`` and ``FLOORS`` are
 part of the program: a configuration beyond one is refused, so a typed zero too many cannot pass.
@@ -329,50 +329,3 @@ def require_ceilings(limits: Limits) -> None:
             found=type(limits).__name__,
             next_step=Text(ko="[desk.limits] 설정으로 만드세요", en="make them from the [desk.limits] settings"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class EscapeSettings:
-    """When volatility sends the desk out, and when it may come back (G26)."""
-
-    window: int = 5
-    """Minutes over which returns and volatility are taken."""
-
-    market_bp: tuple[int, int, int] = (-100, -200, -350)
-    """Equal-weight universe return over the window that raises no_buys, reduce, exit_all."""
-
-    volatility_ratio: tuple[float, float] = (3.0, 4.5)
-    """Realised over usual volatility: the first raises no_buys, the second (in a falling market) reduce."""
-
-    falling_bp: int = -50
-    """What counts as a falling market for the second ratio: rising ones are no reason to sell."""
-
-    symbol_minute_bp: int = -300
-    """One name falls 3 % in a minute: out of it, for the day."""
-
-    symbol_window_bp: int = -600
-    """…or 6 % in the window."""
-
-    calm_minutes: int = 15
-    """Minutes of calm before each step down: hysteresis, no ping-pong."""
-
-    calm_ratio: float = 2.0
-    """Calm means less than twice the usual volatility…"""
-
-    calm_bp: int = -50
-    """…and no fall beyond half of the first trigger."""
-
-    memory: int = 240
-    """Minutes the usual volatility is the median of: about two thirds of a session."""
-
-    arm_after: int = 30
-    """The ratio is not used before it has half an hour of history, unless the session brought some."""
-
-    floor: float = 0.0002
-    """Usual mean absolute minute return is never taken below 2 bp: a dead market is no yardstick."""
-
-    exits_per_day: int = 2
-    """After the second exit_all, buying stays off for the day."""
-
-    keep_share: float = 0.5
-    """What reduce leaves of each position."""

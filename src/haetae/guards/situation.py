@@ -12,7 +12,7 @@ from haetae.domain.market import Kind, Market
 from haetae.domain.orders import Order, Side
 from haetae.domain.records import made_often
 from haetae.domain.units import NS_PER_MINUTE, Instant, Shares, Symbol, Won
-from haetae.guards.escape import EscapeLevel
+from haetae.guards.asking import EscapeLevel
 from haetae.krx import Rulebook
 
 _KINDS = {kind.value: kind for kind in Kind}

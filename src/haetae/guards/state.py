@@ -9,7 +9,7 @@ from haetae.domain.events import OperatorState
 from haetae.domain.market import Phase
 from haetae.domain.orders import OrderIntent, Side
 from haetae.domain.units import NS_PER_SECOND, Shares
-from haetae.guards.escape import EscapeLevel
+from haetae.guards.asking import EscapeLevel
 from haetae.guards.finding import Finding
 from haetae.guards.settings import Limits
 from haetae.guards.situation import Situation

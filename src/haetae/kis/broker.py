@@ -89,6 +89,9 @@ class KisBroker:
         self._today = day_of(clock.now())
         self._seen: set[int] = set()
         self._noticed: dict[int, Instant] = {}
+        self._sellable: dict[Symbol, Shares] = {}
+        self._confirmed: dict[str, Canceled | None] = {}
+        self._together: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
         self._wanted = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -181,18 +184,39 @@ class KisBroker:
         failure = await self._failed(intent_id, sent, "cancel", lambda _: self._want_reading())
         if failure is not None:
             return failure
-        confirmed = None
-        for event in await self._reads():
-            if isinstance(event, Canceled) and event.intent_id == intent_id:
-                confirmed = event
-            else:
-                self._events.put_nowait(event)
+        confirmed = await self._confirm(intent_id)
         working = self._working.get(intent_id)
         if confirmed is None and working is not None and working.done and working.filled < working.quantity:
             confirmed = Canceled(intent_id, self._clock.now(), working.filled)
         self._follow()
         self._passing("broker.cancel_read")
         return confirmed or OutcomeUnknown(intent_id, self._clock.now(), "the cancel is taken but not confirmed yet")
+
+    async def _confirm(self, intent_id: str) -> Canceled | None:
+        """Return what a reading that begins from now on says of a cancel; cancels of one moment share a reading."""
+        self._confirmed[intent_id] = None
+        if self._together is None:
+            self._together = asyncio.create_task(self._read_for_cancels())
+        try:
+            await asyncio.shield(self._together)
+        finally:
+            confirmed = self._confirmed.pop(intent_id, None)
+        return confirmed
+
+    async def _read_for_cancels(self) -> None:
+        async with self._reading:
+            self._together = None  # who comes from here on needs a reading that begins later
+            try:
+                events = await self._read_now()
+            except HaetaeError as fault:  # taken and not confirmed is an answer too
+                _log.warning("orders.reading_failed", fault=str(fault), found=fault.found)
+                self._want_reading()
+                return
+        for event in events:
+            if isinstance(event, Canceled) and event.intent_id in self._confirmed:
+                self._confirmed[event.intent_id] = event
+            else:
+                self._events.put_nowait(event)
 
     async def replace(self, intent_id: str, order_id: BrokerOrderId, limit_price: Won) -> OrderEvent:
         """Move the limit price; the broker gives the order a new number."""
@@ -226,6 +250,7 @@ class KisBroker:
     async def positions(self) -> Mapping[Symbol, Shares]:
         """Return shares held; a symbol that comes twice raises ``WireError``, for summing would invent shares."""
         held: dict[Symbol, Shares] = {}
+        sellable: dict[Symbol, Shares] = {}
         for reply in await self._balance():
             for row in reply.many(calls.Holding, about="balance"):
                 symbol, shares = row.pdno, row.hldg_qty
@@ -236,8 +261,13 @@ class KisBroker:
                         found=f"{held[symbol]} and {shares} shares",
                         next_step="ask again; if it stays, compare with the broker's own screen",
                     )
-                held[symbol] = shares
+                held[symbol], sellable[symbol] = shares, row.ord_psbl_qty
+        self._sellable = sellable
         return {symbol: shares for symbol, shares in sorted(held.items()) if shares}
+
+    def sellable(self) -> Mapping[Symbol, Shares]:
+        """Return the shares that may be sold as the newest reading of the positions told them."""
+        return self._sellable
 
     async def cash(self) -> CashReport:
         """Return cash of D+2, which is trade-date cash, and what may be ordered without credit."""
@@ -373,17 +403,20 @@ class KisBroker:
     async def _reads(self) -> list[OrderEvent]:
         """Read all pages of each day with an open order once and return what is new, in order of sending."""
         async with self._reading:
-            self._wanted = False
-            today = day_of(self._clock.now())
-            if today != self._today:
-                self._today = today
-                self._seen.clear()
-                self._noticed.clear()
-            open_days = {day_of(working.sent_at) for working in self._working.values() if working.open}
-            events: list[OrderEvent] = []
-            for day in sorted(open_days | {today}):
-                events += self._tell(day, await self._rows(day))
-            return events
+            return await self._read_now()
+
+    async def _read_now(self) -> list[OrderEvent]:
+        self._wanted = False
+        today = day_of(self._clock.now())
+        if today != self._today:
+            self._today = today
+            self._seen.clear()
+            self._noticed.clear()
+        open_days = {day_of(working.sent_at) for working in self._working.values() if working.open}
+        events: list[OrderEvent] = []
+        for day in sorted(open_days | {today}):
+            events += self._tell(day, await self._rows(day))
+        return events
 
     def _tell(self, day: dt.date, found: dict[int, OrderRow]) -> list[OrderEvent]:
         now = self._clock.now()
@@ -440,8 +473,9 @@ class KisBroker:
     async def _read_soon(self) -> None:
         while self._wanted:
             await self._clock.sleep(self._settings.notice_delay_s)
-            self._wanted = False
-            await self._try_reading()
+            if self._wanted:  # else another reading began meanwhile, and sees what the notice told of
+                self._wanted = False
+                await self._try_reading()
 
     async def _poll(self) -> None:
         while any(working.open for working in self._working.values()):

@@ -1,7 +1,7 @@
 """KIS as ``ports.MarketFeed``: prints of the stream and snapshots of the rest become minute slices.
 
 Here: which symbols are streamed and which are asked for, phases and minute ends on the clock. Not here: bars
-(`minutes`), sockets (`stream`), calls (`snapshots`), halts (`halts`), session times (``krx``).
+(`minutes`), sockets (`stream`), calls (`snapshots`), the index (`indices`), halts (`halts`), session times (``krx``).
 
 One session takes 41 registrations. Execution notices come first, then symbols that are held or otherwise preferred,
 then the others in the order given; what does not fit is read with ``intstock-multprice`` (30 a call) at every
@@ -11,21 +11,26 @@ once, and at minutes' ends until that happened while it is streamed again. The f
 itself, then for ``minute_grace_s``, then closes it: a driver that moves the clock to the next sleeper's instant has
 all frames delivered in between.
 """
+# long: one session of one feed; tiers, gaps and what is handed out are one story.
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
+import numpy as np
 import structlog
+from numpy.typing import NDArray
 
 from haetae.domain.errors import HaetaeError
+from haetae.domain.events import MarketReading
 from haetae.domain.market import HaltChange, Phase, PhaseChange, Quote, Slice
 from haetae.domain.units import NS_PER_SECOND, Instant, Symbol, day_of, instant_at, yyyymmdd
 from haetae.kis.halts import Halts
+from haetae.kis.indices import Indices
 from haetae.kis.minutes import MinuteBook
 from haetae.kis.registrations import Rank
 from haetae.kis.rest import KisRest
@@ -73,8 +78,8 @@ class KisFeed:
         Prints of another day, which were left out.
     """
 
-    def __init__(self, rest: KisRest, stream: KisStream, clock: Clock) -> None:
-        """Connect nothing yet."""
+    def __init__(self, rest: KisRest, stream: KisStream, clock: Clock, *, with_index: bool = False) -> None:
+        """Connect nothing yet; ``with_index`` reads the market as a whole beside the symbols."""
         self._snapshots = Snapshots(rest)
         self._stream = stream
         self._clock = clock
@@ -89,7 +94,10 @@ class KisFeed:
         self._doubtful: set[Symbol] = set()
         self._quotes: dict[Symbol, Quote] = {}
         self._prints: dict[Symbol, tuple[Instant, Instant, list[int]]] = {}
-        self._told: deque[HaltChange] = deque()
+        self._told: deque[HaltChange | MarketReading] = deque()
+        self._indices = Indices(rest, clock) if with_index else None
+        self._totals: dict[Symbol, int] = {}
+        self._on_prints: Callable[[Sequence[Symbol], NDArray[np.int64], Instant], None] | None = None
         self._news = asyncio.Event()
         self._day, self._midnight = 0, 0
         self._poll_at: Instant = 0
@@ -130,6 +138,13 @@ class KisFeed:
                     gaps[symbol] = abs(prices[0] - prices[1]) * 10_000 // min(prices)
         return gaps
 
+    def on_prints(self, take: Callable[[Sequence[Symbol], NDArray[np.int64], Instant], None]) -> None:
+        """Call ``take`` with symbols, prices and arrival of prints that are newer than all of their name before.
+
+        What was asked for counts as a print where shares traded since; messages that come twice or late count once.
+        """
+        self._on_prints = take
+
     def prefer(self, symbols: Iterable[Symbol]) -> bool:
         """Stream these symbols before all others, in this order, now and from now on: those that are held.
 
@@ -148,8 +163,12 @@ class KisFeed:
         self._doubt(changed)
         return bool(changed)
 
-    async def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange]:
-        """Yield phase changes, halts, and one slice of all symbols per minute until today's session has closed.
+    async def stream(
+        self, symbols: Sequence[Symbol]
+    ) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange | MarketReading]:
+        """Yield phase changes, halts, readings of the index, and one slice of all symbols per minute.
+
+        It ends when today's session has closed.
 
         Preferred symbols are streamed first, then those early in ``symbols``; slices are sorted by code. Begun within a
         session, the first slice is that of the next whole minute. A phase is told when it begins, except the close,
@@ -180,15 +199,15 @@ class KisFeed:
 
     async def _changes(
         self, changes: list[tuple[Instant, Phase]], *, until: Instant
-    ) -> AsyncIterator[PhaseChange | HaltChange]:
+    ) -> AsyncIterator[PhaseChange | HaltChange | MarketReading]:
         while changes and changes[0][0] <= until:
             at, phase = changes.pop(0)
             async for halt in self._pass_time(at):
                 yield halt
             yield PhaseChange(at, phase)
 
-    async def _pass_time(self, until: Instant) -> AsyncIterator[HaltChange]:
-        """Wait for an instant, asking for what is not streamed in between, and yield halts as they come."""
+    async def _pass_time(self, until: Instant) -> AsyncIterator[HaltChange | MarketReading]:
+        """Wait for an instant, asking for what is not streamed in between, and yield what is told meanwhile."""
         while True:
             while self._told:
                 yield self._told.popleft()
@@ -226,6 +245,7 @@ class KisFeed:
         self._halts, self._doubtful = Halts(wanted), set()
         self._prints.clear()
         self._quotes.clear()
+        self._totals.clear()
         self._book, self._symbols = None, wanted
         self._stream.attach(self._trades, Taker(_no_records, self._gap, self._take))
         if self._status:
@@ -241,6 +261,8 @@ class KisFeed:
         self._ask_now.clear()
         self._stream.expects_data = self._expects_data
         self._poll_at = self._clock.now()
+        if self._indices is not None and self._session is not None:
+            self._indices.follow(self._session, self._tell)
         _log.info("feed.begun", symbols=len(wanted), streamed=len(self._stream.target(self._trades)))
 
     def _want(self) -> None:
@@ -302,6 +324,8 @@ class KisFeed:
 
     async def _finish(self) -> None:
         self._stream.expects_data = None
+        if self._indices is not None:
+            await self._indices.close()
         symbols, self._symbols = self._symbols, ()
         try:
             for tr_id in (self._trades, self._status):
@@ -337,6 +361,7 @@ class KisFeed:
     def _take(self, frame: Frame) -> None:
         book, now = self._book, self._clock.now()
         found = read_prints(frame)
+        fresh: list[tuple[Symbol, int]] = []
         for symbol, row in zip(found.symbols, found.values.tolist(), strict=True):
             if book is None:
                 return  # the first snapshot is still to come, and will hold this
@@ -347,14 +372,24 @@ class KisFeed:
             at = self._midnight + (clock // 10_000 * 3_600 + clock // 100 % 100 * 60 + clock % 100) * NS_PER_SECOND
             book.trade(symbol, at, row[_PRICE], row[_TOTAL], row[_VOLUME])
             self._prints[symbol] = at, now, row
+            if row[_TOTAL] > self._totals.get(symbol, -1):
+                self._totals[symbol] = row[_TOTAL]
+                fresh.append((symbol, row[_PRICE]))
             self._tell(self._halts.printed(symbol, at, halted=bool(row[_HALTED])))
+        self._hand_out(fresh, now)
+
+    def _hand_out(self, fresh: list[tuple[Symbol, int]], now: Instant) -> None:
+        """Hand prints out that no message told of before."""
+        if fresh and self._on_prints is not None:
+            symbols, prices = zip(*fresh, strict=True)
+            self._on_prints(symbols, np.array(prices, np.int64), now)
 
     def _take_status(self, records: Records) -> None:
         now = self._clock.now()
         for values in records:
             self._tell(self._halts.status(StatusRecord.decode(values), now))
 
-    def _tell(self, changes: list[HaltChange]) -> None:
+    def _tell(self, changes: Sequence[HaltChange | MarketReading]) -> None:
         if changes:
             self._told.extend(changes)
             self._news.set()
@@ -362,11 +397,16 @@ class KisFeed:
     def _note(self, sights: dict[Symbol, Sight]) -> None:
         """Keep what a snapshot says of prices; it has no time of its own, so its arrival stands for it."""
         now = self._clock.now()
+        fresh: list[tuple[Symbol, int]] = []
         for symbol, sight in sights.items():
+            if sight.day.volume > self._totals.get(symbol, 0):
+                self._totals[symbol] = sight.day.volume
+                fresh.append((symbol, sight.day.price))
             if sight.bid and sight.ask:
                 self._quotes[symbol] = Quote(
                     symbol, now, now, sight.day.price, sight.bid, sight.ask, sight.bid_size, sight.ask_size
                 )
+        self._hand_out(fresh, now)
 
 
 def _nothing() -> None:

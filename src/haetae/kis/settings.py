@@ -103,6 +103,12 @@ class KisSettings:
     asked_poll_s: float | None = None
     """Symbols without a registration are read this often within a minute too, for fresher quotes and truer highs and
     lows; none reads them at its end alone. Only where the call for many prices is served."""
+    index_poll_s: float | None = 5.0
+    """The KOSPI is read this often while the market is open: a fall of five minutes is seen to within a tenth of it, at
+    one call in seventy-five of the pace. Once a minute at most in the mock domain; none never reads it."""
+    vkospi_code: str = ""
+    """Code of the VKOSPI among the indices of ``inquire-index-price``; KIS names none in its documents, so blank: where
+    an account is served one, it is read beside the KOSPI."""
     minute_grace_s: float = 0.5
     """Wait after a minute's end for its last prints; longer than ``notice_delay_s``, so fills are told first."""
     clock_skew_s: int = 2

@@ -19,7 +19,8 @@ that is open after recovery.
 Order of things for every event: journal the event, step, journal the commands (fsync before any order
 leaves), then perform. An order that waits for its turn is looked at once more before it leaves (``gate``): what was
 halted meanwhile is not sent. If the journal fails, trading stops (``record`` says what may go on). Vitals are given
-at the start, every few seconds, and before any event that would be decided on old ones. Quotes are not given.
+at the start, every few seconds, and before any event that would be decided on old ones. Quotes are not given, prints
+only as a glance of all prices where they may move the escape (``watching``).
 """
 # long: one driver with one queue; splitting it would hide the order of journal, step and send.
 
@@ -74,6 +75,7 @@ from haetae.live.recovery import (
 from haetae.live.report import DayReport, report_day
 from haetae.live.sends import Sends
 from haetae.live.settings import LiveSettings
+from haetae.live.watching import watch_prints
 from haetae.live.work import Idling, Resuming, Work
 from haetae.ports import Broker, Clock, Decider, Journal, Lease, MarketFeed, Passing, Policy, pass_by
 
@@ -159,7 +161,10 @@ class TradingDayRunner:
 
     async def run(self) -> DayReport:
         """Run the day to its end; raises what stopped it."""
-        self._lanes = {name: Lane(name, self._work.end, self._passing) for name in ("urgent", "orders")}
+        at_once = {"urgent": self._settings.exits_at_once, "orders": 1}
+        self._lanes = {
+            name: Lane(name, self._work.end, self._passing, at_once=count) for name, count in at_once.items()
+        }
         for lane in self._lanes.values():
             lane.task.add_done_callback(self._watch)
         try:
@@ -405,6 +410,7 @@ class TradingDayRunner:
             self._put(event)
 
     async def _read_feed(self) -> None:
+        watch_prints(self._feed, lambda: self.desk, self._put)
         stream: AsyncIterator[Any] = self._feed.stream(self._session.symbols)
         async for event in stream:
             if not isinstance(event, Quote):

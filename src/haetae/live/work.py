@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from haetae.domain.orders import Order
+from haetae.domain.units import Shares, Symbol
 
 
 @runtime_checkable
@@ -24,6 +26,15 @@ class Resuming(Protocol):
 
     def resume(self, order: Order) -> None:
         """Follow an order that is open already."""
+        ...
+
+
+@runtime_checkable
+class Selling(Protocol):
+    """A broker that tells what it would let us sell."""
+
+    def sellable(self) -> Mapping[Symbol, Shares]:
+        """Return the shares that may be sold as the newest reading of the positions told them."""
         ...
 
 

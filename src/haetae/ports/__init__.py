@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from haetae.domain.account import CashReport
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
+from haetae.domain.events import MarketReading
 from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, TradeReview
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.notices import Notice
@@ -83,8 +84,10 @@ class Broker(Protocol):
 class MarketFeed(Protocol):
     """Live market data of a fixed set of symbols."""
 
-    def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange]:
-        """Yield one ``Slice`` per finished minute, phase changes, halts, and quotes in between."""
+    def stream(
+        self, symbols: Sequence[Symbol]
+    ) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange | MarketReading]:
+        """Yield one ``Slice`` per finished minute, phase changes, halts, readings of the market, quotes in between."""
         ...
 
 

@@ -75,6 +75,7 @@ async def open_exchange(
         token_file=folder / "token.json",
         silence_s=None,
         poll_s=60.0,
+        index_poll_s=60.0,
     )
     control = Control(str(ready["control"]), session)
     return Exchange(process, control, kis), await control.state()

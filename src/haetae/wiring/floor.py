@@ -49,6 +49,7 @@ from haetae.wiring.notifying import Channels, Mailbox
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.paces import Line, Pace
 from haetae.wiring.selection import Market
+from haetae.wiring.usual_moves import usual_moves
 from haetae.wiring.vitals import Pulse
 from haetae.wiring.watching import watching
 
@@ -141,6 +142,7 @@ class Floor:
         """Run one trading day from the pre-open checks to the close of the books."""
         await self.have_a_token(plan.day)
         clock = await self.pace.until(session.at)
+        session = replace(session, usual=usual_moves(self.lake, plan.day, session.symbols, plan.minute_version or None))
         rules = Rulebook.on(plan.day)
         with ExitStack() as stack:
             journal = stack.enter_context(open_journal(self.journal_path, env=self.env, passing=self.passing))
@@ -157,7 +159,7 @@ class Floor:
             async with KisRest(self.kis, clock, process_dice("kis.rest"), last_look, passing=self.passing) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
                 broker = KisBroker(rest, stream, clock, passing=self.passing)
-                feed = KisFeed(rest, stream, clock)
+                feed = KisFeed(rest, stream, clock, with_index=True)
                 runner = TradingDayRunner(
                     desk=desk,
                     session=replace(session, account=account_name(self.kis)),
@@ -317,7 +319,7 @@ def paced(live: LiveSettings, pace: Pace) -> LiveSettings:
     A market in lockstep stands still between its steps, so nothing changes there that a beat each minute would miss.
     """
     if pace.speed == 0:
-        return replace(live, beat_s=max(live.beat_s, 60))
+        return replace(live, beat_s=max(live.beat_s, 60), exits_at_once=1)
     return replace(
         live,
         commit_s=live.commit_s * pace.speed,

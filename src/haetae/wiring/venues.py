@@ -194,7 +194,7 @@ async def _running_emulator(
         clock = ScaledClock(start=int(state["now"]), wall_start=SystemClock().now(), speed=float(state["speed"]))
         pace = RunningPace(clock, screen)
     else:
-        kis = replace(kis, silence_s=None, poll_s=60.0)
+        kis = replace(kis, silence_s=None, poll_s=60.0, index_poll_s=60.0)
         pace = LockstepPace(control, kis.app_key, screen, at=int(state["now"]), stall_s=stall_s(env))
     ledger = _ledger_of(control, kis.account, int((await control.ledger(kis.account)).get("deposits", 0)))
     return Venue(kis, _desk(found), pace, _nothing, ledger=ledger, notify=found.notify)

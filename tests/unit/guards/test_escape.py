@@ -86,7 +86,7 @@ def test_a_usual_volatility_from_before_the_open_arms_the_ratio_at_once() -> Non
 def test_levels_fall_one_step_after_fifteen_calm_minutes_each() -> None:
     state, price, _ = run(open_escape(N), [0.0, *calm_day(60), *[-80.0] * 5])
     assert state.level is EscapeLevel.EXIT_ALL
-    _, _, levels = run(state, calm_day(120), price)
+    _, _, levels = run(state, [*[15.0] * 12, *calm_day(120)], price)
     changes = [n for n in range(1, len(levels)) if levels[n] is not levels[n - 1]]
     assert [levels[n] for n in changes] == [EscapeLevel.REDUCE, EscapeLevel.NO_BUYS, EscapeLevel.NORMAL]
     assert all(b - a == SETTINGS.calm_minutes for a, b in pairwise(changes))
@@ -103,11 +103,11 @@ def test_a_market_around_the_trigger_does_not_flip_the_level() -> None:
 def test_after_the_second_exit_buying_stays_off_for_the_day() -> None:
     crash = [-80.0] * 5
     state, price, _ = run(open_escape(N), [0.0, *calm_day(60), *crash])
-    state, price, _ = run(state, calm_day(120), price)
+    state, price, _ = run(state, [*[15.0] * 12, *calm_day(120)], price)
     assert state.level is EscapeLevel.NORMAL
     state, price, _ = run(state, crash, price)
     assert state.exits == 2
-    state, price, _ = run(state, calm_day(200), price)
+    state, price, _ = run(state, [*[15.0] * 12, *calm_day(200)], price)
     assert state.level is EscapeLevel.NO_BUYS
     assert start_session(state, N, 0.0).level is EscapeLevel.NORMAL
 
@@ -117,6 +117,8 @@ def test_one_name_that_falls_alone_is_left_and_the_market_is_not() -> None:
     closes = np.full(N, 100_000, np.int64)
     closes[3] = 97_000
     closes[4] = 97_100
+    state = observe(state, closes, ALL, SETTINGS)
+    assert not state.exiting.any()
     state = observe(state, closes, ALL, SETTINGS)
     assert state.exiting.tolist() == [n == 3 for n in range(N)]
     assert state.level is EscapeLevel.NORMAL

@@ -28,7 +28,7 @@ from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
 from haetae.kis.stream import KisStream
 from haetae.krx import Rulebook
-from haetae.live import DayReport, TradingDayRunner
+from haetae.live import DayReport, LiveSettings, TradingDayRunner
 from haetae.ports import MarketFeed
 from haetae.wiring.dice import rng
 from haetae.wiring.drills.disk import MemoryDisk, MemoryJournal
@@ -39,7 +39,7 @@ from haetae.wiring.drills.plan import BARRED, GREEDY, MOODY, Act
 from haetae.wiring.drills.process import PROCESS, Died, Process, count_tasks
 from haetae.wiring.drills.shell import WHO, Shell
 from haetae.wiring.drills.trace import Trace
-from haetae.wiring.drills.trading import Measured, Moody, OddFeed, Restless
+from haetae.wiring.drills.trading import Moody, OddFeed, Restless, measured
 
 _EARLY_NS = 60 * NS_PER_SECOND
 """The market is up a minute before the desk."""
@@ -48,6 +48,8 @@ _AFTER_S = 1_200
 _RESTART_S = 5.0
 _LOOP_S, _LOOP_STARTS = 600, 5
 """Five starts in ten minutes are a crash loop: the supervisor gives up (P04)."""
+_LIVE = LiveSettings(beat_s=60)
+"""Vitals come each minute, and before whatever would be decided on old ones."""
 _QUIET_S = 30.0
 
 
@@ -236,20 +238,21 @@ class Rig:
         async with KisRest(settings, clock, rng(seed, "kis.rest"), carry=process.carry_http) as rest:
             stream = KisStream(settings, clock, rest.approval_key, rng(seed, "kis.stream"), carry=process.carry_sockets)
             broker = KisBroker(rest, stream, clock)
-            feed: MarketFeed = KisFeed(rest, stream, clock)
+            feed: MarketFeed = KisFeed(rest, stream, clock, with_index=True)
             if self.drill.plan.bars:
                 feed = OddFeed(feed, self.drill.plan.bars)
-            measured: Any = Measured(feed, rest, clock, process.epoch)  # vitals are no market data
             runner = TradingDayRunner(
                 desk=initial,
                 session=replace(session, at=max(session.at, clock.now())) if self._epoch == 1 else session,
                 broker=_Named(broker),
-                feed=measured,
+                feed=feed,
                 journal=process.journal,
                 policy=Restless(seed, 2.0 if self.drill.plan.greedy else self.drill.trades),
                 decider=Moody(clock, self.drill.plan.moods),
                 clock=clock,
                 rules=self.rules,
+                settings=_LIVE,
+                vitals=lambda: measured(rest, clock, process.epoch),
             )
             try:
                 await broker.start()

@@ -12,11 +12,12 @@ from dataclasses import replace
 
 from haetae.domain.decisions import AgentReply, Brief, Proposal, View
 from haetae.domain.errors import Retryable
-from haetae.domain.events import Mandate, Vitals
+from haetae.domain.events import Mandate, MarketReading, Vitals
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.units import NS_PER_MINUTE, Symbol
 from haetae.kis.rest import KisRest
 from haetae.live import OfflineDecider
+from haetae.live.watching import Printing, TakePrints
 from haetae.ports import Clock, MarketFeed
 
 _LARGEST = 0.035
@@ -131,7 +132,14 @@ class OddFeed:
         self._feed = feed
         self._ways = tuple(ways)
 
-    async def stream(self, symbols: Sequence[Symbol]) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange]:
+    def on_prints(self, take: TakePrints) -> None:
+        """Hand prints on as they come: only minutes are spoilt."""
+        if isinstance(self._feed, Printing):
+            self._feed.on_prints(take)
+
+    async def stream(
+        self, symbols: Sequence[Symbol]
+    ) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange | MarketReading]:
         """Yield what the feed yields, spoilt."""
         count, held = 0, None
         async for event in self._feed.stream(symbols):
@@ -159,37 +167,19 @@ class OddFeed:
         return event
 
 
-class Measured:
-    """A feed that tells the desk how its machinery is doing before every minute, as the driver of a real day does."""
-
-    def __init__(self, feed: MarketFeed, rest: KisRest, clock: Clock, epoch: int) -> None:
-        """Measure the connection; ``epoch`` is the number of the process."""
-        self._feed = feed
-        self._rest = rest
-        self._clock = clock
-        self._epoch = epoch
-
-    async def stream(
-        self, symbols: Sequence[Symbol]
-    ) -> AsyncIterator[Slice | Quote | PhaseChange | HaltChange | Vitals]:
-        """Yield what the feed yields, and vitals."""
-        async for event in self._feed.stream(symbols):
-            if isinstance(event, Slice | PhaseChange):
-                yield self._vitals()
-            yield event
-
-    def _vitals(self) -> Vitals:
-        health, skew = self._rest.health(), self._rest.skew_s
-        return Vitals(
-            at=self._clock.now(),
-            mandate=_PLAY,
-            skew_ms=None if skew is None else round(skew * 1_000),
-            lease_epoch=self._epoch,
-            journal_ok=True,
-            budget_used_ppm=round(health.budget_used * 1_000_000),
-            error_ppm=round(health.error_ratio * 1_000_000),
-            token_left_s=max(0, int(min(health.token_left_s, 2**31))),
-        )
+def measured(rest: KisRest, clock: Clock, epoch: int) -> Vitals:
+    """Return how the machinery of a drilled desk is doing now; ``epoch`` is the number of its process."""
+    health, skew = rest.health(), rest.skew_s
+    return Vitals(
+        at=clock.now(),
+        mandate=_PLAY,
+        skew_ms=None if skew is None else round(skew * 1_000),
+        lease_epoch=epoch,
+        journal_ok=True,
+        budget_used_ppm=round(health.budget_used * 1_000_000),
+        error_ppm=round(health.error_ratio * 1_000_000),
+        token_left_s=max(0, int(min(health.token_left_s, 2**31))),
+    )
 
 
 _PLAY = Mandate(live=False, build=False, account="drill", host="127.0.0.1", tr_prefix="V")
