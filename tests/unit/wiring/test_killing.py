@@ -158,7 +158,7 @@ async def test_a_desk_that_lives_and_does_not_read_is_given_a_second(tmp_path: P
     assert not outcome.done
 
 
-@pytest.mark.parametrize(("pid", "beat"), [(os.getpid(), 0.0), (None, None)])
+@pytest.mark.parametrize(("pid", "beat"), [(os.getpid(), 0.0), (None, None)], ids=["beat", "process"])
 def test_a_sign_is_old_when_its_beat_or_its_process_is_gone(
     tmp_path: Path, pid: int | None, beat: float | None
 ) -> None:
