@@ -47,6 +47,8 @@ def opening(*symbols: str) -> tuple[Order, ...]:
     return tuple(order(symbol, symbol=symbol, quantity=1) for symbol in symbols)
 
 
+_ELSEWHERE = "https://mock.example:29443"
+
 CASES = [
     # code, made, fires, does not fire, boundary that still passes
     ("G01", intent(), now(operator=OperatorState.REDUCE_ONLY), now(), now(operator=OperatorState.ACTIVE)),
@@ -98,7 +100,14 @@ CASES = [
     ("G02", intent(), now(vitals=None), now(), None),
     ("G02", sell(), now(vitals=None), now(), None),
     ("G02", escape(), now(vitals=None), now(), None),
-    ("G02", intent(), now(mandate=replace(PLAY, tr_prefix="T")), now(), now(mandate=replace(PLAY, tr_prefix="V"))),
+    (
+        "G02",
+        intent(),
+        now(mandate=replace(PLAY, host=_ELSEWHERE, tr_prefix="T")),
+        now(),
+        now(mandate=replace(PLAY, tr_prefix="T")),
+    ),
+    ("G02", intent(), now(mandate=replace(PLAY, tr_prefix="X")), now(), now(mandate=replace(PLAY, host=_ELSEWHERE))),
     ("G02", escape(), now(mandate=replace(PLAY, tr_prefix="")), now(), None),
     ("G02", intent(), now(mandate=replace(PLAY, host="")), now(), None),
     (

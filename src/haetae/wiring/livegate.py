@@ -101,8 +101,7 @@ def _examined(
 
 def mandate(kis: KisSettings, account: Path, day: dt.date, *, live: bool) -> Mandate:
     """Return whose money orders of this connection move, proved anew: build, token, account, host (RELIABILITY G02)."""
-    # No order to an address of this machine moves money, whatever its id: an emulator serves both domains.
-    prefix = "V" if kis.is_local else OPERATIONS["order-cash-buy"].tr_id(kis.mode)[:1]
+    prefix = OPERATIONS["order-cash-buy"].tr_id(kis.mode)[:1]
     own = _hash(kis)
     if not live:
         return Mandate(live=False, build=False, account=own, host=kis.rest_url, tr_prefix=prefix)

@@ -120,9 +120,10 @@ def test_real_money_without_a_promotion_never_equals_what_runs_and_its_first_day
 # ---------------------------------------------------------------------- mandate
 
 
-def test_play_money_on_this_machine_carries_no_real_prefix_and_no_signature() -> None:
-    found = livegate.mandate(KIS, Path("nowhere"), DAY, live=False)
-    assert (found.live, found.tr_prefix, found.signed_account, found.expires_at) == (False, "V", "", 0)
+@pytest.mark.parametrize(("mode", "prefix"), [(Mode.REAL, "T"), (Mode.MOCK, "V")])
+def test_play_money_is_told_with_the_id_that_its_orders_carry_and_no_signature(mode: Mode, prefix: str) -> None:
+    found = livegate.mandate(replace(KIS, mode=mode), Path("nowhere"), DAY, live=False)
+    assert (found.live, found.tr_prefix, found.signed_account, found.expires_at) == (False, prefix, "", 0)
     assert KIS.account not in found.account
 
 
