@@ -16,14 +16,16 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from haetae.desk import DeskState, open_desk, step
-from haetae.domain.decisions import Proposal
+from haetae.desk.ordering import situation
+from haetae.desk.turn import Turn
+from haetae.domain.decisions import Allow, Proposal
 from haetae.domain.errors import ConfigError, HaetaeError, JournalError
 from haetae.domain.events import Note, SessionStart, Submit, Timer
-from haetae.domain.orders import Accepted, ClearedOrder, OrderIntent, OrderKind, Side
+from haetae.domain.orders import Accepted, OrderIntent, OrderKind, Side
 from haetae.domain.units import NS_PER_SECOND, instant_at
 from haetae.emulator.accounts import Account
 from haetae.emulator.faults.script import read_fault
-from haetae.guards import Limits
+from haetae.guards import Limits, cleared
 from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
 from haetae.kis.rest import KisRest
@@ -64,12 +66,14 @@ def number_again(seed: int) -> None:
     shell = Shell(core, clock, Draws(rng(seed, "scene.latency")), Trace(), (0.004, 0.06))
     settings = replace(connection(seed), poll_s=3_600.0)
     symbol = ground.symbols[0]
+    desk, _, rules = _desk(seed)
 
     async def buy(broker: KisBroker, name: str) -> Accepted:
         price = core.board.session.base_prices[symbol]
         low = core.board.session.rules.floor_tick(price * 9 // 10)
         intent = OrderIntent(name, name, symbol, Side.BUY, 3, OrderKind.LIMIT, low, clock.now())
-        event = await broker.submit(ClearedOrder(intent, 3, clock.now(), ("G01",)))
+        now = situation(Turn(desk, clock.now(), rules), intent)
+        event = await broker.submit(cleared(intent, Allow(("G01",)), now))  # what a guard says is not in question here
         _must(isinstance(event, Accepted), "the order is accepted", event)
         assert isinstance(event, Accepted)
         return event
