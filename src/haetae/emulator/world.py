@@ -200,8 +200,14 @@ class World:
 
     def index_levels(self, code: str, row: int) -> Int64Array:
         """Return the level of an index at each step of each minute, ``(n_minutes, STEPS)``, points x 100."""
-        exact, table = self._settle_index(row), self.indices[code]
-        return index_levels(self.index_path(code, row), len(self.times(row)[0]), table, row, exact=exact)
+        exact, table, course = self._settle_index(row), self.indices[code], self.course(row)
+        known = self._levels.get(code)
+        if known is not None and known[0] is course:  # a script that changes a day gives it another course
+            return known[1]
+        levels = index_levels(self.index_path(code, row), len(self.times(row)[0]), table, row, exact=exact)
+        levels.flags.writeable = False
+        self._levels[code] = (course, levels)
+        return levels
 
     def index_bar(self, code: str, row: int) -> tuple[int, int, int, int, int]:
         """Return open, high, low, close (points x 100) and volume of an index on a session."""
@@ -296,6 +302,7 @@ class World:
         }
         self._fallen = self._may_have_tripped(shares)
         self._exact: set[int] = set()
+        self._levels: dict[str, tuple[Course, Int64Array]] = {}
         return tables
 
     def _may_have_tripped(self, shares: NDArray[np.float64]) -> BoolArray:

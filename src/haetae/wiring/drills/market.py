@@ -149,4 +149,5 @@ def connection(seed: int) -> KisSettings:
         mode=Mode.REAL,
         hts_id=HTS_ID,
         watch_clock=True,
+        index_poll_s=30.0,
     )
