@@ -3,6 +3,7 @@
 What is slow or uncertain (a policy net, a language model, the broker, a person) is asked by a
 command and answers as an event. Events and commands are journalled by the driver, in order.
 """
+# long: the two unions and all their members; a reader compares them side by side.
 
 from __future__ import annotations
 

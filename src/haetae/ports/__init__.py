@@ -17,6 +17,8 @@ from haetae.domain.learning import Critique, Lesson, ModelCard, ModelState, Trad
 from haetae.domain.market import HaltChange, PhaseChange, Quote, Slice
 from haetae.domain.notices import Notice
 from haetae.domain.orders import BrokerOrder, BrokerOrderId, ClearedOrder, OrderEvent
+from haetae.domain.passing import Passing as Passing
+from haetae.domain.passing import pass_by as pass_by
 from haetae.domain.promotion import Ground
 from haetae.domain.units import Instant, Shares, Symbol, Won
 from haetae.ports.sources import Effort as Effort
@@ -191,17 +193,6 @@ class Lease(Protocol):
     def holds(self) -> bool:
         """Renew the lease and say whether this holder still is the newest; False is for good."""
         ...
-
-
-Passing = Callable[[str], None]
-"""Told the name of each dangerous point that is passed (``journal.before_commit``, ``order.after_send`` …).
-
-The product passes one that does nothing; a crash test passes one that ends the process at a chosen point.
-"""
-
-
-def pass_by(point: str) -> None:
-    """Pass a named point without doing anything: the product's own ``Passing``."""
 
 
 class Notifier(Protocol):

@@ -11,6 +11,7 @@ Here: ``Lake`` (``ports.BarLake``). Not here: schemas (``schema``), the log (``l
 ``files``), where bytes lie (``objects``, ``s3``), the clean-up (``care``), arrays for simulation and
 learning (``panels``), instruments and closes as of a day (``reference``), files of others (``importer``).
 """
+# long: the one face of the lake; every way in and out reads in one place.
 
 from __future__ import annotations
 

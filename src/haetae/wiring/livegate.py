@@ -17,6 +17,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import haetae
 from haetae.config import Settings
@@ -103,8 +104,9 @@ def mandate(kis: KisSettings, account: Path, day: dt.date, *, live: bool) -> Man
     """Return whose money orders of this connection move, proved anew: build, token, account, host (RELIABILITY G02)."""
     prefix = OPERATIONS["order-cash-buy"].tr_id(kis.mode)[:1]
     own = _hash(kis)
-    if not live:
-        return Mandate(live=False, build=False, account=own, host=kis.rest_url, tr_prefix=prefix)
+    if not live:  # without the port, which an emulator is given anew each time: equal days write equal journals
+        host = urlsplit(kis.rest_url).hostname or ""
+        return Mandate(live=False, build=False, account=own, host=host, tr_prefix=prefix)
     said = _said(account / TOKEN, kis, day)
     return Mandate(
         live=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from haetae.domain.errors import HaetaeError, Text
-from haetae.ports import Passing, pass_by
+from haetae.domain.passing import Passing, pass_by
 
 
 def write_json(path: Path, record: Mapping[str, Any], passing: Passing = pass_by) -> None:

@@ -5,6 +5,7 @@ before the open, trade, write the facts, collect the session, look back, copy th
 log as it begins, late where it is late. The market is the configured account, an emulator that runs already, or one
 that this process starts and steps. Starting again on the same day recovers it.
 """
+# long: one day from the pre-open to the copy reads from top to bottom.
 
 from __future__ import annotations
 

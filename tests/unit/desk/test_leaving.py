@@ -28,7 +28,7 @@ from haetae.domain.events import (
     Submit,
     Timer,
 )
-from haetae.domain.market import HaltChange, Slice
+from haetae.domain.market import HaltChange, Kind, Market, Slice
 from haetae.domain.orders import (
     Accepted,
     BrokerOrder,
@@ -282,7 +282,7 @@ def test_a_cancel_without_an_answer_is_asked_for_again_after_five_seconds() -> N
 
 def test_what_the_broker_would_not_sell_is_not_sent() -> None:
     desk = Desk({ONE: 100})
-    desk.tell(AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, (), {ONE: 70}))
+    desk.tell(AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, (), sellable={ONE: 70}))
     (order,) = orders(desk.glance(*CRASH))
     assert order.quantity == 70
     assert ONE not in desk.accept(order.intent_id) and ONE not in desk.state.account.sellable
@@ -307,7 +307,7 @@ def test_an_unknown_sale_of_everything_goes_again_after_a_reading_two_seconds_la
         assert orders(desk.fire(3.0)) == []
         early = AccountSnapshot(desk.at - 2 * NS_PER_SECOND, 100_000_000, 0, {ONE: 100}, ())
         assert orders(desk.tell(early)) == []
-        seen = AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, (), {ONE: 90})
+        seen = AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, (), sellable={ONE: 90})
         again = orders(desk.tell(seen))
         assert [order.quantity for order in again] == ([90] if level is EscapeLevel.EXIT_ALL else [])
 
@@ -479,6 +479,8 @@ class Lossy:
                 order["id"], name, order["intent"].symbol, Side.SELL, shares, price, shares * price, order["filled"],
                 self.desk.at, amount_before=before,
             )  # fmt: skip
+            charge = RULES.charge_fill(fill, Market.KOSPI, Kind.COMMON)
+            self.cash += fill.amount - charge.fee - charge.tax
             for _ in range(self.dice.choice((0, 1, 1, 2))):
                 self.perform(self.desk.tell(Filled(name, self.desk.at, fill)))
 
@@ -493,7 +495,7 @@ class Lossy:
         held = {symbol: n for symbol, n in self.holdings.items() if n}
         on_sale = {s: sum(o["open"] for o in self.orders.values() if o["intent"].symbol == s) for s in held}
         sellable = {s: n - on_sale[s] for s, n in held.items()}
-        self.perform(self.desk.tell(AccountSnapshot(self.desk.at, self.cash, 0, held, told, sellable)))
+        self.perform(self.desk.tell(AccountSnapshot(self.desk.at, self.cash, self.cash, held, told, sellable=sellable)))
 
 
 @given(st.integers(0, 10**6), st.lists(st.integers(1, 3_000), min_size=3, max_size=3))

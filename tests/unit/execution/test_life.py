@@ -1,4 +1,5 @@
 """The life of an order: only legal transitions, final ends, every execution booked once."""
+# long: one table of transitions, tried row by row.
 
 from __future__ import annotations
 

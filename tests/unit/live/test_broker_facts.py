@@ -3,6 +3,7 @@
 The names B01 to B21 are the broker faults of the design; those of the wire (pages, odd numbers, tokens) are proven in
 ``tests/unit/kis``.
 """
+# long: what one scripted broker may do, told once.
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """The last look before an order leaves: what a person stopped, what another process took over, what grew too old."""
+# long: one driver stopped in every way.
 
 from __future__ import annotations
 

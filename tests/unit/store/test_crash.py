@@ -298,7 +298,7 @@ def test_a_disk_full_at_any_write_leaves_the_old_version_and_no_draft(
     assert prices_seen(Lake(lake.root)) == {2}
 
 
-@pytest.mark.parametrize("failing", ["file", "entry", "folder"])
+@pytest.mark.parametrize("failing", ["before", "file", "entry", "folder"])
 def test_a_refused_fsync_is_fatal_and_is_not_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
 ) -> None:
@@ -306,11 +306,14 @@ def test_a_refused_fsync_is_fatal_and_is_not_tried_again(
     lake = Lake(tmp_path / "lake")
     lake.write("daily", rows(1), keys=KEYS)
     place = tmp_path / "lake" / "daily" / "_delta_log"
-    honest, refused = os.fsync, []
+    honest, refused, synced = os.fsync, [], []
 
     def fsync(handle: int) -> None:
         path = Path(os.readlink(f"/proc/self/fd/{handle}"))
-        hit = {"file": path.suffix == ".tmp" and path.parent != place, "folder": path == place}
+        hit = {"file": path.suffix == ".tmp" and path.parent != place}
+        hit["before"] = path == place  # what a dead writer may have left is synced before anything is built on it
+        hit["folder"] = path == place and path in synced
+        synced.append(path)
         hit["entry"] = path.suffix == ".tmp" and path.parent == place
         if hit[failing]:
             refused.append(path)

@@ -1,4 +1,5 @@
 """What stands around a trading day: promotion, vitals, emergency journal, crash loops, checks, mandate, watchdog."""
+# long: the parts of one trading day beside each other.
 
 from __future__ import annotations
 
