@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 
 import pytest
 
-from haetae.domain.events import Submit
+from haetae.domain.events import Note, Submit
 from haetae.journal import JournalDb
 from haetae.wiring import journals
 from rigs.running import ROOT, haetae
@@ -73,8 +72,9 @@ def judged(out: Path, facts: dict, sessions: int) -> None:
     assert len(sent) == len(set(sent)), "no intent was sent twice"
     assert journals.replay(out / "journal.db").differences == 0
     assert (out / "backups").is_dir()
-    with sqlite3.connect(out / "journal.db") as db:
-        assert db.execute("SELECT count(*) FROM entries WHERE payload LIKE '%run.resumed%'").fetchone()[0] >= 1
+    with JournalDb(out / "journal.db", read_only=True) as journal:
+        runs = [record.kind for *_, record in journal.entries(kind="run") if isinstance(record, Note)]
+    assert "run.resumed" in runs
 
 
 @pytest.mark.timeout(600)

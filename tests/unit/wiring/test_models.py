@@ -194,10 +194,13 @@ def test_a_live_day_does_not_begin_with_models_that_came_by_a_persons_word(
     folder = stored(tmp_path / "models", "m1")
     in_charge_by_word(folder, "m1")
     (tmp_path / "lake").mkdir()
-    monkeypatch.setattr(trading_days.livegate, "pass_gate", lambda *_given: None)  # every other lock stands open
+    monkeypatch.setattr(trading_days.livegate, "missing", lambda *_given: [])  # every other lock stands open
+    monkeypatch.setattr(trading_days.attestation, "promoted", lambda _folder: object())
     settings = TradeSettings(tmp_path, None, tmp_path / "account", (), live=True)
-    with pytest.raises(ConfigError, match="not proven"):
+    with pytest.raises(ConfigError) as shut:
         asyncio.run(trading_days.trade(settings, {}, Silent()))
+    assert "not proven" in shut.value.found
+    assert "m1 took charge without evidence" in shut.value.found
 
 
 def test_evidence_changed_afterwards_or_of_another_model_is_no_proof(tmp_path: Path) -> None:
