@@ -562,11 +562,8 @@ def check():
 
 
 def workers():
-    """Return how the whole suite is spread over processors; whoever asks for a part of it says so himself.
-
-    One more than there are processors: a good part of the suite waits, for rate limits, servers and disks.
-    """
-    return ["-n", str(cpu_count() + 1), "--dist", "loadscope", "--no-loadscope-reorder"] if cpu_count() > 1 else []
+    """Return how the whole suite is spread over processors; whoever asks for a part of it says so himself."""
+    return ["-n", str(cpu_count()), "--dist", "loadscope", "--no-loadscope-reorder"] if cpu_count() > 1 else []
 
 
 def kind_of(verb, rest=()):
