@@ -84,7 +84,7 @@ def session_of(
 
 def stall_s(env: Mapping[str, str]) -> float:
     """Return how many real seconds a stepped market waits for a desk: a language model takes its time."""
-    return 600.0 if env.get("HAETAE_LLM_BASE_URL") else 30.0
+    return 600.0 if env.get("HAETAE_LLM_BASE_URL") else 120.0
 
 
 class _Watched:

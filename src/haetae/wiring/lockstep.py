@@ -44,7 +44,7 @@ class Lockstep:
     busy: Callable[[], bool]
     received: Callable[[], int]
     app_key: str
-    stall_s: float = 30.0
+    stall_s: float = 120.0
     _sent: int = 0
 
     async def settle(self) -> None:

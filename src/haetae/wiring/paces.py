@@ -76,7 +76,7 @@ class LockstepPace:
     speed = 0.0
 
     def __init__(
-        self, control: Control, app_key: str, screen: Screen, *, at: Instant = 0, stall_s: float = 30.0
+        self, control: Control, app_key: str, screen: Screen, *, at: Instant = 0, stall_s: float = 120.0
     ) -> None:
         """Drive the market behind ``control``, which stands at ``at``; give up after ``stall_s`` of work."""
         self._control = control
