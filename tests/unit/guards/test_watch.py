@@ -167,6 +167,31 @@ def test_volatility_that_waits_for_a_falling_market_is_told_of_the_fall() -> Non
     assert loud.state.level is EscapeLevel.REDUCE
 
 
+def test_before_the_first_minute_and_of_a_name_without_a_price_there_is_nothing_to_compare_with() -> None:
+    morning = Desk(open_escape(N))
+    for second in range(3):
+        morning.prints(second, *((place, PRICE - 20_000 * second) for place in range(N)))
+    assert morning.told == []
+    closes, state = np.full(N, PRICE, np.int64), open_escape(N)
+    closes[5] = 0
+    for _ in range(6):
+        state = observe(state, closes, closes > 0, SETTINGS)
+    desk = Desk(state)
+    for second, price in enumerate((PRICE, PRICE, PRICE // 2, PRICE // 2)):
+        desk.prints(second, (5, price))  # halved since its first print, and of no weight in the market
+    assert desk.state.level is EscapeLevel.NORMAL
+    desk.prints(9, *((place, PRICE - 1_010) for place in range(N - 1)))
+    desk.prints(10, *((place, PRICE - 1_010) for place in range(N - 1)))
+    assert desk.state.level is EscapeLevel.NO_BUYS
+
+
+def test_a_mean_counts_only_names_priced_at_both_ends() -> None:
+    window = np.array([[100, 200, 0], [100, 0, 300]], np.int64)
+    market_bp, middle_bp, drift = moves.spans_of(window, np.array([110, 240, 330], np.int64), 0)
+    assert (market_bp, middle_bp) == (pytest.approx(1_500.0), pytest.approx(1_500.0))
+    assert drift == pytest.approx(0.05)  # of the last minute, over both names that have a price
+
+
 def test_no_loop_is_compiled_while_the_market_falls() -> None:
     make_ready(SETTINGS)
     loops = (moves.glance_at, moves.spans_of, moves.confirmed, moves.falls, watch._take, watch._refresh)

@@ -82,6 +82,16 @@ def test_what_is_told_of_an_unknown_order_makes_none() -> None:
     assert len(list(fold.rows("fills"))) == 1
 
 
+def test_a_refused_change_leaves_the_order_working_and_revives_none_that_ended() -> None:
+    refused = Rejected("I1", 9, "c", "m", change=True)
+    waiting = folded(cleared("I1"), Accepted("I1", 5, NUMBER), Cancel("I1", 6, "why"))
+    assert order(waiting)["status"] == "cancel_pending"
+    waiting.apply(9, 90, refused)
+    assert (order(waiting)["status"], order(waiting)["updated_at"]) == ("working", 90)
+    ended = folded(cleared("I1"), Canceled("I1", 5, 0), refused)
+    assert (order(ended)["status"], order(ended)["updated_at"]) == ("canceled", 20)
+
+
 @pytest.mark.parametrize("last", [Rejected("I1", 5, "c", "m"), Canceled("I1", 5, 0), Expired("I1", 5, 0)])
 def test_an_order_that_ended_keeps_how(last: Any) -> None:
     ended = order(folded(cleared("I1"), last))
