@@ -219,9 +219,7 @@ def test_open_orders_are_told_by_name() -> None:
 
 def row(n: int = 1, filled: int = 0, left: int | None = None, **changes) -> BrokerOrder:
     rest = 10 - filled if left is None else left
-    return replace(
-        BrokerOrder(number(n), SYMBOL, Side.BUY, 10, filled, filled * 50_000, rest, 50_000, AT), **changes
-    )
+    return replace(BrokerOrder(number(n), SYMBOL, Side.BUY, 10, filled, filled * 50_000, rest, 50_000, AT), **changes)
 
 
 BOOK = Book(cash=10_000_000, deposits=10_000_000)

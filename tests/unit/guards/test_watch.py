@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import config
 
 from haetae.domain.events import Glance
 from haetae.domain.units import NS_PER_SECOND
@@ -192,6 +193,7 @@ def test_a_mean_counts_only_names_priced_at_both_ends() -> None:
     assert drift == pytest.approx(0.05)  # of the last minute, over both names that have a price
 
 
+@pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled here")
 def test_no_loop_is_compiled_while_the_market_falls() -> None:
     make_ready(SETTINGS)
     loops = (moves.glance_at, moves.spans_of, moves.confirmed, moves.falls, watch._take, watch._refresh)
