@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from haetae.domain.account import Book
+from haetae.domain.account import Book, Position
 from haetae.domain.errors import MarketRuleError
 from haetae.domain.events import AccountSnapshot
 from haetae.domain.orders import (
@@ -230,12 +230,13 @@ BOOK = Book(cash=10_000_000, deposits=10_000_000)
 
 def look(
     orders=(), rows=(), at: int = LATER, held: dict[str, int] | None = None, known: Known = NOTHING_KNOWN,
-    occasion: Occasion | None = None, cash: int = BOOK.cash, orderable: int | None = None,
+    occasion: Occasion | None = None, cash: int = BOOK.cash, orderable: int | None = None, book: Book = BOOK,
+    days: tuple[dt.date, ...] = (),
 ) -> Reconciliation:  # fmt: skip
     reserved = sum(each.open_quantity * each.limit_price for each in rows if each.side is Side.BUY)
     free = cash - reserved if orderable is None else orderable
-    snapshot = AccountSnapshot(at, cash, free, held or {}, tuple(rows), ())
-    return reconcile(BOOK, orders, snapshot, known, SETTINGS, occasion)
+    snapshot = AccountSnapshot(at, cash, free, held or {}, tuple(rows), days)
+    return reconcile(book, orders, snapshot, known, SETTINGS, occasion)
 
 
 OVER = Occasion(over=frozenset({DAY}))
@@ -345,3 +346,39 @@ def test_a_later_order_is_not_kept_from_its_row_by_one_that_several_rows_fit() -
     found = look([first, third, second], [row(5), row(6), row(7, symbol=OTHER)])
     assert found.events == (Accepted("I2", LATER, number(7)),)
     assert (found.stuck, found.missing) == (("I1",), ("I3",))
+
+
+def test_the_rows_of_every_order_are_told_whichever_stands_before_it() -> None:
+    unnamed = order(OrderStatus.UNKNOWN, None, name="I0", symbol="035420")
+    second = order(OrderStatus.WORKING, 2, name="I2", symbol=OTHER)
+    rows = [row(filled=3, amount=150_001, left=7), row(2, filled=10, symbol=OTHER)]
+    found = look([unnamed, order(OrderStatus.WORKING), second], rows, held={SYMBOL: 3, OTHER: 10})
+    first = Fill(number(), "I1", SYMBOL, Side.BUY, 3, 50_000, 150_001, 3, LATER, 0)
+    assert found.events == (
+        Filled("I1", LATER, first),
+        Filled("I2", LATER, Fill(number(2), "I2", OTHER, Side.BUY, 10, 50_000, 500_000, 10, LATER, 0)),
+    )
+    assert isinstance(found.events[0], Filled) and type(found.events[0].fill.price) is int
+    assert (found.differences, found.missing) == ((), ("I0",))
+
+
+@pytest.mark.parametrize(("side", "left"), [(Side.BUY, 14), (Side.SELL, 6)])
+def test_what_this_reading_executed_is_expected_on_top_of_what_was_held(side: Side, left: int) -> None:
+    book = Book(BOOK.cash, BOOK.deposits, {SYMBOL: Position(SYMBOL, 10, 500_000)})
+    found = look([order(OrderStatus.WORKING, side=side)], [row(filled=4, side=side)], held={SYMBOL: left}, book=book)
+    assert len(found.events) == 1
+    assert found.differences == ()
+
+
+def test_a_day_that_was_read_must_show_what_it_showed() -> None:
+    hidden = look([order(OrderStatus.WORKING)], [], days=(DAY,))
+    assert hidden.differences == (Difference(DifferenceKind.LAGGING, "order_list", SYMBOL, 1, 0),)
+    lost, known = order(OrderStatus.UNKNOWN, None), Known({}, frozenset({number(3)}))
+    for second in (10, 60, 130):
+        found = look([lost], [], at=AT + second * NS_PER_SECOND, known=known, days=(DAY,))
+        known = found.known
+    assert found.absent == ()
+    for second in (140, 150, 160):
+        found = look([lost], [], at=AT + second * NS_PER_SECOND, known=Known(known.readings, frozenset()), days=(DAY,))
+        known = found.known
+    assert found.absent == ("I1",)

@@ -193,6 +193,15 @@ def test_a_mean_counts_only_names_priced_at_both_ends() -> None:
     assert drift == pytest.approx(0.05)  # of the last minute, over both names that have a price
 
 
+def test_a_name_without_a_price_a_minute_ago_has_not_moved_in_this_one() -> None:
+    state = open_escape(2)
+    for closes in ((PRICE, PRICE), (PRICE, 0), (PRICE - 1_000, PRICE - 3_000)):
+        priced = np.array(closes, np.int64)
+        state = observe(state, priced, priced > 0, SETTINGS)
+    assert state.moves[-1] == pytest.approx(0.005)  # a hundredth of one, nothing known of the other
+    assert state.figures.market_bp == pytest.approx(-200.0)  # over the window both are known
+
+
 @pytest.mark.skipif(config.DISABLE_JIT, reason="nothing is compiled here")
 def test_no_loop_is_compiled_while_the_market_falls() -> None:
     make_ready(SETTINGS)
