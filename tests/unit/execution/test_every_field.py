@@ -312,6 +312,24 @@ def test_holdings_and_cash_that_differ_are_told_with_both_sides() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("ours", "theirs", "kind"),
+    [
+        (1, 50, DifferenceKind.CORPORATE_ACTION),
+        (10, 1, DifferenceKind.CORPORATE_ACTION),
+        (10, 0, DifferenceKind.LAGGING),
+        (10, 7, DifferenceKind.LAGGING),
+    ],
+)
+def test_holdings_that_multiplied_are_told_apart_from_those_that_went(
+    ours: int, theirs: int, kind: DifferenceKind
+) -> None:
+    same = Position(OTHER, 3, 300_000)  # stands before the one that differs
+    book = Book(BOOK.cash, BOOK.deposits, {SYMBOL: Position(SYMBOL, ours, ours * 50_000), OTHER: same})
+    held = {OTHER: 3} | ({SYMBOL: theirs} if theirs else {})
+    assert look(held=held, book=book).differences == (Difference(kind, "position", SYMBOL, ours, theirs),)
+
+
 def test_an_order_by_hand_is_told_with_its_shares_and_only_on_its_day() -> None:
     rows = [row(9, symbol=OTHER, quantity=7), row(8, order_id=number(8, BEFORE))]
     found = look((), rows, orderable=BOOK.cash)
