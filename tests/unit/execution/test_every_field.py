@@ -400,3 +400,10 @@ def test_a_day_that_was_read_must_show_what_it_showed() -> None:
         found = look([lost], [], at=AT + second * NS_PER_SECOND, known=Known(known.readings, frozenset()), days=(DAY,))
         known = found.known
     assert found.absent == ("I1",)
+
+
+@pytest.mark.parametrize("missing", [0, 30, 900_000])
+def test_cash_is_not_compared_in_a_reading_that_tells_executions(missing: int) -> None:
+    found = look([order(OrderStatus.WORKING)], [row(filled=4)], held={SYMBOL: 4}, cash=BOOK.cash - 200_000 - missing)
+    assert (len(found.events), found.differences) == (1, ())
+    assert not any(key.startswith("cash:") for key in found.known.readings)
