@@ -196,6 +196,13 @@ class TestPostgresJournal(JournalSuite):
         with place.open(read_only=True) as reader:
             assert reader.verify() == 0
 
+    def test_a_connection_that_the_library_has_closed_is_one_message(self, place: Database) -> None:
+        with place.open(read_only=True) as journal:
+            journal._db.close()  # type: ignore[attr-defined]
+            with pytest.raises(JournalError) as lost:
+                list(journal.raw())
+        assert lost.value.found == "reading failed: ResourceClosedError"
+
     def test_a_holder_that_slept_over_its_term_is_replaced_and_its_session_ended(self, place: Database) -> None:
         clock = Clock()
         sleeper = place.open(holder=Holder("a", 1, "boot", clock))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from zoo.bugs import BUGS, PACKAGE, Bug
-from zoo.prove import healthy, main, prove
+from zoo.prove import main, prove
 
 LEAST = 30
 HANDFUL = 3
@@ -77,4 +77,3 @@ def test_the_command_refuses_what_it_does_not_know(capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         main(["--only", "no_such_bug"])
     assert "no_such_bug" in capsys.readouterr().err
-    assert callable(healthy)

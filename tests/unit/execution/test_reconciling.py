@@ -269,6 +269,41 @@ def test_absence_needs_that_no_money_is_reserved_that_our_orders_do_not_explain(
     assert prove(orderable=BOOK.cash - reserved) == absent
 
 
+def small(side: Side = Side.BUY, limit: int = 5_000) -> Order:
+    return order(OrderStatus.UNKNOWN, number=None, side=side, limit=limit)
+
+
+HELD = Book(9_950_000, 10_000_000, {SYMBOL: Position(SYMBOL, 10, 50_000)})
+
+
+@pytest.mark.parametrize(
+    ("lost", "book", "reserved", "absent"),
+    [
+        (small(), BOOK, 25_000, ("I1",)),  # half of what the order would hold
+        (small(), BOOK, 25_001, ()),
+        (small(Side.SELL), HELD, 26_000, ("I1",)),  # a sale holds no money, however small it is
+        (small(limit=0), BOOK, 26_000, ("I1",)),  # what an order without a limit would hold is not known
+        (small(limit=0), BOOK, 30_001, ()),
+    ],
+)
+def test_a_small_buy_is_called_absent_only_where_less_than_half_of_it_can_be_reserved(
+    lost: Order, book: Book, reserved: int, absent: tuple
+) -> None:
+    assert prove(lost=lost, book=book, orderable=book.cash - reserved) == absent
+
+
+@pytest.mark.parametrize(("reserved", "absent"), [(30_000, ("I1",)), (30_001, ()), (500_000, ())])
+def test_a_sale_that_rests_explains_no_money(reserved: int, absent: tuple) -> None:
+    book = Book(10_000_000, 10_000_000, {SYMBOL: Position(SYMBOL, 10, 500_000)})
+    sale = replace(order(number=2, key="I2", side=Side.SELL), updated_at=AT)
+    orders, rows = [order(OrderStatus.UNKNOWN, number=None), sale], [row(2, side=Side.SELL)]
+    known = NOTHING_KNOWN
+    for second in (10, 60, 130):
+        found = look(orders, rows, book=book, orderable=book.cash - reserved, after_s=second, known=known)
+        known = found.known
+    assert found.absent == absent
+
+
 def test_money_that_other_orders_reserve_is_explained() -> None:
     other = order(number=2, key="I2")
     rows = [row(2)]

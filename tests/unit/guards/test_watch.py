@@ -167,15 +167,54 @@ def test_volatility_that_waits_for_a_falling_market_is_told_of_the_fall() -> Non
     assert loud.state.level is EscapeLevel.REDUCE
 
 
+def test_before_the_first_minute_and_of_a_name_without_a_price_there_is_nothing_to_compare_with() -> None:
+    morning = Desk(open_escape(N))
+    for second in range(3):
+        morning.prints(second, *((place, PRICE - 20_000 * second) for place in range(N)))
+    assert morning.told == []
+    closes, state = np.full(N, PRICE, np.int64), open_escape(N)
+    closes[5] = 0
+    for _ in range(6):
+        state = observe(state, closes, closes > 0, SETTINGS)
+    desk = Desk(state)
+    for second, price in enumerate((PRICE, PRICE, PRICE // 2, PRICE // 2)):
+        desk.prints(second, (5, price))  # halved since its first print, and of no weight in the market
+    assert desk.state.level is EscapeLevel.NORMAL
+    desk.prints(9, *((place, PRICE - 1_010) for place in range(N - 1)))
+    desk.prints(10, *((place, PRICE - 1_010) for place in range(N - 1)))
+    assert desk.state.level is EscapeLevel.NO_BUYS
+
+
+def test_a_mean_counts_only_names_priced_at_both_ends() -> None:
+    window = np.array([[100, 200, 0], [100, 0, 300]], np.int64)
+    market_bp, middle_bp, drift = moves.spans_of(window, np.array([110, 240, 330], np.int64), 0)
+    assert (market_bp, middle_bp) == (pytest.approx(1_500.0), pytest.approx(1_500.0))
+    assert drift == pytest.approx(0.05)  # of the last minute, over both names that have a price
+
+
+def test_a_name_without_a_price_a_minute_ago_has_not_moved_in_this_one() -> None:
+    state = open_escape(2)
+    for closes in ((PRICE, PRICE), (PRICE, 0), (PRICE - 1_000, PRICE - 3_000)):
+        priced = np.array(closes, np.int64)
+        state = observe(state, priced, priced > 0, SETTINGS)
+    assert state.moves[-1] == pytest.approx(0.005)  # a hundredth of one, nothing known of the other
+    assert state.figures.market_bp == pytest.approx(-200.0)  # over the window both are known
+
+
+def compiled(loop: object) -> int:
+    """For how many types a loop is machine code; none where it is left as Python."""
+    return len(getattr(loop, "signatures", ()))
+
+
 def test_no_loop_is_compiled_while_the_market_falls() -> None:
     make_ready(SETTINGS)
     loops = (moves.glance_at, moves.spans_of, moves.confirmed, moves.falls, watch._take, watch._refresh)
-    before = [len(loop.signatures) for loop in loops]
+    before = [compiled(loop) for loop in loops]
     desk = Desk(settled())
     for second in range(3):
         desk.prints(second, *((place, 93_000) for place in range(N)))
     assert desk.state.level is EscapeLevel.EXIT_ALL
-    assert [len(loop.signatures) for loop in loops] == before
+    assert [compiled(loop) for loop in loops] == before
 
 
 prints = st.tuples(st.integers(0, N - 1), st.integers(-600, 300))

@@ -11,6 +11,7 @@ from contract.journal_suite import cleared, decided, fill, note
 from haetae.domain import codec
 from haetae.domain.decisions import Action, Decision, Leg
 from haetae.domain.events import Cancel, Note
+from haetae.domain.learning import Lesson
 from haetae.domain.orders import (
     Accepted,
     BrokerOrderId,
@@ -80,6 +81,16 @@ def test_what_is_told_of_an_unknown_order_makes_none() -> None:
     fold = folded(Canceled("I1", 5, 0), fill("I1", "1", 4, 4, 50_000, 6), Accepted("I1", 7, NUMBER))
     assert not list(fold.rows("orders"))
     assert len(list(fold.rows("fills"))) == 1
+
+
+def test_a_refused_change_leaves_the_order_working_and_revives_none_that_ended() -> None:
+    refused = Rejected("I1", 9, "c", "m", change=True)
+    waiting = folded(cleared("I1"), Accepted("I1", 5, NUMBER), Cancel("I1", 6, "why"))
+    assert order(waiting)["status"] == "cancel_pending"
+    waiting.apply(9, 90, refused)
+    assert (order(waiting)["status"], order(waiting)["updated_at"]) == ("working", 90)
+    ended = folded(cleared("I1"), Canceled("I1", 5, 0), refused)
+    assert (order(ended)["status"], order(ended)["updated_at"]) == ("canceled", 20)
 
 
 @pytest.mark.parametrize("last", [Rejected("I1", 5, "c", "m"), Canceled("I1", 5, 0), Expired("I1", 5, 0)])
@@ -159,6 +170,20 @@ def test_rows_that_are_not_in_memory_are_looked_up_once() -> None:
     assert asked == [("orders", ("I1",))]
     assert order(fold)["seq"] == 1
     assert order(fold)["status"] == "working"
+    asked.clear()
+    again = Fold(load)
+    for seq in (5, 6):
+        again.apply(seq, seq, cleared("I1"))  # the command of an order that is there changes no row
+    assert asked == [("orders", ("I1",))]
+    assert again.take() == {}
+
+
+def test_decisions_and_lessons_are_rows_as_they_were_made() -> None:
+    (row,) = folded(decided("D1")).rows("decisions")
+    assert named(PROJECTIONS["decisions"], row)["denied_by"] == ""
+    made = Lesson("L1", "gap > 2 %", "skip", ("D1", "D2"), 7, -12.5, "candidate", 40)
+    (row,) = folded(made).rows("lessons")
+    assert row == ("L1", "gap > 2 %", "skip", '["D1", "D2"]', 7, -12.5, "candidate", 40, 1)
 
 
 def test_memory_is_given_back_when_a_table_grows() -> None:
