@@ -52,10 +52,10 @@ _PATIENCE_S = 40.0
 
 
 def wide() -> DeskSettings:
-    """Return settings whose limits deny none of the fifty orders of the kill's part."""
+    """Return settings whose limits, within the program's ceilings, deny none of the orders of these parts."""
     base = DeskSettings()
     limits = replace(
-        base.limits, orders_per_minute=60, new_names_per_day=50, daily_buys_ppm=1_000_000, daily_turnover_ppm=2_000_000,
+        base.limits, orders_per_second=15, orders_per_minute=60, daily_buys_ppm=1_000_000, daily_turnover_ppm=2_000_000,
         max_order_ppm=50_000, entry_below_bp=300, require_reconciled=False, entry_after_open_s=0, same_side_pause_s=0,
         escapes_per_day=500,
     )  # fmt: skip
