@@ -71,7 +71,7 @@ async def _until(what: Any, seconds: float) -> None:
     while not what():
         if time.perf_counter() > until:
             return
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.005)
 
 
 async def flee(fault: str = "") -> dict[str, Any]:
@@ -105,8 +105,13 @@ def _wall(at: Floor) -> int:
     return at.clock.now() - round((time.perf_counter() - at.times.trigger) * 1e9)
 
 
+def _may_go(at: Floor) -> set[str]:
+    """Return the held names that are not halted; the others leave when their interruption ends."""
+    return set(at.held) - set(at.runner.desk.halted)
+
+
 def _all_taken(at: Floor) -> bool:
-    return at.runner.desk.escape.level is EscapeLevel.EXIT_ALL and len(_taken(at)) >= len(at.held)
+    return at.runner.desk.escape.level is EscapeLevel.EXIT_ALL and _may_go(at) <= _taken(at).keys()
 
 
 def _turn_s(place: int) -> float:
@@ -122,6 +127,7 @@ def _told(at: Floor, fault: str) -> dict[str, Any]:
     return {
         "fault": fault or "none",
         "names": len(at.held),
+        "halted": len(at.held) - len(_may_go(at)),
         "accepted": len(taken),
         "level": at.runner.desk.escape.level.name,
         "from_turn": percentiles(even) if even else {},
@@ -172,14 +178,13 @@ async def take_back() -> dict[str, Any]:
         resting, pressed = len(_working(at)), time.perf_counter()
         at.runner.operate(OperatorCommand(at.clock.now(), OperatorState.HALT, "bench", "drill"))
         await _until(lambda: len(at.runner.desk.blotter.working) == 0, _PATIENCE_S)
-        sent = [begin - pressed for begin, _, _ in at.times.cancels.values()]
-        done = [end - pressed for _, end, _ in at.times.cancels.values()]
+        done, left = time.perf_counter() - pressed, len(at.runner.desk.blotter.working)
         return {
             "resting": resting,
-            "cancels": len(done),
-            "last_sent_s": max(sent, default=None),
-            "all_done_s": max(done, default=None),
-            "left_open": len(at.runner.desk.blotter.working),
+            "cancels": len(at.times.taken_back),
+            "last_left_s": max(at.times.taken_back, default=0.0) - pressed,
+            "all_done_s": done if not left else None,
+            "left_open": left,
             "least_s_real": _turn_s(resting - 1) + 2 * LATENCY_MS / 1_000,
             "least_s_mock": (resting - 1) * WINDOW_S + 2 * LATENCY_MS / 1_000,
             "calls": await at.calls(),

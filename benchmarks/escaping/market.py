@@ -1,8 +1,8 @@
 """An emulator in a process of its own, an account at it that holds fifty names, and a desk that trades for it.
 
 Everything between the desk and the market is the product's own: sockets on loopback, the pace KIS allows, the last look
-before an order's bytes, the journal on disk. Wrapped are the broker and what carries its calls, to note when each began,
-left and ended. The first minute passes quickly on one clock of both sides; what is measured runs at the wall's speed.
+before an order's bytes, the journal on disk. Wrapped are the broker and what carries its calls, to note when each
+began, left and ended. The first minute passes quickly on both sides; what is measured runs at the wall's speed.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from haetae.wiring.floor import LastLook
 
 NAMES, LATENCY_MS, SHARES = 50, 100, 20
 GEAR, _FIRST_PRICES_S = 6.0, 90.0
-_ORDERS = "/order-cash"
+_ORDERS, _CHANGES = "/order-cash", "/order-rvsecncl"
 DAY = MarketSettings().first_live_day
 RULES = Rulebook.on(DAY)
 BOUGHT, BEGINS = 84_000, 90_859
@@ -73,7 +73,8 @@ class Times:
     submits: dict[str, tuple[float, float, str]] = field(default_factory=dict)
     left: list[float] = field(default_factory=list)
     """When the bytes of each order went to the wire."""
-    cancels: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+    taken_back: list[float] = field(default_factory=list)
+    """When those of each cancel did."""
 
 
 class GearedClock:
@@ -105,7 +106,7 @@ class GearedClock:
 
 
 class TimedBroker(KisBroker):
-    """Notes when each order and cancel was asked for and answered."""
+    """Notes when each order was asked for and answered."""
 
     times: Times
 
@@ -115,13 +116,6 @@ class TimedBroker(KisBroker):
         self.times.trigger = self.times.trigger or self.times.seen
         answer = await super().submit(order)
         self.times.submits[order.intent.intent_id] = (began, time.perf_counter(), type(answer).__name__)
-        return answer
-
-    async def cancel(self, intent_id: str, order_id: Any) -> Any:
-        """Cancel one order."""
-        began = time.perf_counter()
-        answer = await super().cancel(intent_id, order_id)
-        self.times.cancels[intent_id] = (began, time.perf_counter(), type(answer).__name__)
         return answer
 
 
@@ -145,7 +139,7 @@ class TimedFeed(KisFeed):
 
 
 class TimedCarrier(AiohttpCarrier):
-    """Notes when the bytes of each order go to the wire."""
+    """Notes when the bytes of each order and cancel go to the wire."""
 
     times: Times
 
@@ -153,6 +147,8 @@ class TimedCarrier(AiohttpCarrier):
         """Make one exchange."""
         if url.endswith(_ORDERS):
             self.times.left.append(time.perf_counter())
+        if url.endswith(_CHANGES):
+            self.times.taken_back.append(time.perf_counter())
         return await super().exchange(method, url, *rest, **named)
 
 
@@ -262,7 +258,7 @@ async def _desk(kis: KisSettings, control: Control, settings: DeskSettings, fold
             yield runner, times, symbols, held, clock
         finally:
             runner.stop()
-            await asyncio.wait({task}, timeout=10.0)
+            await asyncio.wait({task}, timeout=30.0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await broker.close()

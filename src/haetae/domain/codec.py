@@ -4,8 +4,10 @@ Records become ``{"$": "TypeName", field: value, …}``; enums ``{"e": "Name.VAL
 ``{"d": "2026-01-02"}``; arrays ``{"a": dtype, "s": shape, "v": [...]}``; mappings with text keys
 ``{"m": {...}}``; frozensets ``{"f": [...]}`` sorted; tuples are lists. Text is sorted by key, UTF-8,
 without spaces, so equal records give equal bytes and journals can be compared by hash.
-NaN travels as the text "nan" inside arrays, since JSON has no such number; whole numbers have 64 bits. A field whose metadata says it is not
-stored is left out and comes back as its default: the bars of a view, which a journal holds once, as slices.
+NaN travels as the text "nan" inside arrays, since JSON has no such number; whole numbers have 64 bits.
+A field whose metadata says it is not stored is left out and comes back as its default: the bars of a
+view, which a journal holds once, as slices. ``plain`` and ``parse`` stop at what a text says, for readers
+that want a few cells and no record.
 """
 
 from __future__ import annotations
@@ -106,15 +108,17 @@ _FORMS: tuple[tuple[type | tuple[type, ...], _Form], ...] = (
 """The first that fits; ``int`` and ``str`` before ``Enum``, so that an enum of numbers is its number."""
 
 
-@cache
-def _form(kind: type) -> _Form:
-    """Return how values of a type are said."""
+def _form_of(kind: type) -> _Form:
     for fitting, form in _FORMS:
         if issubclass(kind, fitting):
             return form
     if dataclasses.is_dataclass(kind):
         return _plain_record(kind)
     raise TypeError(f"no JSON form for {kind.__name__}")
+
+
+_form: Callable[[Any], _Form] = cache(_form_of)
+"""How values of a type are said."""
 
 
 def _rich(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """How a journal lies in SQLite: statements, versions, and the settings durability rests on.
 
-Version 2 added the lease row, folded the projections anew and packs by Zstandard; 1 is migrated when a writer opens it, in one
-transaction, after its chain was checked. A version this program does not know is refused: an older program never
-writes into a newer journal.
+Version 2 added the lease row, folded the projections anew and packs by Zstandard; 1 is migrated when a writer opens
+it, in one transaction, after its chain was checked. A version this program does not know is refused: an older program
+never writes into a newer journal.
 """
 
 from __future__ import annotations

@@ -240,9 +240,11 @@ class LastLook:
     """Asked by the connection when an order's turn has come: what was halted while it waited does not leave."""
 
     def __init__(self) -> None:
+        """Permit everything until there is a runner."""
         self.runner: TradingDayRunner | None = None
 
     def __call__(self, operation: Operation, values: Mapping[str, str]) -> str:
+        """Return why an order must not leave now, empty where it may."""
         side = _SIDES.get(operation.name)
         if self.runner is None or side is None:
             return ""
