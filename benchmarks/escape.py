@@ -52,7 +52,7 @@ FAULTS = {
     "refused": f'[[fault]]\nid = "T09"\n{_SEVENTH}what = {{ how = "EGW00201" }}\n',
     "error": f'[[fault]]\nid = "T08"\n{_SEVENTH}what = {{ status = 500 }}\n',
 }
-_PATIENCE_S, _QUIET_S, _FALL_BP = 20.0, 3.0, -900
+_FIRST_S, _PATIENCE_S, _QUIET_S, _FALL_BP = 60.0, 20.0, 3.0, -1_800
 
 
 def wide() -> DeskSettings:
@@ -82,7 +82,7 @@ async def flee(fault: str = "") -> dict[str, Any]:
         if fault:
             await at.arm(FAULTS[fault])
         await at.fall(_FALL_BP)
-        await _until(lambda: at.times.trigger > 0.0, _PATIENCE_S)
+        await _until(lambda: at.times.trigger > 0.0, _FIRST_S)
         await _until(lambda: _all_taken(at), _PATIENCE_S)
         return _told(at, fault)
 
@@ -147,7 +147,7 @@ async def press() -> dict[str, Any]:
         await at.settle()
         await at.arm(LATENCY)
         await at.fall(_FALL_BP)
-        await _until(lambda: len(at.times.left) >= NAMES // 3, 2 * _PATIENCE_S)
+        await _until(lambda: len(at.times.left) >= NAMES // 3, _FIRST_S)
         waiting = len(at.runner.desk.blotter.working) - len(at.times.left)
         pressed = time.perf_counter()
         at.runner.operate(OperatorCommand(at.clock.now(), OperatorState.HALT, "bench", "drill"))
