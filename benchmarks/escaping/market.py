@@ -1,7 +1,8 @@
 """An emulator in a process of its own, an account at it that holds fifty names, and a desk that trades for it.
 
-Everything between the desk and the market is the product's own: sockets on loopback, the pace KIS allows, the journal
-on disk. Only the broker is wrapped, to note when each call began and ended.
+Everything between the desk and the market is the product's own: sockets on loopback, the pace KIS allows, the last look
+before an order's bytes, the journal on disk. Wrapped are the broker and what carries its calls, to note when each
+began, left and ended. The first minute passes quickly on both sides; what is measured runs at the wall's speed.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from haetae.domain.units import NS_PER_SECOND, Instant, Shares, Symbol, instant_
 from haetae.emulator.settings import MarketSettings
 from haetae.journal import JournalDb
 from haetae.kis.broker import KisBroker
+from haetae.kis.carrier_aiohttp import AiohttpCarrier
 from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
 from haetae.kis.settings import KisSettings, Secret
@@ -41,8 +43,11 @@ from haetae.live import OfflineDecider, TradingDayRunner
 from haetae.wiring.child import Control, EmulatorProcess
 from haetae.wiring.clocks import ScaledClock
 from haetae.wiring.dice import process_dice
+from haetae.wiring.floor import LastLook
 
 NAMES, LATENCY_MS, SHARES = 50, 100, 20
+GEAR, _FIRST_PRICES_S = 6.0, 90.0
+_ORDERS, _CHANGES = "/order-cash", "/order-rvsecncl"
 DAY = MarketSettings().first_live_day
 RULES = Rulebook.on(DAY)
 BOUGHT, BEGINS = 84_000, 90_859
@@ -66,11 +71,42 @@ class Times:
     seen: float = 0.0
     trigger: float = 0.0
     submits: dict[str, tuple[float, float, str]] = field(default_factory=dict)
-    cancels: dict[str, tuple[float, float, str]] = field(default_factory=dict)
+    left: list[float] = field(default_factory=list)
+    """When the bytes of each order went to the wire."""
+    taken_back: list[float] = field(default_factory=list)
+    """When those of each cancel did."""
+
+
+class GearedClock:
+    """Market time at ``gear`` times the wall's speed, until ``settle`` lets it run as the wall does."""
+
+    def __init__(self, start: Instant, gear: float) -> None:
+        """Begin at ``start``."""
+        self._start, self._since, self._gear = start, time.monotonic_ns(), gear
+
+    def now(self) -> Instant:
+        """Return market time."""
+        return self._start + round((time.monotonic_ns() - self._since) * self._gear)
+
+    def monotonic(self) -> float:
+        """Return seconds of market time."""
+        return self.now() / NS_PER_SECOND
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait so many seconds of market time, whatever its speed becomes meanwhile."""
+        until = self.now() + round(seconds * NS_PER_SECOND)
+        while True:
+            await asyncio.sleep(max(0, until - self.now()) / NS_PER_SECOND / self._gear)
+            if self.now() >= until:
+                return
+
+    def settle(self) -> None:
+        """Go on at the wall's speed."""
+        self._start, self._since, self._gear = self.now(), time.monotonic_ns(), 1.0
 
 
 class TimedBroker(KisBroker):
-    """Notes when each order and cancel was asked for and answered."""
+    """Notes when each order was asked for and answered."""
 
     times: Times
 
@@ -80,13 +116,6 @@ class TimedBroker(KisBroker):
         self.times.trigger = self.times.trigger or self.times.seen
         answer = await super().submit(order)
         self.times.submits[order.intent.intent_id] = (began, time.perf_counter(), type(answer).__name__)
-        return answer
-
-    async def cancel(self, intent_id: str, order_id: Any) -> Any:
-        """Cancel one order."""
-        began = time.perf_counter()
-        answer = await super().cancel(intent_id, order_id)
-        self.times.cancels[intent_id] = (began, time.perf_counter(), type(answer).__name__)
         return answer
 
 
@@ -109,6 +138,20 @@ class TimedFeed(KisFeed):
         super().on_prints(timed)
 
 
+class TimedCarrier(AiohttpCarrier):
+    """Notes when the bytes of each order and cancel go to the wire."""
+
+    times: Times
+
+    async def exchange(self, method: str, url: str, *rest: Any, **named: Any) -> Any:
+        """Make one exchange."""
+        if url.endswith(_ORDERS):
+            self.times.left.append(time.perf_counter())
+        if url.endswith(_CHANGES):
+            self.times.taken_back.append(time.perf_counter())
+        return await super().exchange(method, url, *rest, **named)
+
+
 @dataclass(slots=True)
 class Floor:
     """A running desk on a running market."""
@@ -118,7 +161,7 @@ class Floor:
     times: Times
     symbols: tuple[Symbol, ...]
     held: Mapping[Symbol, Shares]
-    clock: ScaledClock
+    clock: GearedClock
     http: aiohttp.ClientSession
     url: str
 
@@ -127,6 +170,20 @@ class Floor:
         async with self.http.post(self.url + "/faults", json={"toml": toml}) as answer:
             if answer.status != 200:
                 raise RuntimeError(await answer.text())
+
+    async def settle(self) -> None:
+        """Wait until every name has traded, then let market and desk run at the wall's speed."""
+        until = time.monotonic() + _FIRST_PRICES_S
+        while not all(map(self.runner.desk.tape.traded_at.__getitem__, self.symbols)):
+            if time.monotonic() > until:
+                raise RuntimeError("not every name has traded")
+            await asyncio.sleep(0.02)
+        await self.control.run_at(1.0)
+        self.clock.settle()
+
+    async def fall(self, by_bp: int) -> None:
+        """Let the whole market fall, from two seconds from now within a minute."""
+        await self.control.shock(self.clock.now() + 2 * NS_PER_SECOND, 1, by_bp)
 
     async def calls(self) -> dict[str, Any]:
         """Return what the market counted."""
@@ -137,8 +194,8 @@ LATENCY = f'[[fault]]\nid = "T12"\nwhat = {{ ms = {LATENCY_MS}, jitter_ms = 0 }}
 
 
 @asynccontextmanager
-async def floor(settings: DeskSettings, *, fall_bp: int, fall_after_s: float) -> AsyncIterator[Floor]:
-    """Yield a desk that holds fifty names on a market that falls so many seconds after the first minute it saw."""
+async def floor(settings: DeskSettings) -> AsyncIterator[Floor]:
+    """Yield a desk that holds fifty names."""
     with TemporaryDirectory() as place:
         folder = Path(place)
         arguments = ["--free-ports", "--with-parent", "--seed", "7", "--speed", "0", "--listed", "120"]
@@ -152,9 +209,7 @@ async def floor(settings: DeskSettings, *, fall_bp: int, fall_after_s: float) ->
                 app_secret=Secret("s" * 180), account="50012345", mode=Mode.REAL, hts_id="bench",
                 data_silence_s=None,  # all names of the emulator print together, every fifteen seconds
             )  # fmt: skip
-            began = instant_at(DAY, BEGINS)
             try:
-                await control.shock(began + round((61 + fall_after_s) * NS_PER_SECOND), 1, fall_bp)
                 await control.advance(instant_at(DAY, BOUGHT))
                 async with _desk(kis, control, settings, folder) as (runner, times, symbols, held, clock):
                     yield Floor(control, runner, times, symbols, held, clock, http, str(ready["control"]).rstrip("/"))
@@ -172,10 +227,17 @@ async def _desk(kis: KisSettings, control: Control, settings: DeskSettings, fold
         await _buy(rest, clock, symbols, bases)
         await control.pause()
         await control.advance(instant_at(DAY, BEGINS))
-        clock = ScaledClock(start=instant_at(DAY, BEGINS), wall_start=time.time_ns(), speed=1.0)
-    async with KisRest(kis, clock, process_dice("bench")) as rest:
-        await control.run_at(1.0)
-        stream, times = KisStream(kis, clock, rest.approval_key, process_dice("bench.stream")), Times()
+    times, look, geared = Times(), LastLook(), GearedClock(instant_at(DAY, BEGINS), GEAR)
+
+    def carry(told: KisSettings) -> TimedCarrier:
+        carrier = TimedCarrier(told)
+        carrier.times = times
+        return carrier
+
+    async with KisRest(kis, geared, process_dice("bench"), look, carry=carry) as rest:
+        await control.run_at(GEAR)
+        clock = geared
+        stream = KisStream(kis, clock, rest.approval_key, process_dice("bench.stream"))
         broker, feed = TimedBroker(rest, stream, clock), TimedFeed(rest, stream, clock, with_index=True)
         broker.times = feed.times = times
         held = dict(await broker.positions())
@@ -188,6 +250,7 @@ async def _desk(kis: KisSettings, control: Control, settings: DeskSettings, fold
             desk=open_desk(settings, book), session=_session(symbols, bases), broker=broker, feed=feed, journal=journal,
             policy=Nobody(), decider=OfflineDecider(clock), clock=clock, rules=RULES,
         )  # fmt: skip
+        look.runner = runner
         await broker.start()
         task = asyncio.create_task(runner.run())
         try:
@@ -195,7 +258,7 @@ async def _desk(kis: KisSettings, control: Control, settings: DeskSettings, fold
             yield runner, times, symbols, held, clock
         finally:
             runner.stop()
-            await asyncio.wait({task}, timeout=10.0)
+            await asyncio.wait({task}, timeout=30.0)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
             await broker.close()

@@ -26,7 +26,8 @@ from haetae.domain.units import Instant
 from haetae.journal.chain import GENESIS, Entry, link
 from haetae.krx import Rulebook
 from haetae.ledger import open_book
-from haetae.live.recovery import COMMAND, EVENT, RUN, closing_note, opening_note
+from haetae.live.handover import RUN, handover_of
+from haetae.live.recovery import COMMAND, EVENT, closing_note, opening_note
 
 _NAMED = re.compile(r'("(?:decision_id|intent_id|leg_id|proposal_id|number|order_id|request_id)":")(?=[^"{])')
 """Where a text names something that belongs to its own day."""
@@ -69,9 +70,10 @@ def record_day() -> Day:
     def rules_of_the_house(brief: Brief, at: Instant) -> AgentReply:
         return AgentReply(brief.leg.leg_id, at, agent.DECIDER, agent.answer(brief))
 
-    keep(RUN, session.start.at, opening_note(day, desk.book, session.start.at))
+    keep(RUN, session.start.at, opening_note(day, handover_of(desk), session.start.at))
     track = run_episode(desk, ours.venue(panel), [session], ours.Cross(), rules_of_the_house, record)
-    keep(RUN, session.rules.session.close_at, closing_note(day, track.desk.book, session.rules.session.close_at))
+    closed = session.rules.session.close_at
+    keep(RUN, closed, closing_note(day, handover_of(track.desk), closed))
     return Day(tuple(kept), desk, session.rules)
 
 

@@ -23,5 +23,5 @@ class Entry(NamedTuple):
 
 def link(previous: str, seq: int, at: int, kind: str, payload: str) -> str:
     """Return the SHA-256 of an entry behind ``previous``, as hex."""
-    head = f"{previous}\x1f{seq}\x1f{at}\x1f{kind}\x1f{len(payload)}\x1f"
-    return hashlib.sha256((head + payload).encode()).hexdigest()
+    whole = f"{previous}\x1f{seq}\x1f{at}\x1f{kind}\x1f{len(payload)}\x1f{payload}"
+    return hashlib.sha256(whole.encode()).hexdigest()

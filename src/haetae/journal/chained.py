@@ -104,12 +104,13 @@ class ChainedJournal(ABC):
             and the journal must not be used further: whoever trades stops.
         """
         self._writable()
-        texts = [(at, codec.encode(record), record) for at, record in records]
-        for at, text, record in texts:
+        said = [(at, codec.plain(record)) for at, record in records]
+        texts = [(at, codec.text_of(one), one) for at, one in said]
+        for at, text, one in texts:
             self._seq += 1
             self._hash = link(self._hash, self._seq, at, kind, text)
             self._waiting.append(Entry(self._seq, at, kind, text, self._hash))
-            self._fold.apply(self._seq, at, record)
+            self._fold.apply(self._seq, at, one)
         if durable or len(self._waiting) >= self.settings.batch:
             self.flush()
         return self._seq
@@ -136,13 +137,28 @@ class ChainedJournal(ABC):
         if self._failed is not None:
             raise self._broken(f"a write failed before: {self._failed.found or self._failed}") from self._failed
 
-    def rebuild(self) -> None:
-        """Check the chain, empty every projection and fold all entries again; the content is the same as before."""
+    def rebuild(self) -> int:
+        """Verify and replay in one reading: check all that ``verify`` does, and put tables right that are not.
+
+        Every entry is folded again; a table that is not what they say is emptied and written anew. Return how many
+        entries there are. Raises ``JournalError`` where the chain, the head or the database itself is not whole.
+        """
         self.flush()
         self._writable()
-        folded, _ = self._folded()
-        self._replace([(table, folded.rows(name)) for name, table in PROJECTIONS.items()])
+        with self._snapshot():
+            self._inspect()
+            folded, count = self._folded()
+            wrong = [table for table in PROJECTIONS.values() if not self._agrees(folded, table)]
+        if wrong:
+            self._replace([(table, folded.rows(table.name)) for table in wrong])
+        for table in wrong:
+            if not self._agrees(folded, table):
+                raise self._broken(f"table {table.name} does not keep what is written into it")
         self._fold = Fold(self._load)
+        return count
+
+    def _agrees(self, folded: Fold, table: Table) -> bool:
+        return list(folded.rows(table.name)) == self._rows(table)
 
     def adopt(self, entries: Iterable[Entry], *, at_once: bool = False) -> int:
         """Append entries of another journal as they stand, texts and hashes unchanged; return how many.
@@ -159,7 +175,7 @@ class ChainedJournal(ABC):
             self._seq, self._hash = entry.seq, entry.digest
             self._waiting.append(entry)
             if shows(entry.text):
-                self._fold.apply(entry.seq, entry.at, codec.decode(entry.text))
+                self._fold.apply(entry.seq, entry.at, codec.parse(entry.text))
             count += 1
             if len(self._waiting) >= _ADOPTED and not at_once:
                 self.flush()
@@ -186,7 +202,7 @@ class ChainedJournal(ABC):
             self._inspect()
             folded, count = self._folded()
             for name, table in PROJECTIONS.items():
-                if list(folded.rows(name)) != self._rows(table):
+                if not self._agrees(folded, table):
                     raise self._broken(f"table {name} is not what the entries say; `haetae journal rebuild` mends it")
         return count
 
@@ -215,7 +231,7 @@ class ChainedJournal(ABC):
 
     def _folded(self) -> tuple[Fold, int]:
         """Return all entries folded anew, and how many there are; raises ``JournalError`` where the chain breaks."""
-        folded, count, previous = Fold(), 0, GENESIS
+        folded, count, previous, parse = Fold(), 0, GENESIS, codec.parse
         for seq, at, kind, text, digest in self._scan(None, 0):
             count += 1
             if seq != count:
@@ -224,7 +240,7 @@ class ChainedJournal(ABC):
                 raise self._broken(f"entry {seq} does not fit the hash chain")
             previous = digest
             if shows(text):
-                folded.apply(seq, at, codec.decode(text))
+                folded.apply(seq, at, parse(text))
         self._check_head(count, previous)
         return folded, count
 

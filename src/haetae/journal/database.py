@@ -22,7 +22,7 @@ from haetae.journal.chained import ChainedJournal
 from haetae.journal.file_lease import FileLease
 from haetae.journal.lease import Holder
 from haetae.journal.marks import Mark, read_mark
-from haetae.journal.packing import UNREADABLE, pack, plain
+from haetae.journal.packing import UNREADABLE, packer, unpacker
 from haetae.journal.projections import Changes
 from haetae.journal.settings import JournalSettings
 from haetae.journal.tables import PROJECTIONS, Key, Row, Table
@@ -142,11 +142,11 @@ class JournalDb(ChainedJournal):
     # -- writing ---------------------------------------------------------------------------------
 
     def _write(self, entries: Sequence[Entry], changes: Changes) -> None:
-        above = self.settings.pack_above
+        pack = packer(self.settings.pack_above)
         with self._transaction() as db:
             db.executemany(
                 "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
-                [(seq, at, kind, *pack(text, above), digest) for seq, at, kind, text, digest in entries],
+                [(seq, at, kind, *pack(text), digest) for seq, at, kind, text, digest in entries],
             )
             self._passing("journal.entry_inserted")
             for name, rows in changes.items():
@@ -207,6 +207,7 @@ class JournalDb(ChainedJournal):
         query, values = f"{layout.SELECT} WHERE seq > ?", (after,)
         if kind is not None:
             query, values = query + " AND kind = ?", (after, kind)  # type: ignore[assignment]
+        plain = unpacker()
         with self._reading():
             for seq, at, found, packed, payload, digest in self._ask(query + " ORDER BY seq", values):
                 try:

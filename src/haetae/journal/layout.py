@@ -1,8 +1,8 @@
 """How a journal lies in SQLite: statements, versions, and the settings durability rests on.
 
-Version 2 added the lease row and folded the projections anew; 1 is migrated when a writer opens it, in one
-transaction, after its chain was checked. A version this program does not know is refused: an older program never
-writes into a newer journal.
+Version 2 added the lease row, folded the projections anew and packs by Zstandard; 1 is migrated when a writer opens
+it, in one transaction, after its chain was checked. A version this program does not know is refused: an older program
+never writes into a newer journal.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from haetae.domain import codec
 from haetae.journal.chain import GENESIS, Entry, link
-from haetae.journal.packing import plain
+from haetae.journal.packing import unpacker
 from haetae.journal.projections import Fold, shows
 from haetae.journal.settings import JournalSettings
 from haetae.journal.tables import PROJECTIONS, Table
@@ -95,14 +95,14 @@ def migrate(db: sqlite3.Connection) -> None:
 
 
 def _checked_fold(db: sqlite3.Connection) -> Fold:
-    fold, previous = Fold(), GENESIS
+    fold, previous, plain = Fold(), GENESIS, unpacker()
     for seq, at, kind, packed, payload, digest in db.execute(f"{SELECT} ORDER BY seq"):
         entry = Entry(seq, at, kind, plain(packed, payload), digest)
         if link(previous, seq, at, kind, entry.text) != digest:
             raise sqlite3.DatabaseError(f"entry {seq} does not fit the hash chain")
         previous = digest
         if shows(entry.text):
-            fold.apply(seq, at, codec.decode(entry.text))
+            fold.apply(seq, at, codec.parse(entry.text))
     return fold
 
 

@@ -130,7 +130,7 @@ class MemoryJournal(ChainedJournal):
         fold = Fold(self._load)
         for seq, at, _, text, _ in entries:
             if shows(text):
-                fold.apply(seq, at, codec.decode(text))
+                fold.apply(seq, at, codec.parse(text))
         self._store(entries, fold.take())
 
     def _write(self, entries: Sequence[Entry], changes: Changes) -> None:

@@ -1,19 +1,54 @@
-"""How a text lies in a database: as it is, or compressed where that pays; hashes are over the plain text."""
+"""How a text lies in a database: as it is, or compressed where that pays; hashes are over the plain text.
+
+Zstandard at its first level: to unpack a minute of fifty symbols takes a third of what zlib takes, in less room, and
+unpacking was half of what verifying a journal cost. What earlier versions packed with zlib is read as well.
+"""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 
-UNREADABLE = (zlib.error, UnicodeDecodeError, TypeError, AttributeError)
-"""What unpacking damaged bytes may raise."""
+import zstandard
+
+PLAIN, ZLIB, ZSTD = 0, 1, 2
+"""What the column ``packed`` says."""
+
+UNREADABLE = (zlib.error, zstandard.ZstdError, ValueError, TypeError, AttributeError)
+"""What unpacking damaged bytes may raise; text that is no UTF-8 is a ``ValueError``."""
+
+_LEVEL = 1
+_LONGEST = 1 << 28
+"""No entry is a quarter of a gigabyte: damaged bytes that promise more are not believed."""
 
 
-def pack(text: str, above: int) -> tuple[int, bytes]:
-    """Return ``(1, compressed)`` for texts of more than ``above`` bytes, else ``(0, bytes)``."""
-    raw = text.encode()
-    return (1, zlib.compress(raw, 1)) if len(raw) > above else (0, raw)
+def packer(above: int) -> Callable[[str], tuple[int, bytes]]:
+    """Return what packs the texts of one transaction: those of more than ``above`` bytes compressed.
+
+    It is not for two threads at once.
+    """
+    compress = zstandard.ZstdCompressor(level=_LEVEL).compress
+
+    def pack(text: str) -> tuple[int, bytes]:
+        raw = text.encode()
+        return (ZSTD, compress(raw)) if len(raw) > above else (PLAIN, raw)
+
+    return pack
 
 
-def plain(packed: int, payload: bytes) -> str:
-    """Return the text again; raises one of ``UNREADABLE``."""
-    return (zlib.decompress(payload) if packed else payload).decode()
+def unpacker() -> Callable[[int, bytes], str]:
+    """Return what gives the texts of one reading again, raising one of ``UNREADABLE``; not for two threads at once."""
+    decompress, promised = zstandard.ZstdDecompressor().decompress, zstandard.frame_content_size
+
+    def plain(packed: int, payload: bytes) -> str:
+        if packed == PLAIN:
+            return payload.decode()
+        if packed == ZSTD:
+            if promised(payload) > _LONGEST:
+                raise ValueError("a text of that length is no entry")
+            return decompress(payload, allow_extra_data=False).decode()
+        if packed == ZLIB:
+            return zlib.decompress(payload).decode()
+        raise ValueError(f"no packing {packed}")
+
+    return plain

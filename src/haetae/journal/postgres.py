@@ -22,7 +22,7 @@ from haetae.journal import schema, server
 from haetae.journal.chain import Entry
 from haetae.journal.chained import ChainedJournal
 from haetae.journal.lease import Holder
-from haetae.journal.packing import UNREADABLE, pack, plain
+from haetae.journal.packing import UNREADABLE, packer, unpacker
 from haetae.journal.projections import Changes
 from haetae.journal.server_lease import ServerLease
 from haetae.journal.settings import JournalSettings
@@ -89,9 +89,9 @@ class PostgresJournal(ChainedJournal):
     # -- writing ---------------------------------------------------------------------------------
 
     def _write(self, entries: Sequence[Entry], changes: Changes) -> None:
-        above = self.settings.pack_above
+        pack = packer(self.settings.pack_above)
         rows = [
-            dict(zip(schema.ENTRIES.c.keys(), (seq, at, kind, *pack(text, above), digest), strict=True))
+            dict(zip(schema.ENTRIES.c.keys(), (seq, at, kind, *pack(text), digest), strict=True))
             for seq, at, kind, text, digest in entries
         ]
         head = {"name": "head", "value": f"{entries[-1].seq}:{entries[-1].digest}"}
@@ -164,7 +164,7 @@ class PostgresJournal(ChainedJournal):
         return found
 
     def _scan(self, kind: str | None, after: int) -> Iterator[Entry]:
-        column = schema.ENTRIES.c
+        column, plain = schema.ENTRIES.c, unpacker()
         question = sa.select(schema.ENTRIES).order_by(column.seq).limit(_PAGE)
         if kind is not None:
             question = question.where(column.kind == kind)

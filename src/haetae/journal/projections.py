@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from haetae.domain import codec
 from haetae.domain.decisions import Decision
 from haetae.domain.events import Cancel, Note, Submit
 from haetae.domain.learning import Lesson, TradeReview
@@ -32,20 +33,26 @@ from haetae.journal.tables import DECISIONS, FILLS, LESSONS, ORDERS, PROJECTIONS
 Load: TypeAlias = Callable[[Table, Key], Row | None]
 Changes: TypeAlias = Mapping[str, tuple[Row, ...]]
 """Rows to write per table; those of ``fills`` are new, the others replace a row of the same key."""
+Said: TypeAlias = Mapping[str, Any]
+"""A record as its text says it (``codec.plain``, ``codec.parse``): records need not be made to fill a row of them."""
 
-_MOVES: Mapping[type, str] = {
-    Cancel: "cancel_pending",
-    Denied: "denied",
-    Submitted: "sending",
-    Rejected: "rejected",
-    Canceled: "canceled",
-    Expired: "expired",
-    OutcomeUnknown: "unknown",
+_MOVES: Mapping[str, str] = {
+    kind.__name__: status
+    for kind, status in (
+        (Cancel, "cancel_pending"),
+        (Denied, "denied"),
+        (Submitted, "sending"),
+        (Rejected, "rejected"),
+        (Canceled, "canceled"),
+        (Expired, "expired"),
+        (OutcomeUnknown, "unknown"),
+    )
 }
 _ENDED = frozenset({"denied", "refused", "rejected", "filled", "canceled", "expired", "absent"})
-_TYPES = (Submit, Filled, Accepted, Replaced, TradeReview, Lesson, Decision, *_MOVES)
-_SHOWN = frozenset(kind.__name__ for kind in _TYPES)
-_NOTES = ("decision.made", "intent.denied")
+_NOTE = Note.__name__
+_MADE, _DENIED = "decision.made", "intent.denied"
+_NOTE_ENDS = tuple(f'"kind":"{kind}"}}' for kind in (_MADE, _DENIED))
+"""How the text of a note ends that a table shows: ``kind`` is its last key."""
 _STATUS, _NUMBER, _FILLED, _AMOUNT, _UPDATED = (
     ORDERS.names.index(name) for name in ("status", "order_number", "filled", "amount", "updated_at")
 )
@@ -56,11 +63,9 @@ _KEPT = 4_096
 
 
 def shows(text: str) -> bool:
-    """Say of a record's canonical text whether any table could show it; most need no decoding to know."""
+    """Say of a record's canonical text whether any table could show it; most need no parsing to know."""
     name = text[6 : text.find('"', 6)]  # the type is the first key: "$" sorts before every letter
-    if name == "Note":
-        return any(f'"kind":"{kind}"' in text for kind in _NOTES)
-    return name in _SHOWN
+    return text.endswith(_NOTE_ENDS) if name == _NOTE else name in _FOLDS
 
 
 def nothing(_table: Table, _key: Key) -> Row | None:
@@ -77,27 +82,12 @@ class Fold:
         self._rows: dict[str, dict[Key, Row]] = {name: {} for name in PROJECTIONS}
         self._changed: dict[str, set[Key]] = {name: set() for name in PROJECTIONS}
 
-    def apply(self, seq: int, at: Instant, record: object) -> None:
-        """Fold one record; records that no table shows change nothing."""
-        match record:
-            case Submit():
-                self._submit(seq, at, record)
-            case Filled():
-                self._book(seq, record)
-            case Accepted() | Replaced():
-                self._accepted(at, record)
-            case Rejected(intent_id=name, change=True):
-                self._order(name, at, {_STATUS: "working"})
-            case Note(kind=kind, data=data):
-                self._note(seq, at, kind, data)
-            case TradeReview():
-                self._put(REVIEWS, _review(seq, record))
-            case Lesson():
-                self._put(LESSONS, _lesson(seq, record))
-            case Decision():
-                self._put(DECISIONS, _decision(seq, record))
-            case _ if type(record) in _MOVES:
-                self._order(getattr(record, "intent_id"), at, {_STATUS: _MOVES[type(record)]})  # noqa: B009
+    def apply(self, seq: int, at: Instant, said: Any) -> None:
+        """Fold what one entry says; what no table shows changes nothing."""
+        name = said.get("$") if type(said) is dict else None
+        fold = _FOLDS.get(name) if name is not None else None
+        if fold is not None:
+            fold(self, seq, at, said)
 
     def take(self) -> Changes:
         """Return what changed since the last call."""
@@ -131,13 +121,14 @@ class Fold:
         self._rows[table.name][key] = row
         self._changed[table.name].add(key)
 
-    def _submit(self, seq: int, at: Instant, command: Submit) -> None:
-        intent, quantity = command.order.intent, command.order.quantity
-        if self._get(ORDERS, (intent.intent_id,)) is not None:
+    def _submit(self, seq: int, at: Instant, said: Said) -> None:
+        order = said["order"]
+        intent, quantity = order["intent"], order["quantity"]
+        if self._get(ORDERS, (intent["intent_id"],)) is not None:
             return
         row = (
-            intent.intent_id, intent.decision_id, intent.symbol, intent.side.value, quantity, intent.limit_price,
-            int(intent.escape), "sending", "", 0, 0, at, at, seq,
+            intent["intent_id"], intent["decision_id"], intent["symbol"], _value(intent["side"]), quantity,
+            intent["limit_price"], int(intent["escape"]), "sending", "", 0, 0, at, at, seq,
         )  # fmt: skip
         self._put(ORDERS, row)
 
@@ -146,74 +137,116 @@ class Fold:
         row = self._get(ORDERS, (intent_id,))
         if row is None:
             return
-        fresh = dict(cells)
+        fresh = list(row)
+        for place, cell in cells.items():
+            fresh[place] = cell
         if row[_STATUS] in _ENDED:
-            fresh.pop(_STATUS, None)
+            fresh[_STATUS] = row[_STATUS]
         else:
             fresh[_UPDATED] = at
-        if fresh:
-            self._put(ORDERS, tuple(fresh.get(place, cell) for place, cell in enumerate(row)))
+        self._put(ORDERS, tuple(fresh))
 
-    def _accepted(self, at: Instant, event: Accepted | Replaced) -> None:
-        cells: dict[int, str | int] = {_NUMBER: event.order_id.number, _STATUS: "working"}
-        if isinstance(event, Replaced):
-            cells[_LIMIT] = event.limit_price
-        self._order(event.intent_id, at, cells)
+    def _moved(self, _seq: int, at: Instant, said: Said) -> None:
+        self._order(said["intent_id"], at, {_STATUS: _MOVES[said["$"]]})
 
-    def _book(self, seq: int, event: Filled) -> None:
-        fill, name = event.fill, event.fill.order_id
+    def _rejected(self, seq: int, at: Instant, said: Said) -> None:
+        if said["change"]:
+            self._order(said["intent_id"], at, {_STATUS: "working"})
+        else:
+            self._moved(seq, at, said)
+
+    def _accepted(self, _seq: int, at: Instant, said: Said) -> None:
+        self._order(said["intent_id"], at, {_NUMBER: said["order_id"]["number"], _STATUS: "working"})
+
+    def _replaced(self, _seq: int, at: Instant, said: Said) -> None:
+        cells = {_NUMBER: said["order_id"]["number"], _STATUS: "working", _LIMIT: said["limit_price"]}
+        self._order(said["intent_id"], at, cells)
+
+    def _book(self, seq: int, _at: Instant, said: Said) -> None:
+        fill, at = said["fill"], said["at"]
+        name, intent_id = fill["order_id"], fill["intent_id"]
         row = (
-            name.day.isoformat(), name.branch, name.number, fill.cumulative, fill.intent_id, fill.symbol,
-            fill.side.value, fill.quantity, fill.price, fill.amount, fill.at, seq,
+            name["day"]["d"], name["branch"], name["number"], fill["cumulative"], intent_id, fill["symbol"],
+            _value(fill["side"]), fill["quantity"], fill["price"], fill["amount"], fill["at"], seq,
         )  # fmt: skip
         if self._get(FILLS, row[: FILLS.keys]) is not None:
             return
         self._put(FILLS, row)
-        order = self._get(ORDERS, (fill.intent_id,))
+        order = self._get(ORDERS, (intent_id,))
         if order is None:
             return
-        filled = max(int(order[_FILLED]), fill.cumulative)
+        filled = max(int(order[_FILLED]), fill["cumulative"])
         cells: dict[int, str | int] = {
             _FILLED: filled,
-            _AMOUNT: int(order[_AMOUNT]) + fill.amount,
-            _NUMBER: name.number,
+            _AMOUNT: int(order[_AMOUNT]) + fill["amount"],
+            _NUMBER: name["number"],
             _STATUS: "filled" if filled >= int(order[_QUANTITY]) else "working",
-            _UPDATED: event.at,
+            _UPDATED: at,
         }
-        self._order(fill.intent_id, event.at, cells)
+        self._order(intent_id, at, cells)
 
-    def _note(self, seq: int, at: Instant, kind: str, data: Mapping[str, Any]) -> None:
-        if kind == "decision.made":
+    def _note(self, seq: int, at: Instant, said: Said) -> None:
+        kind = said["kind"]
+        if kind == _MADE:
+            data = said["data"]["m"]
             row = (
                 data["decision_id"], data["symbol"], data["side"], data["status"], data["decider"], data["action"],
-                float(data["confidence"]), data["proposed"], data["quantity"], data["limit_price"], "", at, seq,
+                _ratio(data["confidence"]), data["proposed"], data["quantity"], data["limit_price"], "", at, seq,
             )  # fmt: skip
             self._put(DECISIONS, row)
-        elif kind == "intent.denied":
+        elif kind == _DENIED:
+            data = said["data"]["m"]
             made = self._get(DECISIONS, (data["decision_id"],))
             if made is not None:
                 cells = list(made)
                 cells[_DENIED_BY] = ",".join(data["codes"])
                 self._put(DECISIONS, tuple(cells))
 
+    def _decision(self, seq: int, _at: Instant, said: Said) -> None:
+        leg = said["leg"]
+        row = (
+            said["decision_id"], leg["symbol"], _value(leg["side"]), said["status"], said["decider"],
+            _value(said["action"]), _ratio(said["confidence"]), leg["quantity"], said["quantity"], leg["limit_price"],
+            "", said["at"], seq,
+        )  # fmt: skip
+        self._put(DECISIONS, row)
 
-def _decision(seq: int, made: Decision) -> Row:
-    leg = made.leg
-    return (
-        made.decision_id, leg.symbol, leg.side.value, made.status, made.decider, made.action.value,
-        float(made.confidence), leg.quantity, made.quantity, leg.limit_price, "", made.at, seq,
-    )  # fmt: skip
+    def _review(self, seq: int, _at: Instant, said: Said) -> None:
+        row = (
+            said["decision_id"], said["symbol"], _value(said["side"]), said["status"], int(said["executed"]),
+            said["label"], _ratio(said["outcome_bp"]), _ratio(said["slippage_bp"]), said["cost"], said["resolved_at"],
+            seq,
+        )  # fmt: skip
+        self._put(REVIEWS, row)
+
+    def _lesson(self, seq: int, _at: Instant, said: Said) -> None:
+        row = (
+            said["lesson_id"], said["trigger"], said["effect"], json.dumps(said["evidence"]), said["support"],
+            _ratio(said["mean_gain_bp"]), said["state"], said["created_at"], seq,
+        )  # fmt: skip
+        self._put(LESSONS, row)
 
 
-def _review(seq: int, made: TradeReview) -> Row:
-    return (
-        made.decision_id, made.symbol, made.side.value, made.status, int(made.executed), made.label,
-        float(made.outcome_bp), float(made.slippage_bp), made.cost, made.resolved_at, seq,
-    )  # fmt: skip
+def _value(said: Mapping[str, str]) -> str:
+    """Return the value of an enum's member, as rows show it."""
+    return str(codec.member(said).value)
 
 
-def _lesson(seq: int, made: Lesson) -> Row:
-    return (
-        made.lesson_id, made.trigger, made.effect, json.dumps(made.evidence), made.support,
-        float(made.mean_gain_bp), made.state, made.created_at, seq,
-    )  # fmt: skip
+def _ratio(said: Any) -> float:
+    """Return a ratio; what is no finite number is said as a mapping, and no database takes it."""
+    return float(said["n"] if type(said) is dict else said)
+
+
+_FOLDS: Mapping[str, Callable[[Fold, int, Instant, Said], None]] = {
+    **dict.fromkeys(_MOVES, Fold._moved),
+    Submit.__name__: Fold._submit,
+    Filled.__name__: Fold._book,
+    Accepted.__name__: Fold._accepted,
+    Replaced.__name__: Fold._replaced,
+    Rejected.__name__: Fold._rejected,
+    _NOTE: Fold._note,
+    TradeReview.__name__: Fold._review,
+    Lesson.__name__: Fold._lesson,
+    Decision.__name__: Fold._decision,
+}
+"""Which entries a table shows, and how each is folded."""

@@ -21,10 +21,11 @@ class LiveSettings:
     start_reads: int = 3
     """Readings at start before the day is given up: without one we do not know what we own."""
 
-    exits_at_once: int = 8
-    """Conversations about exits and cancels at the same time: at a tenth of a second each, one after the other would be
-    slower than the pace KIS allows; and cancels that wait together share one reading. A market in lockstep takes one,
-    so that equal days talk equally."""
+    exits_at_once: int = 64
+    """Conversations about exits and cancels at the same time: all of fifty names and a few more, so that the pace KIS
+    allows is all they wait for; and cancels that wait together share one reading, where eight at a time needed one
+    every half second out of the same pace. What waits is asked for its permit again right before its bytes leave. A
+    market in lockstep takes one, so that equal days talk equally."""
 
     calm_turns: int = 12
     """Turns of the event loop without work before ``idle`` believes in quiet: items pass three queues."""

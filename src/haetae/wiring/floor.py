@@ -155,7 +155,7 @@ class Floor:
             lessons = lessons_of(journal, plan.day)
             desk = handed.to(initial_desk(self.lake, plan, handed.book, self.settings, lessons))
             decider = _Watched(open_decider(self.env, clock) or OfflineDecider(clock))
-            last_look = _LastLook()
+            last_look = LastLook()
             async with KisRest(self.kis, clock, process_dice("kis.rest"), last_look, passing=self.passing) as rest:
                 stream = KisStream(self.kis, clock, rest.approval_key, process_dice("kis.stream"))
                 broker = KisBroker(rest, stream, clock, passing=self.passing)
@@ -236,13 +236,15 @@ class Floor:
                 _log.warning("token.not_ready", fault=str(fault), found=fault.found)
 
 
-class _LastLook:
+class LastLook:
     """Asked by the connection when an order's turn has come: what was halted while it waited does not leave."""
 
     def __init__(self) -> None:
+        """Permit everything until there is a runner."""
         self.runner: TradingDayRunner | None = None
 
     def __call__(self, operation: Operation, values: Mapping[str, str]) -> str:
+        """Return why an order must not leave now, empty where it may."""
         side = _SIDES.get(operation.name)
         if self.runner is None or side is None:
             return ""

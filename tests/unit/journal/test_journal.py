@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,7 @@ from contract.journal_suite import ENTRIES, note, story
 from haetae.domain.errors import JournalError
 from haetae.journal import TABLES, JournalDb, JournalSettings, MemoryJournal
 from haetae.journal.marks import mark_path
+from haetae.journal.packing import PLAIN, UNREADABLE, ZLIB, ZSTD, packer, unpacker
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 FIRST_VERSION = Path(__file__).resolve().parents[2] / "golden" / "journal" / "v1.db"
@@ -228,11 +230,14 @@ def test_a_disk_that_fails_while_projections_are_rebuilt_leaves_them(tmp_path: P
     path = tmp_path / "j.db"
     with JournalDb(path) as journal:
         story(journal)
+        whole = journal.digests()
+        journal.query("UPDATE decisions SET quantity = 1")
         before = journal.digests()
         with files_no_larger_than(path.with_name("j.db-wal").stat().st_size), pytest.raises(JournalError):
             journal.rebuild()
-        assert journal.digests() == before
-        assert journal.verify() == ENTRIES
+        assert journal.digests() == before != whole
+        assert journal.rebuild() == ENTRIES
+        assert journal.digests() == whole
 
 
 def test_an_execution_cannot_be_booked_twice_whoever_writes_it(tmp_path: Path) -> None:
@@ -440,6 +445,21 @@ def test_texts_are_stored_compressed_where_that_pays(tmp_path: Path) -> None:
         for one in (journal, memory):
             one.append("event", [note(1, 1), note(2, 2_000)], durable=True)
         sizes = journal.query("SELECT packed, length(payload) FROM entries ORDER BY seq")
-        assert [packed for packed, _ in sizes] == [0, 1]
+        assert [packed for packed, _ in sizes] == [PLAIN, ZSTD]
         assert sizes[1][1] < 200
         assert journal.head == memory.head
+
+
+def test_a_packed_text_comes_back_and_damaged_bytes_do_not() -> None:
+    text, plain = "분봉 " * 900, unpacker()
+    packed, payload = packer(1_024)(text)
+    assert (packed, plain(packed, payload)) == (ZSTD, text)
+    assert packer(8_000)(text) == (PLAIN, text.encode())
+    assert plain(ZLIB, zlib.compress(text.encode(), 1)) == text
+    for kind, damaged in (
+        (ZSTD, payload[:-1]), (ZSTD, payload + b"x"), (ZSTD, b"\0" + payload[1:]), (ZSTD, payload[:5]), (ZSTD, b""),
+        (ZSTD, bytes.fromhex("28b52ffde0ffffffffffffff7f")), (ZLIB, payload), (PLAIN, b"\xff"), (3, text.encode()),
+        (ZSTD, text), (PLAIN, 7),
+    ):  # fmt: skip
+        with pytest.raises(UNREADABLE):
+            plain(kind, damaged)  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ NUMBER = BrokerOrderId(dt.date(2026, 11, 23), "00950", "1")
 def folded(*records: Any) -> Fold:
     fold = Fold()
     for seq, record in enumerate(records, 1):
-        fold.apply(seq, seq * 10, record)
+        fold.apply(seq, seq * 10, codec.plain(record))
     return fold
 
 
@@ -152,7 +152,7 @@ def test_only_what_changed_is_taken_and_only_once() -> None:
         "decisions": ["D1"],
     }
     assert fold.take() == {}
-    fold.apply(9, 90, Canceled("I2", 90, 0))
+    fold.apply(9, 90, codec.plain(Canceled("I2", 90, 0)))
     assert [row[0] for row in fold.take()["orders"]] == ["I2"]
 
 
@@ -166,7 +166,7 @@ def test_rows_that_are_not_in_memory_are_looked_up_once() -> None:
 
     fold = Fold(load)
     for seq in (5, 6):
-        fold.apply(seq, seq, Accepted("I1", seq, NUMBER))
+        fold.apply(seq, seq, codec.plain(Accepted("I1", seq, NUMBER)))
     assert asked == [("orders", ("I1",))]
     assert order(fold)["seq"] == 1
     assert order(fold)["status"] == "working"
@@ -189,12 +189,12 @@ def test_decisions_and_lessons_are_rows_as_they_were_made() -> None:
 def test_memory_is_given_back_when_a_table_grows() -> None:
     fold = Fold()
     for number in range(_KEPT):
-        fold.apply(number + 1, 1, cleared(f"I{number}"))
+        fold.apply(number + 1, 1, codec.plain(cleared(f"I{number}")))
     fold.take()
     fold.trim()
     assert len(list(fold.rows("orders"))) == _KEPT
-    fold.apply(_KEPT + 1, 1, cleared("I"))
-    fold.apply(_KEPT + 2, 1, decided("D1"))
+    fold.apply(_KEPT + 1, 1, codec.plain(cleared("I")))
+    fold.apply(_KEPT + 2, 1, codec.plain(decided("D1")))
     fold.take()
     fold.trim()
     assert not list(fold.rows("orders"))
