@@ -13,12 +13,16 @@ from haetae.domain.events import AskAgent, OperatorState
 from haetae.domain.market import Kind
 from haetae.domain.orders import OrderIntent, Side
 from haetae.domain.proposals import proposal_fault
+from haetae.domain.units import NS_PER_SECOND
 from haetae.execution import intent_from, limit_for, plan_legs
 from haetae.features import minute
 from haetae.guards import STEERED, EscapeLevel, review
 
 _ELEVATED_RATIO = 2.0
 """Twice the usual volatility: the escape's own word for not calm."""
+_LAPSE_S = 120
+"""A sale nobody answered for goes on at the next minute. One so old was asked for by a process that is gone: its price
+and its reason are of another moment, it may even have been sent, and the desk decides anew within minutes."""
 
 
 def on_proposal(turn: Turn, proposal: Proposal) -> None:
@@ -110,9 +114,12 @@ def on_reply(turn: Turn, reply: AgentReply) -> None:
 
 
 def expire_asked(turn: Turn) -> None:
-    """Decide legs whose reply did not come in time: entries lapse, sales go on."""
+    """Decide legs whose reply did not come in time: entries lapse, sales go on, old ones lapse too."""
     for leg_id, brief in sorted(turn.state.asked.items()):
-        if turn.at > brief.valid_until:
+        if turn.at > brief.valid_until + _LAPSE_S * NS_PER_SECOND:
+            turn.change(asked={name: item for name, item in turn.state.asked.items() if name != leg_id})
+            turn.note("leg.lapsed", leg_id=leg_id, symbol=brief.leg.symbol, side=brief.leg.side.value)
+        elif turn.at > brief.valid_until:
             on_reply(turn, AgentReply(leg_id, turn.at, "none", "", "TIMEOUT"))
 
 

@@ -6,7 +6,7 @@ Not here: what makes them (``accounts``, ``entitlements``). Figures are shares a
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from haetae.domain.orders import Fill, Side
 from haetae.domain.units import Instant, Shares, Symbol, Won, hhmmss_of
@@ -43,6 +43,16 @@ class OrderRow:
     rejected: Shares = 0
     working: bool = True
     trigger: Won = 0
+    shown: tuple[tuple[object, ...], str] = field(default=((), ""), repr=False, compare=False)
+    """Its text in the list of a day, and the state that this is the text of."""
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        """Everything about it that can change."""
+        return (
+            self.quantity, self.price, self.original, self.change, self.filled, self.amount, self.canceled,
+            self.moved, self.rejected, self.working,
+        )  # fmt: skip
 
     @property
     def remaining(self) -> Shares:

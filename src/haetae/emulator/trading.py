@@ -6,6 +6,7 @@ Here: rows of the replies, and which function answers which call. Not here: what
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from haetae.emulator.gate import Refusal
 from haetae.emulator.ordering import count_of, order_cash, order_change, price_of
 from haetae.emulator.orderkinds import ORDER_TYPES, Pricing
 from haetae.kis.wire.operations import Operation
+from haetae.kis.wire.rows import ORDER
 from haetae.krx.scalar import affordable
 
 _FORCES = {TimeInForce.DAY: "없음", TimeInForce.IOC: "IOC", TimeInForce.FOK: "FOK"}
@@ -31,6 +33,14 @@ def _side_code(side: Side) -> str:
 def _side_name(row: OrderRow) -> str:
     word = "현금매도" if row.side is Side.SELL else "현금매수"
     return word + {"0": "", "1": "정정*", "2": "취소*"}[row.change]
+
+
+def _order_text(board: Board, row: OrderRow) -> str:
+    """Return a row of the day's list as its JSON text; most rows of a list have not changed since it was asked for."""
+    state = row.state
+    if row.shown[0] != state:
+        row.shown = state, ORDER.json(_order_row(board, row))
+    return row.shown[1]
 
 
 def _order_row(board: Board, row: OrderRow) -> dict[str, Any]:
@@ -90,15 +100,14 @@ def daily_orders(board: Board, account: Account, asked: Mapping[str, str], page:
     if asked["INQR_DVSN"].strip() != "01":
         rows.reverse()
     shown, following = _page(rows, page, after)
-    return Answer({"output1": [_order_row(board, row) for row in shown], "output2": totals}, following)
+    return Answer({"output1": [_order_text(board, row) for row in shown], "output2": totals}, following)
 
 
 def _page(rows: list[OrderRow], page: int, after: str) -> tuple[list[OrderRow], str]:
     """Cut one page that begins after the row a key names, so that new rows never shift a page."""
     first = 0
     if after:
-        keys = [page_key(row) for row in rows]
-        first = keys.index(after) + 1 if after in keys else len(rows)
+        first = next((place for place, row in enumerate(rows, 1) if page_key(row) == after), len(rows))
     shown = rows[first : first + page]
     return shown, page_key(shown[-1]) if first + page < len(rows) else ""
 
@@ -144,6 +153,9 @@ def balance(board: Board, account: Account, _asked: Mapping[str, str], page: int
     """Holdings (those sold out today with quantity 0) and the account's totals."""
     book, today = account.book, board.session.day
     dealt = [line for line in account.executions if line.day == today]
+    bought, sold = Counter[str](), Counter[str]()
+    for line in dealt:
+        (bought if line.side is Side.BUY else sold)[line.symbol] += line.quantity
     symbols = sorted({*book.positions, *(line.symbol for line in dealt)})
     first = symbols.index(after.strip()) + 1 if after.strip() in symbols else 0
     shown = symbols[first : first + page]
@@ -153,14 +165,13 @@ def balance(board: Board, account: Account, _asked: Mapping[str, str], page: int
         quantity, cost = (position.quantity, position.cost) if position else (0, 0)
         last = board.sight(symbol).last
         value = quantity * last
-        traded = [line for line in dealt if line.symbol == symbol]
         rows.append(
             {
                 "pdno": symbol,
                 "prdt_name": board.world.instruments[board.world.column[symbol]].name,
                 "trad_dvsn_name": "현금",
-                "thdt_buyqty": sum(line.quantity for line in traded if line.side is Side.BUY),
-                "thdt_sll_qty": sum(line.quantity for line in traded if line.side is Side.SELL),
+                "thdt_buyqty": bought[symbol],
+                "thdt_sll_qty": sold[symbol],
                 "hldg_qty": quantity,
                 "ord_psbl_qty": account.venue.orderable_shares(symbol),
                 "pchs_avg_pric": f"{cost / quantity:.4f}" if quantity else "0.0000",

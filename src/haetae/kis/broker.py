@@ -49,7 +49,7 @@ from haetae.kis.wire.envelope import Reply
 from haetae.kis.wire.frames import NOTICES
 from haetae.kis.wire.records import NoticeRecord
 from haetae.kis.wire.typed import Ask
-from haetae.kis.working import OrderRow, Working, read_rows
+from haetae.kis.working import OrderRow, Rows, Working
 from haetae.krx import Rulebook, is_trading_day
 from haetae.ports import Clock, Passing, pass_by
 
@@ -65,6 +65,9 @@ _ORDER_KINDS: Mapping[tuple[OrderKind, TimeInForce], str] = {
 _MODIFY, _CANCEL = "01", "02"
 _AGAIN_PAUSE_S = 0.25
 """A server that refused a connection is given a moment before the second try."""
+_SEARCH_S, _RARELY_S = 180.0, 60.0
+"""Where all that is open is orders of unknown fate, and none is younger than this, the list is read this rarely: what
+it has not shown in three minutes nobody waits for, and whoever trades reads the account once a minute anyway."""
 _EXPIRY_GRACE_S = 60
 """The last readings of a session may lag its close."""
 
@@ -86,6 +89,7 @@ class KisBroker:
         self._account = {"cano": rest.settings.account, "acnt_prdt_cd": rest.settings.product}
         self._events: asyncio.Queue[OrderEvent] = asyncio.Queue()
         self._working: dict[str, Working] = {}
+        self._read_rows = Rows()
         self._today = day_of(clock.now())
         self._seen: set[int] = set()
         self._noticed: dict[int, Instant] = {}
@@ -94,6 +98,7 @@ class KisBroker:
         self._together: asyncio.Task[None] | None = None
         self._reading = asyncio.Lock()
         self._wanted = False
+        self._polled = 0.0
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._sends: set[asyncio.Task[Sent]] = set()
         self._late: set[asyncio.Task[None]] = set()
@@ -244,14 +249,17 @@ class KisBroker:
 
     async def orders(self, day: dt.date) -> tuple[BrokerOrder, ...]:
         """Return every order of a day, all pages, cumulative; cancel requests are not orders."""
-        found = await self._rows(day)
-        return tuple(row.broker_order(day) for _, row in sorted(found.items()) if not row.is_cancel)
+        await self._rows(day)
+        return self._read_rows.orders(day)
 
     async def positions(self) -> Mapping[Symbol, Shares]:
         """Return shares held; a symbol that comes twice raises ``WireError``, for summing would invent shares."""
+        return self._holdings(await self._balance())
+
+    def _holdings(self, replies: list[Reply]) -> Mapping[Symbol, Shares]:
         held: dict[Symbol, Shares] = {}
         sellable: dict[Symbol, Shares] = {}
-        for reply in await self._balance():
+        for reply in replies:
             for row in reply.many(calls.Holding, about="balance"):
                 symbol, shares = row.pdno, row.hldg_qty
                 if symbol in held:
@@ -271,10 +279,18 @@ class KisBroker:
 
     async def cash(self) -> CashReport:
         """Return cash of D+2, which is trade-date cash, and what may be ordered without credit."""
-        balance = (await self._balance())[0].one(calls.AccountCash, about="account")
+        return await self._cash(await self._balance())
+
+    async def _cash(self, replies: list[Reply]) -> CashReport:
+        balance = replies[0].one(calls.AccountCash, about="account")
         asked = calls.BuyingPower(**self._account)
         power = await self._rest.ask(asked, lane=Lane.URGENT, about="buying power")
         return CashReport(balance.prvs_rcdl_excc_amt, power.one(calls.Power, about="account").nrcvb_buy_amt)
+
+    async def balance(self) -> tuple[Mapping[Symbol, Shares], CashReport]:
+        """Return holdings and cash of one balance: what ``positions`` and ``cash`` tell, with a call less."""
+        replies = await self._balance()
+        return self._holdings(replies), await self._cash(replies)
 
     async def events(self) -> AsyncIterator[OrderEvent]:
         """Yield order events as they become known, each at least once."""
@@ -398,7 +414,7 @@ class KisBroker:
     async def _rows(self, day: dt.date) -> dict[int, OrderRow]:
         text = str(yyyymmdd(day))
         asked = calls.DayOrders(**self._account, inqr_strt_dt=text, inqr_end_dt=text)
-        return read_rows(await self._rest.ask_pages(asked, lane=Lane.URGENT, about=f"orders of {day}"))
+        return self._read_rows.read(await self._rest.ask_pages(asked, lane=Lane.URGENT, about=f"orders of {day}"), day)
 
     async def _reads(self) -> list[OrderEvent]:
         """Read all pages of each day with an open order once and return what is new, in order of sending."""
@@ -480,7 +496,14 @@ class KisBroker:
     async def _poll(self) -> None:
         while any(working.open for working in self._working.values()):
             await self._clock.sleep(self._settings.poll_s)
-            await self._try_reading()
+            if self._is_awaited() or self._clock.monotonic() - self._polled >= _RARELY_S:
+                self._polled = self._clock.monotonic()
+                await self._try_reading()
+
+    def _is_awaited(self) -> bool:
+        """Whether a reading may soon tell something: of an order with a number, or of one just sent."""
+        since = self._clock.now() - round(_SEARCH_S * NS_PER_SECOND)
+        return any(one.open and (not one.unknown or one.sent_at > since) for one in self._working.values())
 
     async def _try_reading(self) -> None:
         try:

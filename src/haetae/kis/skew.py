@@ -30,13 +30,14 @@ class ClockWatch:
     def __init__(self) -> None:
         """Know nothing."""
         self._bounds: deque[tuple[Instant, Instant, Instant]] = deque(maxlen=_KEPT)
+        self._proven: tuple[Instant, Instant] = (0, 0)
 
     @property
     def skew_s(self) -> float | None:
         """Return the least proven difference in seconds, positive where ours is ahead; None before any answer."""
         if not self._bounds:
             return None
-        low, high = self._within()
+        low, high = self._proven
         return 0.0 if low <= 0 <= high else (low if low > 0 else high) / NS_PER_SECOND
 
     def see(self, date: str, sent_at: Instant, received_at: Instant) -> None:
@@ -54,12 +55,11 @@ class ClockWatch:
             self._bounds.popleft()
         self._bounds.append((received_at, sent_at - told - NS_PER_SECOND, received_at - told))
         # A clock that was set contradicts what was seen before: the newest answers count.
-        while self._contradicts():
+        low, high = self._within()
+        while low > high:
             self._bounds.popleft()
+            low, high = self._within()
+        self._proven = low, high
 
     def _within(self) -> tuple[Instant, Instant]:
-        return max(low for _, low, _ in self._bounds), min(high for _, _, high in self._bounds)
-
-    def _contradicts(self) -> bool:
-        low, high = self._within()
-        return low > high
+        return max([low for _, low, _ in self._bounds]), min([high for _, _, high in self._bounds])

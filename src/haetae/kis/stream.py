@@ -37,8 +37,9 @@ from haetae.ports import Clock
 _log = structlog.get_logger(__name__)
 _ECHO_S = 0.2
 """Heart beats are answered at most five times a second, however many come."""
-_LOOK_S = 0.5
-"""Real seconds between two looks of the watchdog, at most; a twentieth of the shortest silence."""
+_LOOKS = 4
+"""Looks of the watchdog in the shortest silence it bears, whether prices are expected at all."""
+_LEAST_LOOK_S = 0.01
 _PASSES, _SPAN_S = 5, 10.0
 """Registrations change at most five times in ten seconds: endless changes get a key blocked."""
 _AGAIN_S = 30.0
@@ -378,17 +379,26 @@ class KisStream:
             await asyncio.Event().wait()
         assert settings.silence_s is not None
         loop = asyncio.get_running_loop()
-        look_s = min(_LOOK_S, min(settings.silence_s, settings.data_silence_s or settings.silence_s) / 20)
+        expected = False
         while True:
-            await asyncio.sleep(look_s)
             now = loop.time()
-            if now - self._heard > settings.silence_s:
+            due = self._heard + settings.silence_s
+            if now >= due:
                 return f"silent for {settings.silence_s:g} s"
-            if settings.data_silence_s is None or self.expects_data is None or not self.expects_data():
-                self._fed = now
-            elif now - self._fed > self._patience_s:
+            before, expected = expected, self._is_data_expected()
+            if not (before and expected):  # what is expected since a moment ago has been missed for no longer
+                self._fed = max(self._fed, now)
+            elif now >= self._fed + self._patience_s:
                 patience, self._patience_s = self._patience_s, min(_PATIENCE_S, 2 * self._patience_s)
                 return f"no data for {patience:g} s"
+            if expected:
+                due = min(due, self._fed + self._patience_s)
+            look_s = min(settings.silence_s, self._patience_s or settings.silence_s) / _LOOKS
+            await asyncio.sleep(max(_LEAST_LOOK_S, min(look_s, due - now)))
+
+    def _is_data_expected(self) -> bool:
+        settings = self._settings
+        return settings.data_silence_s is not None and self.expects_data is not None and self.expects_data()
 
     async def _read(self, socket: Socket) -> str:
         loop = asyncio.get_running_loop()

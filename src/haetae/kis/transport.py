@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import urlencode
 
 from haetae.domain.errors import Text, WireError
@@ -25,6 +26,12 @@ _TOLD = 60
 _CALLS = "/uapi/"
 """Everything but the calls that give out tokens and approval keys."""
 _TOO_MANY_REQUESTS = 429
+
+
+@lru_cache(maxsize=512)
+def _query(asked: tuple[tuple[str, str], ...]) -> str:
+    """Return the query of an address; the same few questions are asked all day."""
+    return urlencode(asked)
 
 
 class NotKis(WireError):
@@ -138,7 +145,7 @@ class Transport:
     def _target(self, operation: Operation, body: Mapping[str, str]) -> tuple[str, bytes | None]:
         address = self._settings.rest_url.rstrip("/") + operation.path
         if operation.method == "GET":
-            return f"{address}?{urlencode(body)}", None
+            return f"{address}?{_query(tuple(body.items()))}", None
         return address, json.dumps(body, ensure_ascii=False).encode()
 
     def _read(self, operation: Operation, tr_id: str, status: int, more: str, payload: bytes) -> Reply:

@@ -68,31 +68,55 @@ class OrderRow:
         )
 
 
-def read_rows(replies: list[Reply]) -> dict[int, OrderRow]:
-    """Return the rows of all pages by order number; raises ``WireError`` where one does not parse."""
-    found: dict[int, OrderRow] = {}
-    for reply in replies:
-        for raw in reply.raw(calls.OrderRow):
-            about = f"order {raw.get('odno', '?')} of {raw.get('pdno', '?')}"
-            row = calls.OrderRow.of(raw, tr=_TR, about=about)
-            label = row.sll_buy_dvsn_cd_name
-            found[row.odno] = OrderRow(
-                number=row.odno,
-                original=row.orgn_odno,
-                branch=row.ord_gno_brno.strip(),
-                symbol=row.pdno,
-                side=Side.SELL if row.sll_buy_dvsn_cd == "01" else Side.BUY,
-                quantity=row.ord_qty,
-                limit_price=row.ord_unpr,
-                filled=row.tot_ccld_qty,
-                amount=row.tot_ccld_amt,
-                left=row.rmn_qty,
-                canceled=row.cnc_cfrm_qty,
-                refused=row.rjct_qty,
-                clock=row.ord_tmd,
-                is_cancel=bool(row.orgn_odno) and ("취소" in label or "CANCEL" in label.upper()),
-            )
-    return found
+class Rows:
+    """The order rows of days as they were read last; a row that comes as it came before is not read again.
+
+    A day's list is cumulative, and most of it has ended: of a hundred rows few change between two readings.
+    """
+
+    def __init__(self) -> None:
+        """Know no row."""
+        self._known: dict[dt.date, dict[str, tuple[Mapping[str, str], OrderRow, BrokerOrder]]] = {}
+
+    def read(self, replies: list[Reply], day: dt.date) -> dict[int, OrderRow]:
+        """Return the rows of all pages by order number; raises ``WireError`` where one does not parse."""
+        before, now = self._known.get(day, {}), {}
+        for reply in replies:
+            for raw in reply.raw(calls.OrderRow):
+                name = raw.get("odno", "?")
+                known = before.get(name)
+                if known is None or known[0] != raw:
+                    row = _read_row(raw, name)
+                    known = raw, row, row.broker_order(day)
+                now[name] = known
+        self._known = {old: rows for old, rows in self._known.items() if old >= day} | {day: now}
+        return {row.number: row for _, row, _ in now.values()}
+
+    def orders(self, day: dt.date) -> tuple[BrokerOrder, ...]:
+        """Return the rows of a day as read last in the words of the domain, by number; cancels are no orders."""
+        found = {row.number: (row, order) for _, row, order in self._known[day].values()}
+        return tuple(order for _, (row, order) in sorted(found.items()) if not row.is_cancel)
+
+
+def _read_row(raw: Mapping[str, str], name: str) -> OrderRow:
+    row = calls.OrderRow.of(raw, tr=_TR, about=f"order {name} of {raw.get('pdno', '?')}")
+    label = row.sll_buy_dvsn_cd_name
+    return OrderRow(
+        number=row.odno,
+        original=row.orgn_odno,
+        branch=row.ord_gno_brno.strip(),
+        symbol=row.pdno,
+        side=Side.SELL if row.sll_buy_dvsn_cd == "01" else Side.BUY,
+        quantity=row.ord_qty,
+        limit_price=row.ord_unpr,
+        filled=row.tot_ccld_qty,
+        amount=row.tot_ccld_amt,
+        left=row.rmn_qty,
+        canceled=row.cnc_cfrm_qty,
+        refused=row.rjct_qty,
+        clock=row.ord_tmd,
+        is_cancel=bool(row.orgn_odno) and ("취소" in label or "CANCEL" in label.upper()),
+    )
 
 
 @dataclass(slots=True)

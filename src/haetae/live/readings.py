@@ -17,7 +17,7 @@ from haetae.domain.events import AccountSnapshot
 from haetae.domain.units import NS_PER_SECOND, Instant, day_of
 from haetae.krx import previous_trading_day
 from haetae.live.settings import LiveSettings
-from haetae.live.work import Selling
+from haetae.live.work import Balancing, Selling
 from haetae.ports import Broker, Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
@@ -43,8 +43,10 @@ async def read_account(
     rows = []
     for day in days:
         rows += [row for row in await broker.orders(day) if row.order_id.day == day]
-    positions = await broker.positions()
-    cash = await broker.cash()
+    if isinstance(broker, Balancing):
+        positions, cash = await broker.balance()
+    else:
+        positions, cash = await broker.positions(), await broker.cash()
     sellable = broker.sellable() if isinstance(broker, Selling) else {}
     return AccountSnapshot(clock.now(), cash.cash, cash.orderable, positions, tuple(rows), days, first, sellable)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
+from haetae.domain.account import CashReport
 from haetae.domain.orders import Order
 from haetae.domain.units import Shares, Symbol
 
@@ -35,6 +36,15 @@ class Selling(Protocol):
 
     def sellable(self) -> Mapping[Symbol, Shares]:
         """Return the shares that may be sold as the newest reading of the positions told them."""
+        ...
+
+
+@runtime_checkable
+class Balancing(Protocol):
+    """A broker that shows holdings and cash in one balance: fewer calls, and both of one moment."""
+
+    async def balance(self) -> tuple[Mapping[Symbol, Shares], CashReport]:
+        """Return what ``positions`` and ``cash`` return."""
         ...
 
 

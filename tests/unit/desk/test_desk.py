@@ -210,6 +210,28 @@ def test_questions_without_an_answer_lapse_after_a_minute() -> None:
     assert of(day.commands, Submit) == []
 
 
+@pytest.mark.parametrize(("away", "sold"), [(0, True), (5, False)])
+def test_a_sale_nobody_answered_for_goes_on_at_once_and_lapses_after_a_desk_was_away(away: int, sold: bool) -> None:
+    day = begun()
+    pieces = iter(minutes(SYMBOLS, np.random.default_rng(3), count=60))
+    while not day.desk.held:
+        day.minute(next(pieces))
+    day.decider = lambda brief, at: None
+    day.policy = lambda view: Proposal(f"Z-{view.at}", view.at, "out", dict.fromkeys(day.desk.held, 0.0))
+    while not any(brief.leg.side is Side.SELL for brief in day.desk.asked.values()):
+        day.minute(next(pieces))
+    leaving = {brief.leg.symbol for brief in day.desk.asked.values()}
+    before = len(day.commands)
+    for _ in range(away):
+        next(pieces)
+    for _ in range(2):
+        day.minute(next(pieces))
+    made = day.commands[before:]
+    sales = {one.order.intent.symbol for one in of(made, Submit) if one.order.intent.side is Side.SELL}
+    lapsed = {note.data["symbol"] for note in notes(made, "leg.lapsed")}
+    assert (sales, lapsed) == ((leaving, set()) if sold else (set(), leaving))
+
+
 def test_without_review_legs_go_to_the_guards_at_once() -> None:
     day = begun(settings=replace(loose(), review=ReviewMode.OFF))
     for piece in minutes(SYMBOLS, np.random.default_rng(3), count=5):

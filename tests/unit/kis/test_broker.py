@@ -223,6 +223,23 @@ async def test_an_unknown_order_without_a_row_stays_unknown(bench):
     assert bench.told == []
 
 
+async def test_an_order_long_unknown_is_looked_for_once_a_minute_and_one_with_a_number_as_ever(bench):
+    bench.stub.answers["order-cash-buy"] = [refused("EGW00301"), ack(117099)]
+    await bench.broker.submit(cleared())
+
+    async def asked_in(seconds: float) -> int:
+        before = len(bench.stub.named("inquire-daily-ccld"))
+        await bench.pass_time(seconds)
+        return len(bench.stub.named("inquire-daily-ccld")) - before
+
+    every_s = bench.broker._settings.poll_s
+    assert await asked_in(60) >= 60 / every_s - 1
+    await asked_in(130)
+    assert await asked_in(130) == 2
+    await bench.broker.submit(cleared("two"))
+    assert await asked_in(60) >= 60 / every_s / 2
+
+
 async def test_an_order_that_was_there_before_the_send_is_never_taken_for_ours(bench):
     bench.stub.answers["inquire-daily-ccld"] = [day_rows({})]
     await bench.broker.refresh()
@@ -357,3 +374,13 @@ async def test_cash_is_trade_date_cash_and_buying_power_comes_from_its_own_call(
     bench.stub.answers["inquire-balance"] = [balance(cash=99_000_000)]
     bench.stub.answers["inquire-psbl-order"] = [ok("inquire-psbl-order", {"output": {"nrcvb_buy_amt": 98_000_000}})]
     assert await bench.broker.cash() == CashReport(99_000_000, 98_000_000)
+
+
+async def test_holdings_and_cash_of_one_balance_are_those_of_two(bench):
+    shown = balance({"pdno": "005930", "hldg_qty": 5, "ord_psbl_qty": 3}, {"pdno": "000660"}, cash=99_000_000)
+    bench.stub.answers["inquire-balance"] = [shown]
+    bench.stub.answers["inquire-psbl-order"] = [ok("inquire-psbl-order", {"output": {"nrcvb_buy_amt": 98_000_000}})]
+    held, cash = await bench.broker.balance()
+    assert len(bench.stub.named("inquire-balance")) == 1
+    assert bench.broker.sellable() == {"005930": 3, "000660": 0}
+    assert (held, cash) == (await bench.broker.positions(), await bench.broker.cash())

@@ -10,7 +10,7 @@ from haetae.domain.orders import Accepted, BrokerOrderId, Canceled, Expired, Fil
 from haetae.domain.units import instant_at
 from haetae.kis.wire.envelope import build_reply, read_reply
 from haetae.kis.wire.operations import OPERATIONS
-from haetae.kis.working import OrderRow, Working, read_rows
+from haetae.kis.working import OrderRow, Rows, Working
 
 DAY = dt.date(2026, 11, 23)
 SENT = instant_at(DAY, 93_000)
@@ -223,8 +223,26 @@ def test_rows_are_read_by_number_and_cancel_requests_are_marked():
             ]
         },
     )
-    found = read_rows([read_reply(operation, "TTTC0081R", 200, "D", payload)])
+    rows = Rows()
+    found = rows.read([read_reply(operation, "TTTC0081R", 200, "D", payload)], DAY)
     assert found[117057].side is Side.SELL
     assert found[117057].canceled == 0
     assert found[117058].is_cancel
     assert not found[117057].is_cancel
+    assert [order.order_id.number for order in rows.orders(DAY)] == ["117057"]
+
+
+def test_a_row_is_read_again_once_its_text_has_changed():
+    operation, rows = OPERATIONS["inquire-daily-ccld"], Rows()
+
+    def reading(*filled: int) -> dict[int, OrderRow]:
+        output = [{"odno": n, "pdno": "005930", "ord_qty": 10, "tot_ccld_qty": f} for n, f in enumerate(filled, 1)]
+        payload = build_reply(operation, {"output1": output})
+        return rows.read([read_reply(operation, "TTTC0081R", 200, "D", payload)], DAY)
+
+    first, again, later = reading(0, 10), reading(0, 10), reading(4, 10)
+    assert again[1] is first[1]
+    assert (later[1].filled, later[2]) == (4, first[2])
+    assert [order.filled for order in rows.orders(DAY)] == [4, 10]
+    assert reading(4).keys() == {1}
+    assert len(rows.orders(DAY)) == 1

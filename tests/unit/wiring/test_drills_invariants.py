@@ -14,11 +14,11 @@ import pytest
 from haetae.domain.events import Note, OperatorState
 from haetae.domain.orders import Filled, Side
 from haetae.domain.units import NS_PER_SECOND
-from haetae.wiring.drills.drill import Evidence
+from haetae.wiring.drills.drill import Evidence, Replaced
 from haetae.wiring.drills.folding import fold
 from haetae.wiring.drills.invariants import INVARIANTS, judge
 from haetae.wiring.drills.matrix import run_quiet, short_drill
-from haetae.wiring.drills.plan import Act
+from haetae.wiring.drills.plan import Act, Plan
 from haetae.wiring.drills.rig import Rig
 
 
@@ -99,6 +99,15 @@ def bought_in_a_halt(e: Evidence) -> Evidence:
     return replace(e, acts=[(act.at, act)])
 
 
+def sent_after_a_takeover(e: Evidence) -> Evidence:
+    one = next(one for one in e.seen.orders if one.number)
+    return replace(e, replaced=[Replaced(one.epoch, one.left - 1, ended=True)])
+
+
+def went_on_after_a_takeover(e: Evidence) -> Evidence:
+    return replace(e, replaced=[Replaced(9, e.entries[-1][1], ended=False)])
+
+
 def burst(e: Evidence) -> Evidence:
     at = e.seen.calls[-1]
     return replace(e, seen=replace(e.seen, calls=[*e.seen.calls, *[at + n for n in range(40)]]))
@@ -117,9 +126,10 @@ def no_decision(e: Evidence) -> Evidence:
 @pytest.mark.parametrize(
     ("law", "spoil"),
     [
-        ("I1", spoil_fill), ("I2", double_order), ("I3", negative_cash), ("I4", after_hours), ("I5", tighter_limits),
-        ("I6", slow_escape), ("I7", torn_journal), ("I8", told_secret), ("I10", other_desk), ("I11", open_order),
-        ("I12", bought_in_a_halt), ("I13", burst), ("I13", tokens), ("I14", no_decision),
+        ("I1", spoil_fill), ("I2", double_order), ("I2", sent_after_a_takeover), ("I2", went_on_after_a_takeover),
+        ("I3", negative_cash), ("I4", after_hours), ("I5", tighter_limits), ("I6", slow_escape), ("I7", torn_journal),
+        ("I8", told_secret), ("I10", other_desk), ("I11", open_order), ("I12", bought_in_a_halt), ("I13", burst),
+        ("I13", tokens), ("I14", no_decision),
     ],
 )  # fmt: skip
 def test_what_is_spoilt_is_found(clean: Evidence, law: str, spoil: Callable[[Evidence], Evidence]) -> None:
@@ -129,7 +139,8 @@ def test_what_is_spoilt_is_found(clean: Evidence, law: str, spoil: Callable[[Evi
 
 def test_an_end_that_is_not_final_is_found(clean: Evidence) -> None:
     law = next(one for one in INVARIANTS if one.id == "I9")
-    folded = fold(clean.entries, clean.initial, clean.rules)
+    texts = {entry.seq: entry.text for entry in clean.journal.raw()}
+    folded = fold(clean.entries, texts, clean.initial, clean.rules)
     ended = next(move for move in folded.moves if move.before is not None and move.after.status.terminal)
     assert not law.judge(clean, folded).wrong
     folded.moves.append(replace(ended, before=ended.after, after=ended.before))
@@ -162,3 +173,24 @@ def test_another_process_with_other_hashes_and_another_time_zone_gives_the_same_
     env = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "America/New_York", "PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True)
     assert told.stdout.strip() == Rig(short_drill("T15", 2)).run().trace.digest()
+
+
+def test_a_desk_that_slept_over_its_lease_ends_and_the_next_one_trades() -> None:
+    quiet = short_drill("", 1)
+    act = Act(quiet.start + 7 * 60 * NS_PER_SECOND, "P05", "takeover", 60)
+    evidence = Rig(replace(quiet, plan=Plan(("P05",), acts=(act,)))).run()
+    (old,) = evidence.replaced
+    assert (old.epoch, old.ended) == (1, True)
+    assert {one.epoch for one in evidence.seen.orders if one.left > old.at} == {2}
+    assert judge(evidence)[1] == []
+
+
+def test_a_word_that_nobody_heard_is_followed_by_the_next_desk() -> None:
+    quiet = short_drill("", 1)
+    at = quiet.start + 7 * 60 * NS_PER_SECOND
+    acts = (Act(at, "P01", "kill"), Act(at + NS_PER_SECOND, "O03", "operator", text=OperatorState.HALT.value))
+    evidence = Rig(replace(quiet, plan=Plan(("P01", "O03"), acts=acts))).run()
+    assert len(evidence.lives) == 2
+    assert [one for one in evidence.seen.orders if one.left < at]
+    assert not [one for one in evidence.seen.orders if one.left > at and not one.change]
+    assert evidence.desk is not None and evidence.desk.operator is OperatorState.HALT

@@ -202,6 +202,10 @@ class Row:
             raise KeyError(f"row {self.name} has no field {sorted(set(row) - set(forms))}")
         return row
 
+    def readers(self, names: Sequence[str]) -> tuple[tuple[str, Callable[[str], Any]], ...]:
+        """Return how the texts of some fields become values; each raises as ``int`` does, naming nothing."""
+        return tuple((name, _READ[self.forms[name]]) for name in names)
+
     def value(self, row: Mapping[str, str], name: str, *, tr: str, about: str = "") -> Any:
         """Return one value of a row."""
         return read_value(self.forms[name], self._text(row, name, tr, about), name=name, tr=tr, about=about)

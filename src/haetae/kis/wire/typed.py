@@ -46,16 +46,20 @@ class Ask:
 
 
 class Reading:
-    """The used fields of one row. ``table`` is the row they are of."""
+    """The used fields of one row. ``table`` is the row they are of, ``readers`` how the text of each is read."""
 
     __slots__ = ()
     table: ClassVar[Row]
+    readers: ClassVar[tuple[tuple[str, Callable[[str], Any]], ...]]
 
     @classmethod
     def of(cls, row: Mapping[str, str], *, tr: str, about: str = "") -> Self:
         """Return the fields of a row; raises ``WireError`` naming field, subject and TR."""
-        table = cls.table
-        return cls(**{name: table.value(row, name, tr=tr, about=about) for name in names(cls)})
+        try:
+            return cls(**{name: read(row[name]) for name, read in cls.readers})
+        except (ValueError, AttributeError, TypeError, KeyError):
+            table = cls.table  # once more, slowly, to say which field it is
+            return cls(**{name: table.value(row, name, tr=tr, about=about) for name in names(cls)})
 
     @classmethod
     def columns(cls, rows: Sequence[Mapping[str, str]], *, tr: str, about: str = "") -> dict[str, list[Any]]:
@@ -99,6 +103,7 @@ def reads(table: Row) -> Callable[[_T], _T]:
             if form is None or hints[name] != _TYPES[form]:
                 raise TypeError(f"{record.__name__}: row {table.name} has {name} as {form}, not as {hints[name]}")
         record.table = table
+        record.readers = table.readers(names(record))
         return record
 
     return make

@@ -27,7 +27,7 @@ from haetae.wiring.dice import rng
 from haetae.wiring.drills.drill import PACES, Drill, Evidence, drill_desk
 from haetae.wiring.drills.invariants import INVARIANTS, Violation, judge
 from haetae.wiring.drills.market import make_ground
-from haetae.wiring.drills.plan import DRAWN, Plan, Scope, mixture
+from haetae.wiring.drills.plan import DRAWN, Plan, Scope, incidents, joined, mixture
 from haetae.wiring.drills.rig import Rig
 
 FIRST_DAY, LAST_DAY = dt.date(2025, 1, 6), dt.date(2026, 12, 29)
@@ -153,7 +153,7 @@ def day_drill(course: Course, number: int, *, whole_trace: bool = False) -> Dril
     rules = Rulebook.on(date)
     start = instant_at(date, _DESK_UP)
     scope = Scope(rules.session.open_at, rules.session.auction_from, ground.symbols, dice)
-    plan = mixture(scope, course.faults) if course.faults else Plan()
+    plan = joined([mixture(scope, course.faults), incidents(scope, ground.held, course.faults)])
     desk = drill_desk(int(dice.choice(_COLLARS)), int(dice.choice(_MINUTES)))
     seed = int(dice.integers(1, 2**62))
     trades = float(dice.choice(_SHARES))

@@ -1,6 +1,7 @@
 """What a drill is, and what was seen of it.
 
-Here: ``Drill``, ``Pace``, ``drill_desk``, ``Evidence``. Not here: how it runs (``rig``), judgement (``invariants``).
+Here: ``Drill``, ``Pace``, ``drill_desk``, ``Evidence``, ``Replaced``. Not here: how it runs (``rig``), judgement
+(``invariants``).
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from haetae.emulator.accounts import Account
 from haetae.emulator.core import Core
 from haetae.execution import PlanSettings
 from haetae.guards import Limits
+from haetae.journal.memory import MemoryJournal
 from haetae.kis.settings import KisSettings
 from haetae.krx import Rulebook
 from haetae.live import DayReport
-from haetae.wiring.drills.disk import MemoryJournal
 from haetae.wiring.drills.market import Ground
 from haetae.wiring.drills.plan import Act, Plan
 from haetae.wiring.drills.shell import Seen
@@ -51,6 +52,16 @@ class Drill:
     trades: float = 0.3
     whole_trace: bool = False
     poll_s: float = 5.0
+    index_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """A process whose journal another took over: its number, when, and whether it ended by itself."""
+
+    epoch: int
+    at: Instant
+    ended: bool
 
 
 @dataclass(slots=True)
@@ -78,19 +89,15 @@ class Evidence:
     acts: list[tuple[Instant, Act]]
     secrets: list[str]
     lives: list[tuple[Instant, Instant]]
+    replaced: list[Replaced]
     latched: bool = False
     turns: int = 0
 
-    def heard(self, at: Instant) -> bool:
-        """Whether the process that lived at an instant lived already when the last word before it was said."""
-        said = [when for when, act in self.acts if act.kind == "operator" and when < at]
-        return any(first <= said[-1] and at <= last for first, last in self.lives) if said else False
 
-
-def drill_desk(entry_collar_bp: int = 50, minutes: int = 5) -> DeskSettings:
+def drill_desk(entry_collar_bp: int = 50, minutes: int = 5, last_entry_s: int = 600) -> DeskSettings:
     """Return settings under which a desk trades much: within every ceiling, but wider than anybody would.
 
-    A collar below zero lets buys rest, and be cancelled.
+    A collar below zero lets buys rest, and be cancelled; ``last_entry_s`` before the closing auction entries end.
     """
     limits = Limits(
         orders_per_minute=40,
@@ -106,6 +113,7 @@ def drill_desk(entry_collar_bp: int = 50, minutes: int = 5) -> DeskSettings:
         losing_exits=10,
         turnover_share_ppm=10_000,
         rest_after_loss=False,
+        entry_before_auction_s=last_entry_s,
     )
     plan = PlanSettings(entry_collar_bp=entry_collar_bp, band_ppm=1_000)
     return DeskSettings(decision_minutes=minutes, first_decision_minute=5, rest_minutes=2, limits=limits, plan=plan)

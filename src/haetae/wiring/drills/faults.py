@@ -25,7 +25,7 @@ class How(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Drilled:
-    """One fault: its words, how it is drilled, and the tests that prove what is proven elsewhere."""
+    """One fault: its words, how it is drilled, and the tests that prove what is proven elsewhere, all or in part."""
 
     id: str
     words: Text
@@ -43,8 +43,8 @@ def _day(name: str, ko: str, en: str) -> Drilled:
     return Drilled(name, Text(ko=ko, en=en), How.DAY)
 
 
-def _scene(name: str, ko: str, en: str) -> Drilled:
-    return Drilled(name, Text(ko=ko, en=en), How.SCENE)
+def _scene(name: str, ko: str, en: str, *where: str) -> Drilled:
+    return Drilled(name, Text(ko=ko, en=en), How.SCENE, where)
 
 
 def _by(name: str, ko: str, en: str, *where: str) -> Drilled:
@@ -54,6 +54,9 @@ def _by(name: str, ko: str, en: str, *where: str) -> Drilled:
 _ACCESS = "tests/unit/service/test_access.py"
 _POWER = "tests/unit/store/test_power_cut.py"
 _CRASH = "tests/unit/store/test_crash.py"
+_POSTGRES = "tests/contract/test_postgres_journal.py"
+_UNIVERSES = "tests/unit/wiring/test_universes.py"
+_DAY = "tests/unit/live/test_the_day.py"
 _PURSE = "tests/unit/llm/test_purse.py"
 
 FAULTS = (
@@ -74,6 +77,8 @@ FAULTS = (
     _scene(
         "D04", "유니버스 밖의 이름, 거래정지 이름, 모르는 코드",
         "a name outside the universe, a halted one, an unknown code",
+        f"{_UNIVERSES}::test_an_empty_lake_one_without_bars_and_too_few_names_are_refused",
+        f"{_UNIVERSES}::test_a_damaged_snapshot_is_refused_by_its_file",
     ),
     _rig("P01", "아무 때나 kill -9, 두 번", "kill -9 at any moment, twice"),
     _rig("P02", "주문이 나가려는 순간 죽음", "death as an order is about to leave"),
@@ -86,7 +91,9 @@ FAULTS = (
     _by(
         "P09", "주문이 열린 채 배포: 같은 일지, 같은 명령",
         "a deployment with open orders: the same journal, the same commands",
-        "tests/unit/live/test_the_day.py",
+        f"{_DAY}::test_a_process_that_dies_in_the_middle_goes_on_as_if_it_had_not",
+        f"{_DAY}::test_recovery_refuses_a_desk_with_other_settings",
+        "tests/unit/journal/test_journal.py::test_a_journal_of_a_newer_program_is_refused_and_not_touched",
     ),
     _rig("P10", "일지에 쓰다가 오류", "a failure inside the journal's writer"),
     _rig("S01", "k 번째 쓰기에서 디스크 가득 참", "the disk is full at the k-th write"),
@@ -97,7 +104,9 @@ FAULTS = (
     _scene("S06", "어제의 일지로 되돌림", "yesterday's journal is put back"),
     _by(
         "S07", "PostgreSQL 이 멈추거나 거절함", "PostgreSQL stops or refuses",
-        "tests/contract",
+        f"{_POSTGRES}::test_a_server_that_ends_the_session_in_the_middle_of_a_write_ends_the_journal",
+        f"{_POSTGRES}::test_a_write_that_meets_another_transaction_is_made_again_as_a_whole",
+        f"{_POSTGRES}::test_a_server_that_does_not_keep_what_it_acknowledges_is_refused",
     ),
     _by(
         "S08", "Parquet 를 쓰다가 죽음", "death while a Parquet file is written",
@@ -138,7 +147,7 @@ FAULTS = (
     _rig("O05", "주인이 앱에서 직접 주문", "the owner orders in the app"),
     _by(
         "O06", "대시보드를 마구 새로 고침", "a storm of refreshes of the dashboard",
-        "tests/unit/service/test_figures.py",
+        "tests/unit/service/test_figures.py::test_a_growing_journal_is_folded_to_the_same_figures",
     ),
     _by(
         "X01", "세션 없이, 만료된 세션으로 API 호출", "API calls without a session, or with an expired one",

@@ -6,6 +6,7 @@ of the orders is kept. Not here: judgement (``invariants``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -54,8 +55,13 @@ class Folded:
     opened: bool = False
 
 
-def fold(entries: list[tuple[int, Instant, str, Any]], initial: DeskState, rules: Rulebook) -> Folded:
-    """Lead ``initial`` through the events of a journal that holds one day."""
+def fold(
+    entries: list[tuple[int, Instant, str, Any]], texts: Mapping[int, str], initial: DeskState, rules: Rulebook
+) -> Folded:
+    """Lead ``initial`` through the events of a journal that holds one day.
+
+    ``texts`` are its entries by number, as they stand: a command is compared with what was written, not read again.
+    """
     found = Folded(initial, lowest_cash=initial.book.cash)
     due: list[str] = []
     for seq, _, kind, record in entries:
@@ -63,10 +69,10 @@ def fold(entries: list[tuple[int, Instant, str, Any]], initial: DeskState, rules
             found.desk = replace(initial, book=codec.decode(str(record.data["book"])))
             found.opened = True
         elif kind == _EVENT:
-            found.differing += [f"before {seq}: not journalled: {text[:120]}" for text in due]
+            found.differing += [f"before {seq}: not journalled: {missing[:120]}" for missing in due]
             due = _one(found, seq, record, rules)
         elif kind == _COMMAND:
-            text = codec.encode(record)
+            text = texts.get(seq, "")
             if not due or due[0] != text:
                 found.differing.append(f"{seq}: {text[:160]} / {due[0][:160] if due else 'nothing'}")
             due = due[1:]

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from haetae.wiring.drills.drill import Evidence
 
 _PPM = 1_000_000
+_LEAVING_NS = NS_PER_SECOND // 10
+"""The last order message leaves this long after a person's word at most: one whose connection was being opened."""
 _MINUTE = 60 * NS_PER_SECOND
 _ESCAPE_S, _ESCAPE_FAULT_S, _ESCAPE_TOKEN_S = 2.0, 5.0, 30.0
 """An escape is answered so soon: as a rule, behind one fault of the line, through the loss of a token."""
@@ -59,7 +61,8 @@ class Violation:
 
 def judge(evidence: Evidence) -> tuple[dict[str, int], list[Violation]]:
     """Return how many things each invariant looked at, and every violation."""
-    folded = fold(evidence.entries, evidence.initial, evidence.rules)
+    texts = {entry.seq: entry.text for entry in evidence.journal.raw()}
+    folded = fold(evidence.entries, texts, evidence.initial, evidence.rules)
     counts: dict[str, int] = {}
     violations: list[Violation] = []
     for one in INVARIANTS:
@@ -134,7 +137,10 @@ def _notes_of(evidence: Evidence, kind: str) -> set[str]:
 
 
 def one_order_an_intent(evidence: Evidence, folded: Folded) -> Finding:
-    """I2: at most one order at the broker for an intent, sent by one process, and none without an intent."""
+    """I2: at most one order at the broker for an intent, sent by one process, and none without an intent.
+
+    Who was replaced sends nothing from that moment on, and ends.
+    """
     sent = [one for one in evidence.seen.orders if not one.change]
     wrong = [f"an order of {one.symbol} at {kst_text(one.at)} without an intent" for one in sent if not one.intent_id]
     taken = Counter(one.intent_id for one in sent if one.number)
@@ -143,6 +149,11 @@ def one_order_an_intent(evidence: Evidence, folded: Folded) -> Finding:
     for one in sent:
         epochs[one.intent_id].add(one.epoch)
     wrong += [f"{name}: sent by processes {sorted(of)}" for name, of in epochs.items() if len(of) > 1]
+    for old in evidence.replaced:
+        late = [one for one in sent if one.epoch == old.epoch and one.left > old.at]
+        wrong += [f"{one.intent_id}: sent by process {old.epoch} after another had taken over" for one in late]
+        if not old.ended:
+            wrong.append(f"process {old.epoch} went on after another had taken over")
     cleared = {one.order.intent.intent_id: one.order for one in folded.sendings}
     for one in sent:
         order = cleared.get(one.intent_id)
@@ -273,7 +284,7 @@ def nothing_is_torn(evidence: Evidence, folded: Folded) -> Finding:
 def no_secret_is_told(evidence: Evidence, folded: Folded) -> Finding:
     """I8: no key, secret, token or account number in logs, journal, failures or trace."""
     texts = [*evidence.logs, *evidence.failures, *evidence.trace.lines()]
-    texts += [text for *_, text in evidence.journal.raw()]
+    texts += [entry.text for entry in evidence.journal.raw()]
     whole = "\n".join(texts)
     wrong = [f"…{secret[-4:]} is told" for secret in evidence.secrets if secret and secret in whole]
     return Finding(len(texts), tuple(wrong))
@@ -341,19 +352,22 @@ def every_order_ends(evidence: Evidence, folded: Folded) -> Finding:
 
 
 def a_halt_holds(evidence: Evidence, folded: Folded) -> Finding:
-    """I12: after a person's word no order leaves that it forbids: none at all, or none that buys."""
+    """I12: after a person's word no order leaves that it forbids: none at all, or none that buys.
+
+    The word counts from the moment it was given, for the process that lives and for every later one.
+    """
     words = [(at, OperatorState(act.text)) for at, act in evidence.acts if act.kind == "operator"]
     wrong = []
     looked = 0
     for one in evidence.seen.orders:
         if one.change or not words:
             continue
-        said = [state for at, state in words if at < one.left]
+        said = [state for at, state in words if at + _LEAVING_NS < one.left]
         if not said:
             continue
         looked += 1
         forbidden = said[-1] is OperatorState.HALT or (said[-1] is OperatorState.REDUCE_ONLY and one.side == "buy")
-        if forbidden and evidence.heard(one.left):
+        if forbidden:
             wrong.append(
                 f"{one.intent_id}: {one.side} {one.symbol} left at {kst_text(one.left)} under {said[-1].value}"
             )

@@ -12,6 +12,8 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from email.utils import formatdate
 from enum import Enum
+from functools import lru_cache
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 from haetae.domain.units import NS_PER_SECOND, Instant
@@ -31,6 +33,13 @@ class Leaving(Enum):
 
     SOON = "soon"
     GONE = "gone"
+
+
+@lru_cache(maxsize=512)
+def _target(url: str) -> tuple[str, Mapping[str, str]]:
+    """Return the path of an address and what it asks for."""
+    parts = urlsplit(url)
+    return parts.path, MappingProxyType(dict(parse_qsl(parts.query, keep_blank_values=True)))
 
 
 class LineHttp:
@@ -98,10 +107,9 @@ class LineHttp:
         if is_order and self.at_order is not None:
             self.at_order(Leaving.SOON)
         sending.left.set()
-        parts = urlsplit(url)
+        path, asked = _target(url)
         told = {name.lower(): value for name, value in headers.items()}
-        asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-        call = Call(mode, method, parts.path, told, asked, data or b"", reused)
+        call = Call(mode, method, path, told, asked, data or b"", reused)
         served = shell.spawn(self._served(call, WHO.get(), shell.now))
         if is_order and self.at_order is not None:
             self.at_order(Leaving.GONE)

@@ -50,6 +50,11 @@ class Ground:
     day: dt.date
     symbols: tuple[Symbol, ...]
 
+    @property
+    def held(self) -> tuple[Symbol, ...]:
+        """Return the names that are held from the day before: one of three."""
+        return self.symbols[::3]
+
     def core(self, at: Instant, beat: Callable[[], float]) -> Core:
         """Open the emulator at an instant."""
         return Core(self.world, self.settings, at, beat=beat)

@@ -1,6 +1,6 @@
 """One fault, five seeds: the short sessions that every change must pass.
 
-Here: ``short_drill`` and ``run_single``: the last three quarters of an hour of a session, a few names, one fault of the
+Here: ``short_drill`` and ``run_single``: the last half hour of a session, a few names, one fault of the
 table. Not here: whole days under many faults (``days``).
 """
 
@@ -22,9 +22,10 @@ from haetae.wiring.drills.scenes import DAYS, SCENES
 
 DAY = dt.date(2026, 11, 23)
 SEEDS = 5
-_BEFORE_CLOSE_MIN = 42
-_POLL_S = 15.0
-"""Orders are read less often than by default: two thirds of a short session's time would be readings."""
+_BEFORE_CLOSE_MIN, _LAST_ENTRY_S = 28, 120
+"""Sessions begin late and may buy until late: a quarter of an hour with five decisions, and the way to the close."""
+_POLL_S, _INDEX_S = 15.0, 60.0
+"""Orders and the index are read less often than by default: most of a short session's time would be readings."""
 _SYMBOLS = 6
 _COLLARS = (50, -15, 0, 50, -30)
 """Bids at the market and below it, by seed: some fill at once, others rest and are cancelled."""
@@ -38,8 +39,10 @@ def short_drill(fault: str, seed: int, *, day: dt.date = DAY, whole_trace: bool 
     start: Instant = session.close_at - _BEFORE_CLOSE_MIN * NS_PER_MINUTE
     scope = Scope(start + NS_PER_MINUTE, session.auction_from, ground.symbols, rng(seed, f"drill.single.{fault}"))
     plan = single(fault, scope) if fault else Plan()
-    desk = drill_desk(_COLLARS[seed % len(_COLLARS)], 5)
-    return Drill(seed, ground, start, plan, desk=desk, trades=0.6, whole_trace=whole_trace, poll_s=_POLL_S)
+    desk = drill_desk(_COLLARS[seed % len(_COLLARS)], 3, _LAST_ENTRY_S)
+    return Drill(
+        seed, ground, start, plan, desk=desk, trades=0.6, whole_trace=whole_trace, poll_s=_POLL_S, index_s=_INDEX_S
+    )
 
 
 def run_single(fault: str, seed: int) -> tuple[Violation, ...]:

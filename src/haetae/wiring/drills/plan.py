@@ -1,8 +1,8 @@
 """What goes wrong in one drill, and when: a script for the emulator, acts upon the desk's own machine, moods.
 
-Here: ``Act``, ``Plan``, ``single`` (one fault of the table), ``mixture`` (many, drawn from a seed). Every fault of the
-table stands in ``faults`` with how it is drilled. Not here: what a script's fault does (``emulator.faults``), what an
-act does (``rig``).
+Here: ``Act``, ``Plan``, ``single`` (one fault of the table), ``mixture`` (many, drawn from a seed), ``incidents``
+(of most days). Every fault of the table stands in ``faults`` with how it is drilled. Not here: what a script's fault
+does (``emulator.faults``), what an act does (``rig``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Table = dict[str, Any]
 class Act:
     """Something done to a process, a disk, a clock, or by a person, at an instant of a right clock.
 
-    ``kind``: ``kill``, ``die_at_write``, ``stop``, ``step``, ``drift``, ``disk_full``, ``operator``.
+    ``kind``: ``kill``, ``die_at_write``, ``stop``, ``takeover``, ``step``, ``drift``, ``disk_full``, ``operator``.
     """
 
     at: Instant
@@ -246,7 +246,7 @@ ACTED: Mapping[str, Callable[[Scope], tuple[Act, ...]]] = {
     "P02": _acts(lambda scope: Act(scope.moment(0.1), "P02", "die_at_send", scope.number(1, 6), flag=False)),
     "P03": _acts(lambda scope: Act(scope.moment(0.1), "P03", "die_at_send", scope.number(1, 6), flag=True)),
     "P04": _crash_loop,
-    "P05": _acts(lambda scope: Act(scope.moment(), "P05", "stop", 60)),
+    "P05": _acts(lambda scope: Act(scope.moment(), "P05", scope.pick(("stop", "takeover")), 60)),
     "P07": _acts(lambda scope: Act(scope.moment(), "P07", "stop", 10)),
     "P10": _acts(lambda scope: Act(scope.moment(0.1), "P10", "die_at_write", scope.number(1, 60), flag=False)),
     "S01": _acts(lambda scope: Act(scope.moment(0.1), "S01", "disk_full", scope.number(1, 40))),
@@ -299,17 +299,21 @@ def single(fault: str, scope: Scope) -> Plan:
     if fault in BARRED:
         return Plan(ids=(fault,), bars=BARRED[fault])
     if fault in SCRIPTED:
-        table = {"id": fault, "seed": int(scope.dice.integers(2**31)), **SCRIPTED[fault](scope)}
-        read, mistakes = read_fault(table)
-        if read is None:
-            raise HaetaeError(f"{fault} is drawn wrongly", expected="a fault", found="; ".join(map(str, mistakes)))
-        return Plan(ids=(fault,), script=(read,))
+        return _scripted(fault, scope, SCRIPTED[fault](scope))
     if fault in ACTED:
         moods = ("down", "silent") if fault == "P06" else ()  # the model's process is gone, then the desk's own
         return Plan(ids=(fault,), acts=ACTED[fault](scope), moods=moods)
     if fault in MOODY:
         return Plan(ids=(fault,), moods=MOODY[fault])
     raise HaetaeError(f"{fault} is not drilled in the rig", expected=", ".join(DRAWN), found=fault)
+
+
+def _scripted(fault: str, scope: Scope, drawn: Table) -> Plan:
+    """Return a plan of one fault of the emulator."""
+    read, mistakes = read_fault({"id": fault, "seed": int(scope.dice.integers(2**31)), **drawn})
+    if read is None:
+        raise HaetaeError(f"{fault} is drawn wrongly", expected="a fault", found="; ".join(map(str, mistakes)))
+    return Plan(ids=(fault,), script=(read,))
 
 
 _ENDS_THE_DAY = frozenset({"B20", "P04"})
@@ -326,4 +330,24 @@ def mixture(scope: Scope, among: Sequence[str] = DRAWN) -> Plan:
         rare = fault in _ENDS_THE_DAY and len(among) > 1 and float(scope.dice.random()) > _RARE
         if not rare:
             parts.append(single(fault, scope))
+    return joined(parts)
+
+
+_FALLS, _FALLING = 0.6, 3
+_STOPS = 0.4
+
+
+def incidents(scope: Scope, held: Sequence[Symbol], among: Collection[str] = DRAWN) -> Plan:
+    """Return what happens on most days whatever else goes wrong: held names fall far, a person stops the desk.
+
+    Without it few days have an escape, or a halt, for the laws about them to look at.
+    """
+    parts = []
+    if "M01" in among and held and float(scope.dice.random()) < _FALLS:
+        at = scope.clock(scope.moment(0.1 + 0.7 * float(scope.dice.random())))
+        for symbol in sorted({scope.pick(held) for _ in range(_FALLING)}):
+            fall = {"bp": scope.pick((-1_500, -900, -600)), "back_minutes": scope.pick((5, 30))}
+            parts.append(_scripted("M01", scope, {"when": {"at": at}, "what": fall, "where": {"symbol": symbol}}))
+    if "O03" in among and float(scope.dice.random()) < _STOPS:
+        parts.append(single("O03", scope))
     return joined(parts)

@@ -15,8 +15,8 @@ from typing import Any
 from haetae.domain.events import Submit
 from haetae.domain.orders import Accepted, Canceled, Expired, Filled, OutcomeUnknown, Rejected
 from haetae.domain.units import Instant
+from haetae.journal.memory import MemoryJournal
 from haetae.kis.settings import KisSettings
-from haetae.wiring.drills.disk import MemoryJournal
 from haetae.wiring.drills.line import Leaving, LineHttp, LineSockets
 from haetae.wiring.drills.loop import LoopClock
 from haetae.wiring.drills.shell import Shell

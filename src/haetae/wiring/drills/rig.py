@@ -19,10 +19,11 @@ import structlog
 from haetae.desk import DeskState, open_desk
 from haetae.domain.account import Book
 from haetae.domain.errors import HaetaeError
-from haetae.domain.events import OperatorCommand, OperatorEvent, OperatorState, SessionStart
+from haetae.domain.events import OperatorState, SessionStart
 from haetae.domain.orders import ClearedOrder, OrderEvent
 from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.emulator.accounts import Account
+from haetae.journal.memory import MemoryDisk, MemoryJournal
 from haetae.kis.broker import KisBroker
 from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
@@ -30,9 +31,9 @@ from haetae.kis.stream import KisStream
 from haetae.krx import Rulebook
 from haetae.live import DayReport, LiveSettings, TradingDayRunner
 from haetae.ports import MarketFeed
+from haetae.wiring import operators
 from haetae.wiring.dice import rng
-from haetae.wiring.drills.disk import MemoryDisk, MemoryJournal
-from haetae.wiring.drills.drill import Drill, Evidence
+from haetae.wiring.drills.drill import Drill, Evidence, Replaced
 from haetae.wiring.drills.loop import Draws, LoopClock, VirtualLoop, run_virtual
 from haetae.wiring.drills.market import ACCOUNT, PRODUCT, begin_session, connection, own_already
 from haetae.wiring.drills.plan import BARRED, GREEDY, MOODY, Act
@@ -51,6 +52,10 @@ _LOOP_S, _LOOP_STARTS = 600, 5
 _LIVE = LiveSettings(beat_s=60)
 """Vitals come each minute, and before whatever would be decided on old ones."""
 _QUIET_S = 30.0
+_LISTEN_S = 0.5
+"""The desk looks at the operator's file twice a second, and before each order."""
+_GIVES_UP_S = 120.0
+"""By then a process that was replaced has ended: it asks for its lease before each order and each minute."""
 
 
 class Rig:
@@ -65,13 +70,13 @@ class Rig:
         self.clock = LoopClock(self.loop, drill.start - _EARLY_NS)
         self.trace = Trace(whole=drill.whole_trace)
         self.disk = MemoryDisk()
-        self.settings = replace(connection(drill.seed), poll_s=drill.poll_s)
+        self.settings = replace(connection(drill.seed), poll_s=drill.poll_s, index_poll_s=drill.index_s)
         self.rules = Rulebook.on(drill.ground.day)
         core = drill.ground.core(drill.start - _EARLY_NS, self.loop.time)
         self.shell = Shell(core, self.clock, Draws(rng(drill.seed, "drill.latency")), self.trace, drill.pace.latency_s)
         self.process: Process | None = None
         self.runner: TradingDayRunner | None = None
-        self.journal = MemoryJournal(disk=self.disk)
+        self.journal: MemoryJournal | None = None
         self.logs: list[str] = []
         self._reports: list[DayReport] = []
         self._failures: list[str] = []
@@ -80,11 +85,17 @@ class Rig:
         self._lives: list[tuple[Instant, Instant]] = []
         self._last_desk: DeskState | None = None
         self._epoch = 0
+        self._folder = Path()
+        self._orders: operators.OperatorFile | None = None
+        self._taken = asyncio.Event()
+        self._old: list[tuple[Process, Instant, asyncio.Task[None]]] = []
+        self._replaced: list[Replaced] = []
 
     def run(self) -> Evidence:
         """Run the drill to its end; raises ``Deadlock`` where it has none."""
         with TemporaryDirectory(prefix="drill-") as folder, _logs_into(self.logs):
-            self.settings = replace(self.settings, token_file=Path(folder) / "token.json")
+            self._folder = Path(folder)
+            self.settings = replace(self.settings, token_file=self._folder / "token.json")
             found: Evidence = run_virtual(self.loop, self._run())
         return found
 
@@ -95,7 +106,7 @@ class Rig:
         account = core.account(self.settings.mode, ACCOUNT, PRODUCT)
         assert isinstance(account, Account)
         dice = rng(drill.seed, "drill.market")
-        held = {symbol: 0.01 + 0.02 * float(dice.random()) for symbol in drill.ground.symbols[::3]}
+        held = {symbol: 0.01 + 0.02 * float(dice.random()) for symbol in drill.ground.held}
         book = own_already(drill.ground, core, account, held, dice)
         session = begin_session(drill.ground, core, drill.start, dice)
         initial = open_desk(drill.desk, book)
@@ -104,6 +115,7 @@ class Rig:
         pump = self.shell.spawn(self._pump())
         acting = self.shell.spawn(self._act())
         await self._supervise(session, initial)
+        await self._bury()
         await asyncio.sleep(_QUIET_S)
         self.shell.beat()
         for task in (acting, pump):
@@ -145,6 +157,9 @@ class Rig:
                     self.process.die_at_send(int(act.value), after=act.flag)
             case "stop":
                 self._stand_still(act.value)
+            case "takeover":
+                self._stand_still(act.value)
+                self._take_over()
             case "step":
                 self.clock.step(act.value)
             case "drift":
@@ -170,19 +185,33 @@ class Rig:
         """Let the process die, and put back the journal as it was when it had a share of its entries."""
         if self.process is not None:
             self.process.cut()
-        del self.disk.entries[max(4, int(len(self.disk.entries) * share)) :]
+        kept = self.disk.entries[: max(4, int(len(self.disk.entries) * share))]
+        self.disk = MemoryDisk(epoch=self.disk.epoch)
+        with MemoryJournal(disk=self.disk) as journal:
+            journal.adopt(kept)
+        # The mark that a restored copy bears has the same effect: halted, until a person has looked.
+        operators.give(self._folder, OperatorState.HALT, who="journal", why="restored from a copy", clock=self.clock)
 
     def process_journal_fails(self, in_writes: int) -> None:
         """Let the disk refuse a write soon."""
-        self.journal.fail_in(in_writes)
+        if self.journal is not None:
+            self.journal.fail_in(in_writes)
+
+    def _take_over(self) -> None:
+        """Let another process take the journal of one that stood still for too long, and does not know it yet."""
+        if self.runner is not None and self.journal is not None:
+            self.journal.lease.lose()
+            self._taken.set()
 
     def _operate(self, state: OperatorState, act: Act) -> None:
-        self.order_by(OperatorCommand(self.clock.now(), state, "drill", act.id))
+        """Give a person's word as `haetae kill` does; whether a desk lives or not, it lies in the file."""
+        operators.give(self._folder, state, who="drill", why=act.id, clock=self.clock)
+        self.loop.call_later(_LISTEN_S, self._look)
 
-    def order_by(self, event: OperatorEvent) -> None:
-        """Give the desk that runs now a person's word; where none runs, the next one hears it first."""
-        if self.runner is not None and self.process is not None and not self.process.is_dead:
-            self.runner.operate(event)
+    def _look(self) -> None:
+        if self.runner is not None and self._orders is not None and self.process is not None:
+            for wish in self._orders.fresh():
+                self.runner.operate(wish.command(self.process.clock.now()))
 
     # ---------------------------------------------------------------- the desk
 
@@ -207,6 +236,7 @@ class Rig:
         """Run one process of the desk; returns whether it ended its day in order."""
         self._epoch += 1
         began = self.clock.true()
+        self.disk.held = False  # who held it is dead, and what it had not written is gone with it
         self.journal = MemoryJournal(disk=self.disk)
         process = self.process = Process(self.shell, self.settings, self.journal, self.trace, self._epoch)
         token = PROCESS.set(process)
@@ -214,9 +244,14 @@ class Rig:
             day = asyncio.create_task(self._day(process, session, initial))
         finally:
             PROCESS.reset(token)
-        died = asyncio.ensure_future(process.died.wait())
-        await asyncio.wait([day, died], return_when=asyncio.FIRST_COMPLETED)
+        died, taken = asyncio.ensure_future(process.died.wait()), asyncio.ensure_future(self._taken.wait())
+        await asyncio.wait([day, died, taken], return_when=asyncio.FIRST_COMPLETED)
         died.cancel()
+        taken.cancel()
+        if self._taken.is_set() and not day.done() and not process.is_dead:
+            self._leave_alone(process, day, began)
+            return False
+        self._taken.clear()
         ended = day.done() and not process.is_dead and day.exception() is None
         if not process.is_dead and day.done() and (fault := day.exception()) is not None:
             self._note_failure(fault)
@@ -225,8 +260,27 @@ class Rig:
         process.cut()
         self._lives.append((began, self.clock.true()))
         await process.end()
-        self.journal.crash()
         return ended
+
+    def _leave_alone(self, process: Process, day: asyncio.Task[None], began: Instant) -> None:
+        """Let a process that was replaced find out by itself, beside the next one."""
+        self._taken.clear()
+        now = self.clock.true()
+        self.trace.tell(now, "process", f"{process.epoch} replaced")
+        self._old.append((process, now, day))
+        self._lives.append((began, now))
+        self.runner = None
+
+    async def _bury(self) -> None:
+        """See that those who were replaced have ended."""
+        for process, at, day in self._old:
+            await asyncio.wait([day], timeout=_GIVES_UP_S)
+            ended = day.done() and not day.cancelled()
+            if ended and (fault := day.exception()) is not None:
+                self._note_failure(fault)
+            self._replaced.append(Replaced(process.epoch, at, ended))
+            process.cut()
+            await process.end()
 
     def _note_failure(self, fault: BaseException) -> None:
         if not isinstance(fault, HaetaeError | Died):
@@ -235,6 +289,7 @@ class Rig:
 
     async def _day(self, process: Process, session: SessionStart, initial: DeskState) -> None:
         clock, settings, seed = process.clock, self.settings, self.drill.seed
+        lease = process.journal.inner.lease
         async with KisRest(settings, clock, rng(seed, "kis.rest"), carry=process.carry_http) as rest:
             stream = KisStream(settings, clock, rest.approval_key, rng(seed, "kis.stream"), carry=process.carry_sockets)
             broker = KisBroker(rest, stream, clock)
@@ -253,10 +308,17 @@ class Rig:
                 rules=self.rules,
                 settings=_LIVE,
                 vitals=lambda: measured(rest, clock, process.epoch),
+                lease=lease,
+                look=lambda: self._look() if process is self.process else None,
             )
             try:
+                self._orders = operators.OperatorFile(self._folder)
+                before = self._orders.at_start(runner.desk.operator)
+                if before is not None:
+                    runner.operate(before.command(clock.now()))
                 await broker.start()
-                self.runner = runner
+                if process is self.process:
+                    self.runner = runner
                 self._reports.append(await runner.run())
                 self._last_desk = runner.desk
             finally:
@@ -267,7 +329,7 @@ class Rig:
     # ---------------------------------------------------------------- what was seen
 
     def _evidence(self, session: SessionStart, book: Book, initial: DeskState, account: Account) -> Evidence:
-        journal = MemoryJournal(disk=self.disk)
+        journal = MemoryJournal(disk=self.disk, read_only=True)
         armed = self.shell.core.faults.armed
         strikes: dict[str, int] = {}
         for one in armed:
@@ -304,6 +366,7 @@ class Rig:
                 *self.shell.seen.secrets,
             ],
             lives=self._lives,
+            replaced=self._replaced,
             latched=self._latched,
             turns=self.loop.turns,
         )

@@ -20,7 +20,7 @@ from haetae.desk.ordering import situation
 from haetae.desk.turn import Turn
 from haetae.domain.decisions import Allow, Proposal
 from haetae.domain.errors import ConfigError, HaetaeError, JournalError
-from haetae.domain.events import Note, SessionStart, Submit, Timer
+from haetae.domain.events import Note, OperatorState, SessionStart, Submit, Timer
 from haetae.domain.orders import Accepted, OrderIntent, OrderKind, Side
 from haetae.domain.units import NS_PER_SECOND, instant_at
 from haetae.emulator.accounts import Account
@@ -193,22 +193,33 @@ def edited_row(seed: int) -> None:
 
 
 def yesterdays_journal(seed: int) -> None:
-    """S06: the journal of some minutes ago is put back: the desk is behind the broker, says so, and invents nothing."""
+    """S06: an older journal is put back, at any moment: the desk is behind the broker, says so, and invents nothing."""
     ground = make_ground(1 + seed, DAY, 6)
-    start = instant_at(DAY, 144_000)
-    act = Act(instant_at(DAY, 150_500), "S06", "restore", 0.3)
-    rig = Rig(Drill(seed, ground, start, Plan(ids=("S06",), acts=(act,)), desk=drill_desk(50, 5), trades=0.9))
+    dice = rng(seed, "scene.restored")
+    at = instant_at(DAY, 145_000) + int(dice.integers(0, 19 * 60)) * NS_PER_SECOND
+    released = at + 150 * NS_PER_SECOND
+    acts = (
+        Act(at, "S06", "restore", 0.2 + 0.75 * float(dice.random())),
+        Act(released, "S06", "operator", text=OperatorState.ACTIVE.value),
+    )
+    desk = drill_desk(50, 3, 120)
+    rig = Rig(Drill(seed, ground, instant_at(DAY, 144_500), Plan(ids=("S06",), acts=acts), desk=desk, trades=0.9))
     evidence = rig.run()
+    early = [one for one in evidence.seen.orders if at < one.left <= released and not one.change]
+    _must(not early, "nothing is ordered until a person has looked", [one.intent_id for one in early])
     epochs: dict[str, set[int]] = {}
     for sent in evidence.seen.orders:
-        if not sent.change and sent.side == "buy":
+        if not sent.change:
             epochs.setdefault(sent.intent_id, set()).add(sent.epoch)
-    _must(all(len(of) == 1 for of in epochs.values()), "no buy is sent by two processes", epochs)
+    _must(all(len(of) == 1 for of in epochs.values()), "no order is sent by two processes", epochs)
     booked = {name for name, order in (evidence.desk or evidence.initial).blotter.orders.items() if order.filled}
     unknown = [sent for sent in evidence.seen.orders if sent.number and not sent.change and sent.epoch == 1]
     lost = [sent for sent in unknown if sent.intent_id not in booked and _filled(evidence.account, sent.number)]
     told = [one for *_, one in evidence.entries if isinstance(one, Note) and one.kind == "reconcile.differed"]
     _must(not lost or told, "what the journal does not know is told as a difference", [sent.intent_id for sent in lost])
+    frozen = {sent.symbol for sent in lost}
+    bought = [one for one in evidence.seen.orders if one.epoch > 1 and one.side == "buy" and one.symbol in frozen]
+    _must(not bought, "a name with unknown executions is not bought again", [one.intent_id for one in bought])
     _must(evidence.account.balanced, "the broker's ledger balances")
 
 
