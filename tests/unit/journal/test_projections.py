@@ -178,6 +178,11 @@ def test_rows_that_are_not_in_memory_are_looked_up_once() -> None:
     assert again.take() == {}
 
 
+def test_rows_stand_in_the_order_of_their_entries() -> None:
+    fold = folded(cleared("I3"), cleared("I1"), cleared("I2"), Canceled("I3", 5, 0))
+    assert [row[0] for row in fold.rows("orders")] == ["I3", "I1", "I2"]
+
+
 def test_decisions_and_lessons_are_rows_as_they_were_made() -> None:
     (row,) = folded(decided("D1")).rows("decisions")
     assert named(PROJECTIONS["decisions"], row)["denied_by"] == ""
