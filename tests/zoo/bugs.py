@@ -260,8 +260,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "torn_wish_glued", 14, "wiring.operators",
-        "        file.truncate(whole)", "        pass", CUTS,
-        "tests/unit/wiring/test_crashes.py::test_a_death_at_each_point_of_a_durable_write_is_survived",
+        "        file.truncate(whole)", "        pass", "tests/unit/wiring/test_operators.py",
     ),
     _bug(
         "orders_leave_before_they_are_written", 10, "live.runner",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from haetae.journal.packing import pack, plain
+from haetae.journal.packing import PLAIN, ZSTD, packer, unpacker
 
 
-@pytest.mark.parametrize(("text", "packed"), [("", 0), ("a" * 30, 0), ("가" * 10, 0), ("a" * 31, 1), ("가" * 11, 1)])
+@pytest.mark.parametrize(
+    ("text", "packed"), [("", PLAIN), ("a" * 30, PLAIN), ("가" * 10, PLAIN), ("a" * 31, ZSTD), ("가" * 11, ZSTD)]
+)
 def test_only_what_is_longer_than_the_limit_in_bytes_is_compressed(text: str, packed: int) -> None:
-    found, payload = pack(text, 30)
+    found, payload = packer(30)(text)
     assert found == packed
-    assert (payload == text.encode()) is not bool(packed)
-    assert plain(found, payload) == text
+    assert (payload == text.encode()) is (packed == PLAIN)
+    assert unpacker()(found, payload) == text
