@@ -87,7 +87,7 @@ def test_a_refused_change_leaves_the_order_working_and_revives_none_that_ended()
     refused = Rejected("I1", 9, "c", "m", change=True)
     waiting = folded(cleared("I1"), Accepted("I1", 5, NUMBER), Cancel("I1", 6, "why"))
     assert order(waiting)["status"] == "cancel_pending"
-    waiting.apply(9, 90, refused)
+    waiting.apply(9, 90, codec.plain(refused))
     assert (order(waiting)["status"], order(waiting)["updated_at"]) == ("working", 90)
     ended = folded(cleared("I1"), Canceled("I1", 5, 0), refused)
     assert (order(ended)["status"], order(ended)["updated_at"]) == ("canceled", 20)
@@ -173,7 +173,7 @@ def test_rows_that_are_not_in_memory_are_looked_up_once() -> None:
     asked.clear()
     again = Fold(load)
     for seq in (5, 6):
-        again.apply(seq, seq, cleared("I1"))  # the command of an order that is there changes no row
+        again.apply(seq, seq, codec.plain(cleared("I1")))  # the command of an order that is there changes no row
     assert asked == [("orders", ("I1",))]
     assert again.take() == {}
 
