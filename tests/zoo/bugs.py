@@ -242,7 +242,7 @@ BUGS: tuple[Bug, ...] = (
     # ------------------------------------------------------------------ what is written
     _bug(
         "chain_not_linked", 14, "journal.chain",
-        'head = f"{previous}\\x1f{seq}', 'head = f"{seq}', "tests/unit/journal/test_journal.py",
+        'whole = f"{previous}\\x1f{seq}', 'whole = f"{seq}', "tests/unit/journal/test_journal.py",
     ),
     _bug(
         "record_not_synced", 14, "wiring.records",
