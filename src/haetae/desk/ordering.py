@@ -45,12 +45,13 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
     session, tape, day, account = state.session, state.tape, state.day, state.account
     if session is None:
         raise MarketRuleError("no session has started", next_step="send SessionStart first")
-    open_orders = state.blotter.open_orders()
     sells = intent is not None and intent.side is Side.SELL
     exiting = state.escape.exiting.tolist() if state.escape.fallen and not sells else ()  # it bars purchases alone
     if intent is not None and intent.escape:  # no guard of an escape looks at other names
         of_name = state.blotter.open_of(intent.symbol)
         open_orders = tuple(order for order in of_name if not disproved(turn, order))
+    else:
+        open_orders = state.blotter.open_orders()
     return Situation(
         at=turn.at,
         rules=turn.rules,
