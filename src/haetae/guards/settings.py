@@ -89,7 +89,7 @@ class Limits:
     floors: ClassVar[Mapping[str, int | float]] = FLOORS
     """What no field may fall below."""
 
-    require_vitals: bool = False
+    require_vitals: bool = True
     """Whether a driver must prove whose money it trades and that its machinery is well (G02, G03, G04, G27, G28)."""
 
     vitals_age_s: int = 15

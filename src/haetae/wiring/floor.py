@@ -23,7 +23,7 @@ from haetae.domain.errors import JournalError, Retryable
 from haetae.domain.events import Note, SessionStart
 from haetae.domain.orders import Side
 from haetae.domain.units import Instant, Symbol
-from haetae.guards import GUARDS
+from haetae.guards import GUARDS, require_measured
 from haetae.kis.broker import KisBroker
 from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
@@ -140,6 +140,7 @@ class Floor:
 
     async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
+        require_measured(self.settings.limits)
         await self.have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         session = replace(session, usual=usual_moves(self.lake, plan.day, session.symbols, plan.minute_version or None))
