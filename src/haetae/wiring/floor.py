@@ -180,7 +180,7 @@ class Floor:
                     passing=self.passing,
                 )
                 last_look.runner = runner
-                pulse = self._pulse(rest, clock, plan.day, runner, journal.lease)
+                pulse = self._pulse(rest, feed, clock, plan.day, runner, journal.lease)
                 sign = Heartbeat(self.folder, live=self.real_money, account=self.account, day=plan.day.isoformat())
                 stack.callback(sign.close)
                 taken = _Taken(stream)
@@ -204,7 +204,9 @@ class Floor:
                     await broker.close()
                     await stream.close()
 
-    def _pulse(self, rest: KisRest, clock: Clock, day: dt.date, runner: TradingDayRunner, lease: Lease) -> Pulse:
+    def _pulse(
+        self, rest: KisRest, feed: KisFeed, clock: Clock, day: dt.date, runner: TradingDayRunner, lease: Lease
+    ) -> Pulse:
         account, live = self.account, self.real_money
         return Pulse(
             rest=rest,
@@ -214,6 +216,7 @@ class Floor:
             gate=runner.gate,
             lease=lease,
             record=runner.record,
+            gaps=feed.price_gaps_bp,
             running=attestation.running(self.settings),
             promotion=attestation.promoted(self.folder) if live else None,
         )
