@@ -34,7 +34,8 @@ class LiveSettings:
     """Nothing is decided on vitals older than this (RELIABILITY G04: skew and health of the moment)."""
 
     beat_s: int = 5
-    """Vitals are measured this often without being asked; a market in lockstep stands still between its steps."""
+    """Vitals are measured this often without being asked, and what the journal still holds in memory is put on the
+    disk: a process that dies forgets no more than this of prices and notes, and nothing of orders."""
 
     send_within_s: int = 30
     """A cleared order that could not leave for this long is not sent: its price is of another moment. Longer than a
