@@ -69,6 +69,42 @@ LEVEL: Mapping[str, Pair] = {
     "EXIT_ALL": ("전량 청산", "Exit all"),
 }
 
+ESCAPE: Mapping[str, Pair] = {
+    "escape.left_name": ("한 종목만 청산", "One name left"),
+    "escape.queued_at_limit": ("하한가에서 대기", "Waits at the lower limit"),
+}
+
+WHY: Mapping[str, Pair] = {
+    "universe": ("종목들의 하락", "The names fell"),
+    "index": ("코스피 하락", "The KOSPI fell"),
+    "volatility": ("변동성", "Volatility"),
+    "vkospi": ("VKOSPI", "VKOSPI"),
+    "fear": ("공포 지수", "Fear index"),
+    "calm": ("고요", "Calm"),
+}
+
+DIFFERENCE: Mapping[str, Pair] = {
+    "lagging": ("증권사 반영이 늦음", "The broker lags"),
+    "external": ("우리가 내지 않은 거래", "Not traded by us"),
+    "corporate_action": ("권리 변동", "Corporate action"),
+    "fee": ("비용 차이", "Costs"),
+    "stuck": ("결과를 모름", "Outcome not known"),
+    "unexplained": ("설명되지 않음", "Unexplained"),
+}
+
+APART: Mapping[str, Pair] = {
+    "position": ("보유 수량", "Holding"),
+    "cash": ("현금", "Cash"),
+    "order": ("주문", "Order"),
+    "order_list": ("주문 목록", "List of orders"),
+}
+
+APART_STATE: Mapping[str, Pair] = {
+    "open": ("열려 있음", "Open"),
+    "passed": ("지나감", "Passed"),
+    "settled": ("다시 같음", "Agrees again"),
+}
+
 OPERATOR: Mapping[str, Pair] = {
     "active": ("정상 거래", "Trading"),
     "reduce_only": ("축소만 (매수 금지)", "Reduce only (no buys)"),
