@@ -96,7 +96,7 @@ def _escape(told: schemas.Safety) -> None:
                 decimal(event.ratio, 2),
                 f"{event.name} {event.symbol}" if event.symbol else say("시장 전체", "Whole market"),
             )
-            for event in told.escape_log
+            for event in reversed(told.escape_log)
         ]
         board.table("escape", columns, rows, height_px=260)
     else:
