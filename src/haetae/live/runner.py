@@ -18,9 +18,9 @@ that is open after recovery.
 
 Order of things for every event: journal the event, step, journal the commands (fsync before any order
 leaves, every few seconds for the rest), then perform. An order that waits for its turn is looked at once more before
-it leaves (``gate``): what was halted meanwhile is not sent. If the journal fails, trading stops (``record`` says what may go on). Vitals are given
-at the start, every few seconds, and before any event that would be decided on old ones. Quotes are not given, prints
-only as a glance of all prices where they may move the escape (``watching``).
+it leaves (``gate``): what was halted meanwhile is not sent. If the journal fails, trading stops (``record`` says what
+may go on). Vitals are given at the start, every few seconds, and before any event that would be decided on old ones.
+Quotes are not given, prints only as a glance of all prices where they may move the escape (``watching``).
 """
 # long: one driver with one queue; splitting it would hide the order of journal, step and send.
 
