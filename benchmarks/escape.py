@@ -61,7 +61,7 @@ def wide() -> DeskSettings:
     limits = replace(
         base.limits, orders_per_second=15, orders_per_minute=60, daily_buys_ppm=1_000_000, daily_turnover_ppm=2_000_000,
         max_order_ppm=50_000, entry_below_bp=300, require_reconciled=False, entry_after_open_s=0, same_side_pause_s=0,
-        escapes_per_day=500,
+        escapes_per_day=500, require_vitals=False,
     )  # fmt: skip
     return replace(base, limits=limits)
 

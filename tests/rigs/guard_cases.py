@@ -240,7 +240,7 @@ CASES = [
         now(),
         now(sent=sents(12, first=1, apart_s=61, symbol=SYMBOL)),
     ),
-    ("G18", escape(), now(sent=sents(200, escape=True)), now(sent=sents(300)), now(sent=sents(199, escape=True))),
+    ("G18", escape(), now(sent=sents(400, escape=True)), now(sent=sents(500)), now(sent=sents(399, escape=True))),
     (
         "G18",
         intent(),

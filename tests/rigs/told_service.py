@@ -152,7 +152,17 @@ def full_day() -> dict[str, s.Shape | tuple[int, bytes]]:
             escape_log=[
                 s.EscapeEvent(
                     at=AT, kind="escape.raised", level="REDUCE", before="NORMAL", market_bp=-350.0, ratio=6.25,
-                    symbol="",
+                    symbol="", name="", why="index",
+                ),
+                s.EscapeEvent(
+                    at=AT, kind="escape.queued_at_limit", level="", before="", market_bp=None, ratio=None,
+                    symbol="005930", name=WICKED, why="",
+                ),
+            ],
+            differences=[
+                s.Difference(
+                    at=AT, what="position", symbol="005930", name=WICKED, difference="unexplained", ours=10, theirs=9,
+                    state="open",
                 )
             ],
             guards=[s.GuardRow(**(_guard() | {"code": "G24", "for_escape": False, "denied": 3}))],
@@ -212,7 +222,8 @@ def empty_day() -> dict[str, s.Shape | tuple[int, bytes]]:
         "/v1/fills": {"rows": []},
         "/v1/decisions": {"rows": [], "total": 0},
         "/v1/safety": {
-            "escape_log": [], "guards": [], "limits": {}, "frozen": [], "pending": [], "operator_log": [],
+            "escape_log": [], "differences": [],
+            "guards": [], "limits": {}, "frozen": [], "pending": [], "operator_log": [],
             "market_bp": None, "volatility_ratio": None, "escape_level": "NORMAL",
         },
         "/v1/universe": {"members": [], "exclusions": {}, "reasons": []},

@@ -69,6 +69,42 @@ LEVEL: Mapping[str, Pair] = {
     "EXIT_ALL": ("전량 청산", "Exit all"),
 }
 
+ESCAPE: Mapping[str, Pair] = {
+    "escape.left_name": ("한 종목만 청산", "One name left"),
+    "escape.queued_at_limit": ("하한가에서 대기", "Waits at the lower limit"),
+}
+
+WHY: Mapping[str, Pair] = {
+    "universe": ("종목들의 하락", "The names fell"),
+    "index": ("코스피 하락", "The KOSPI fell"),
+    "volatility": ("변동성", "Volatility"),
+    "vkospi": ("VKOSPI", "VKOSPI"),
+    "fear": ("공포 지수", "Fear index"),
+    "calm": ("고요", "Calm"),
+}
+
+DIFFERENCE: Mapping[str, Pair] = {
+    "lagging": ("증권사 반영이 늦음", "The broker lags"),
+    "external": ("우리가 내지 않은 거래", "Not traded by us"),
+    "corporate_action": ("권리 변동", "Corporate action"),
+    "fee": ("비용 차이", "Costs"),
+    "stuck": ("결과를 모름", "Outcome not known"),
+    "unexplained": ("설명되지 않음", "Unexplained"),
+}
+
+APART: Mapping[str, Pair] = {
+    "position": ("보유 수량", "Holding"),
+    "cash": ("현금", "Cash"),
+    "order": ("주문", "Order"),
+    "order_list": ("주문 목록", "List of orders"),
+}
+
+APART_STATE: Mapping[str, Pair] = {
+    "open": ("열려 있음", "Open"),
+    "passed": ("지나감", "Passed"),
+    "settled": ("다시 같음", "Agrees again"),
+}
+
 OPERATOR: Mapping[str, Pair] = {
     "active": ("정상 거래", "Trading"),
     "reduce_only": ("축소만 (매수 금지)", "Reduce only (no buys)"),
@@ -76,32 +112,36 @@ OPERATOR: Mapping[str, Pair] = {
 }
 
 GUARD: Mapping[str, Pair] = {
-    "G01": ("킬 스위치", "Kill switch"),
-    "G04": ("대사 완료", "Reconciled"),
+    "G01": ("정지 스위치", "Kill switch"),
+    "G02": ("거래 권한", "Mandate"),
+    "G03": ("버전 증명", "Attestation"),
+    "G04": ("기계와 대사", "Machinery and books"),
     "G05": ("거래 시간", "Session"),
     "G06": ("종목 상태", "Symbol state"),
-    "G07": ("매매 목록", "Closed list"),
+    "G07": ("허용 종목", "Closed list"),
     "G08": ("시세 신선도", "Freshness"),
-    "G09": ("호가단위·가격제한", "Tick and limits"),
-    "G10": ("가격 폭", "Price collar"),
-    "G11": ("큰 주문 실수", "Fat finger"),
+    "G09": ("호가와 상하한", "Tick and limits"),
+    "G10": ("가격 이탈", "Collar"),
+    "G11": ("과대 수량", "Fat finger"),
     "G12": ("주문 금액", "Order value"),
     "G13": ("종목 비중", "Position size"),
-    "G14": ("집중도", "Concentration"),
+    "G14": ("쏠림", "Concentration"),
     "G15": ("주문 가능 현금", "Orderable cash"),
-    "G16": ("매도 가능 수량", "Sellable shares"),
+    "G16": ("매도 가능 수량", "Sellable"),
     "G17": ("중복 주문", "Duplicates"),
-    "G18": ("주문 빈도", "Order rates"),
-    "G19": ("하루 회전율", "Turnover"),
-    "G20": ("손실 한도", "Loss limits"),
+    "G18": ("주문 빈도", "Rates"),
+    "G19": ("회전율", "Turnover"),
+    "G20": ("손실 한도", "Losses"),
     "G21": ("연속 손실", "Loss streak"),
     "G22": ("초과 체결", "Execution excess"),
     "G23": ("신뢰도", "Confidence"),
-    "G24": ("새 종목 수", "New names"),
-    "G25": ("오염된 판단", "Tainted decision"),
+    "G24": ("규칙의 반대와 새 종목 수", "Baseline and new names"),
+    "G25": ("오염된 근거", "Taint"),
     "G26": ("변동성 탈출", "Volatility escape"),
-    "G29": ("자기 거래", "Self trade"),
-    "G30": ("평가액 차이", "Plausibility"),
+    "G27": ("승격 첫날", "First day of a change"),
+    "G28": ("API 상태", "API health"),
+    "G29": ("자전 거래", "Self trade"),
+    "G30": ("장부 타당성", "Plausibility"),
 }
 
 EXCLUSION: Mapping[str, Pair] = {

@@ -47,9 +47,13 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
         raise MarketRuleError("no session has started", next_step="send SessionStart first")
     sells = intent is not None and intent.side is Side.SELL
     exiting = state.escape.exiting.tolist() if state.escape.fallen and not sells else ()  # it bars purchases alone
+    leaving_since: dict[Symbol, Instant] = {}
     if intent is not None and intent.escape:  # no guard of an escape looks at other names
         of_name = state.blotter.open_of(intent.symbol)
         open_orders = tuple(order for order in of_name if not disproved(turn, order))
+        known = state.exits.get(intent.symbol)
+        if known is not None and known.began_at:
+            leaving_since = {intent.symbol: known.began_at}
     else:
         open_orders = state.blotter.open_orders()
     return Situation(
@@ -88,6 +92,7 @@ def situation(turn: Turn, intent: OrderIntent | None = None, decision: Decision 
         broker_gap_ppm=account.gap_ppm,
         escape_level=state.escape.level,
         cooling=frozenset(s for s, out in zip(tape.symbols, exiting, strict=False) if out),
+        leaving_since=leaving_since,
         decision=decision if decision is not None and decision.status != "UNREVIEWED" else None,
     )
 

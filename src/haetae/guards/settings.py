@@ -89,7 +89,7 @@ class Limits:
     floors: ClassVar[Mapping[str, int | float]] = FLOORS
     """What no field may fall below."""
 
-    require_vitals: bool = False
+    require_vitals: bool = True
     """Whether a driver must prove whose money it trades and that its machinery is well (G02, G03, G04, G27, G28)."""
 
     vitals_age_s: int = 15
@@ -206,8 +206,9 @@ class Limits:
     changes_per_symbol_day: int = 20
     """After twenty cancels and new prices of a name it is not entered again; a cancel itself is never refused (G18)."""
 
-    escapes_per_day: int = 200
-    """A budget of their own, so entries cannot use up the way out (G18)."""
+    escapes_per_day: int = 400
+    """A budget of their own, so entries cannot use up the way out; fifty names left with five orders each are 250, and
+    some of them are left twice (G18)."""
 
     daily_buys_ppm: int = 300_000
     """Three tenths of equity bought a day: a book is built over days, an error stays small (G19)."""

@@ -51,6 +51,7 @@ class DayRecord:
         self._may_go_on = may_go_on
         self._ground = journal.head
         self._tail: list[Entry] = []
+        self._waits = False
 
     @property
     def healthy(self) -> bool:
@@ -75,10 +76,28 @@ class DayRecord:
             self._change_over(fault, entries)
             return
         if durable:
-            self._took_s = self._clock.monotonic() - began
-            self._ground, self._tail = self.journal.head, []
-        elif self._reserve is not None:
+            self._kept(began)
+            return
+        self._waits = True
+        if self._reserve is not None:
             self._tail += entries
+
+    def keep(self) -> None:
+        """Put what waits on the disk; a journal that fails at it changes over as ``append`` does."""
+        if not self._waits or self.fault is not None:
+            return
+        began = self._clock.monotonic()
+        try:
+            self.journal.flush()
+        except JournalError as fault:
+            self._change_over(fault, [])
+            return
+        self._kept(began)
+
+    def _kept(self, began: float) -> None:
+        """Everything appended so far is on the disk, by a commit that began then."""
+        self._took_s = self._clock.monotonic() - began
+        self._ground, self._tail, self._waits = self.journal.head, [], False
 
     def _change_over(self, fault: JournalError, entries: list[Entry]) -> None:
         if self._reserve is None or not self._may_go_on():

@@ -17,10 +17,10 @@ coroutine, which is awaited too. A broker may offer ``resume(order)``; it is cal
 that is open after recovery.
 
 Order of things for every event: journal the event, step, journal the commands (fsync before any order
-leaves), then perform. An order that waits for its turn is looked at once more before it leaves (``gate``): what was
-halted meanwhile is not sent. If the journal fails, trading stops (``record`` says what may go on). Vitals are given
-at the start, every few seconds, and before any event that would be decided on old ones. Quotes are not given, prints
-only as a glance of all prices where they may move the escape (``watching``).
+leaves, every few seconds for the rest), then perform. An order that waits for its turn is looked at once more before
+it leaves (``gate``): what was halted meanwhile is not sent. If the journal fails, trading stops (``record`` says what
+may go on). Vitals are given at the start, every few seconds, and before any event that would be decided on old ones.
+Quotes are not given, prints only as a glance of all prices where they may move the escape (``watching``).
 """
 # long: one driver with one queue; splitting it would hide the order of journal, step and send.
 
@@ -172,8 +172,7 @@ class TradingDayRunner:
             self._spawn(self._read_broker())
             self._spawn(self._read_feed())
             self._spawn(self._end_of_day())
-            if self._vitals is not None:
-                self._spawn(self._beat(self._vitals))
+            self._spawn(self._beat())
             self._started.set()
             await self._loop()
             return await self._finish()
@@ -320,8 +319,7 @@ class TradingDayRunner:
         leaves = any(isinstance(command, Submit | Cancel | Replace) for command in commands)
         self.record.append(COMMAND, [(at, command) for command in commands], durable=leaves)
         self._passing("event.commands_journalled")
-        if self.record.fault is not None:
-            self.gate.only_exits = "the journal cannot be written"
+        self._heed_record()
         if isinstance(event, OperatorCommand):
             self.gate.taken()
         for command in commands:
@@ -339,11 +337,20 @@ class TradingDayRunner:
         if self._measured_at is None or self._measured_at < old:
             self._handle(self._vitals())
 
-    async def _beat(self, measure: Callable[[], Vitals]) -> None:
+    async def _beat(self) -> None:
+        """Look every few seconds whether we still may write, keep what was written, and measure the machinery."""
         while True:
             await self._clock.sleep(self._settings.beat_s)
             self.gate.holds()
-            self._put(measure())
+            self.record.keep()
+            self._heed_record()
+            if self._vitals is not None:
+                self._put(self._vitals())
+
+    def _heed_record(self) -> None:
+        """Let nothing but exits leave once the journal has failed."""
+        if self.record.fault is not None:
+            self.gate.only_exits = "the journal cannot be written"
 
     def _perform(self, command: Command) -> None:
         match command:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from haetae.domain.secret import Secret
+
+_PPM = 1_000_000
+_MAY_BE_ZERO = frozenset({"end_grace_s", "read_retry_s"})
+"""A driver that does not wait is hasty, not broken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class LiveSettings:
     """Nothing is decided on vitals older than this (RELIABILITY G04: skew and health of the moment)."""
 
     beat_s: int = 5
-    """Vitals are measured this often without being asked; a market in lockstep stands still between its steps."""
+    """Vitals are measured this often without being asked, and what the journal still holds in memory is put on the
+    disk: a process that dies forgets no more than this of prices and notes, and nothing of orders."""
 
     send_within_s: int = 30
     """A cleared order that could not leave for this long is not sent: its price is of another moment. Longer than a
@@ -62,6 +67,14 @@ class LiveSettings:
 
     reserve: Path | None = None
     """Folder of the emergency journal, best on another disk; none is the account's folder."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work: a beat without a pause, a disk that is full before it is told."""
+        numbers = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "reserve"}
+        if least := [name for name, value in numbers.items() if value <= 0 and name not in _MAY_BE_ZERO]:
+            raise ValueError(f"{', '.join(least)}: more than 0")
+        if not self.disk_halt_ppm <= self.disk_warn_ppm < _PPM:
+            raise ValueError("disk_halt_ppm is at most disk_warn_ppm, which is below 1,000,000")
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,6 +363,23 @@ class EscapeEvent(Shape):
     market_bp: float | None
     ratio: float | None
     symbol: str
+    name: str
+    why: str = Field(description="what asked for a rise: universe, index, volatility, vkospi, fear")
+
+
+class Difference(Shape):
+    """Our books and the broker were found apart, or agreed again."""
+
+    at: dt.datetime
+    what: str = Field(examples=["position", "cash", "order", "order_list"])
+    symbol: str
+    name: str
+    difference: str = Field(
+        description="class: lagging, external, corporate_action, fee, stuck, unexplained", examples=["lagging"]
+    )
+    ours: int
+    theirs: int
+    state: Literal["open", "passed", "settled"] = Field(description="passed: told of again later, or settled since")
 
 
 class OperatorEvent(Shape):
@@ -399,6 +416,7 @@ class Safety(Shape):
     guards: list[GuardRow]
     limits: dict[str, float]
     frozen: list[str]
+    differences: list[Difference]
     pending: list[Pending]
 
 

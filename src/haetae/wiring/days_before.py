@@ -15,11 +15,12 @@ from haetae.domain import codec
 from haetae.domain.events import Note, TrackRecord
 from haetae.domain.orders import Side
 from haetae.domain.units import Symbol, day_of
-from haetae.journal import JournalDb
+from haetae.journal import ChainedJournal
 from haetae.live.recovery import COMMAND
 from haetae.store.lake import Lake
 from haetae.wiring.deciders import model_name
 from haetae.wiring.desks import Before
+from haetae.wiring.journal_places import begun, open_journal
 from haetae.wiring.reviews import REVIEW
 
 RECORD_DAYS = 60
@@ -34,9 +35,9 @@ def before(day: dt.date, journal: Path, lake: Lake, env: Mapping[str, str]) -> B
     """Return what journal and lake tell of the days before ``day``, and who may decide on it."""
     decider = model_name(env) or agent.DECIDER
     unadjusted = changed_today(lake, day)
-    if not journal.exists():
+    if not begun(journal, env):
         return Before(unadjusted, decider=decider)
-    with JournalDb(journal, read_only=True) as book:
+    with open_journal(journal, env=env, read_only=True) as book:
         notes = list(_notes(book))
         equities = [
             (dt.date.fromisoformat(str(note.data["day"])), int(str(note.data["equity"])))
@@ -62,13 +63,13 @@ def changed_today(lake: Lake, day: dt.date) -> frozenset[Symbol]:
     return frozenset(str(row["symbol"]) for row in rows if row["kind"] != _UNCHANGED_BASE)
 
 
-def _notes(book: JournalDb) -> Iterable[Note]:
+def _notes(book: ChainedJournal) -> Iterable[Note]:
     for _, _, _, text, _ in book.raw(kind=COMMAND):
         if '"session.started"' in text or '"decision.made"' in text:
             yield codec.decode(text)
 
 
-def _record(book: JournalDb, notes: Iterable[Note], decider: str, day: dt.date) -> tuple[TrackRecord, ...]:
+def _record(book: ChainedJournal, notes: Iterable[Note], decider: str, day: dt.date) -> tuple[TrackRecord, ...]:
     """Count approved entries of the last days by confidence, and how many brought a gain after cost."""
     sure = {
         str(note.data["decision_id"]): float(str(note.data["confidence"]))

@@ -23,7 +23,7 @@ from haetae.domain.errors import JournalError, Retryable
 from haetae.domain.events import Note, SessionStart
 from haetae.domain.orders import Side
 from haetae.domain.units import Instant, Symbol
-from haetae.guards import GUARDS
+from haetae.guards import GUARDS, require_measured
 from haetae.kis.broker import KisBroker
 from haetae.kis.feed import KisFeed
 from haetae.kis.rest import KisRest
@@ -140,6 +140,7 @@ class Floor:
 
     async def trade(self, session: SessionStart, plan: DayPlan, orders: OperatorFile | None = None) -> DayReport:
         """Run one trading day from the pre-open checks to the close of the books."""
+        require_measured(self.settings.limits)
         await self.have_a_token(plan.day)
         clock = await self.pace.until(session.at)
         session = replace(session, usual=usual_moves(self.lake, plan.day, session.symbols, plan.minute_version or None))
@@ -179,7 +180,7 @@ class Floor:
                     passing=self.passing,
                 )
                 last_look.runner = runner
-                pulse = self._pulse(rest, clock, plan.day, runner, journal.lease)
+                pulse = self._pulse(rest, feed, clock, plan.day, runner, journal.lease)
                 sign = Heartbeat(self.folder, live=self.real_money, account=self.account, day=plan.day.isoformat())
                 stack.callback(sign.close)
                 taken = _Taken(stream)
@@ -203,7 +204,9 @@ class Floor:
                     await broker.close()
                     await stream.close()
 
-    def _pulse(self, rest: KisRest, clock: Clock, day: dt.date, runner: TradingDayRunner, lease: Lease) -> Pulse:
+    def _pulse(
+        self, rest: KisRest, feed: KisFeed, clock: Clock, day: dt.date, runner: TradingDayRunner, lease: Lease
+    ) -> Pulse:
         account, live = self.account, self.real_money
         return Pulse(
             rest=rest,
@@ -213,6 +216,7 @@ class Floor:
             gate=runner.gate,
             lease=lease,
             record=runner.record,
+            gaps=feed.price_gaps_bp,
             running=attestation.running(self.settings),
             promotion=attestation.promoted(self.folder) if live else None,
         )

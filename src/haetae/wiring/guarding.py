@@ -23,11 +23,12 @@ from haetae.domain.units import Instant, day_of, kst_text
 from haetae.execution import intent_name
 from haetae.guards import CEILINGS, FLOORS, GUARDS, Limits, Situation, Step, explain, review
 from haetae.guards.finding import Cap
-from haetae.journal import JournalDb
+from haetae.journal import ChainedJournal
 from haetae.krx import Rulebook
 from haetae.live.recovery import COMMAND, EVENT, day_entries, opening_desk
 from haetae.store.lake import Lake
 from haetae.wiring.desks import DayPlan, Plan, desk_settings, initial_desk, opening_book, read_plan
+from haetae.wiring.journal_places import begun, open_journal
 from haetae.wiring.lessons import lessons_of
 
 JOURNAL = "journal.db"
@@ -129,7 +130,7 @@ def left_of(found: Explained) -> int:
 def explain_past(folder: Path, intent_id: str) -> Explained:
     """Explain an order of a journal as the guards saw it; raises ``ConfigError`` where the journal has none."""
     plan = _plan_of(folder)
-    with JournalDb(folder / JOURNAL, read_only=True) as journal:
+    with open_journal(folder / JOURNAL, read_only=True) as journal:
         quoted = f'"{intent_id}"'
         told = [at for _, at, _, text, _ in journal.raw(kind=COMMAND) if quoted in text]
         day = next((each for each in plan.days if told and each.day == day_of(told[0])), None)
@@ -157,7 +158,7 @@ def explain_if(folder: Path, order: Mapping[str, Any], at: str | None) -> Explai
     """Explain an order nobody made, in the state the journal ends with or had at a time of its last day (``HH:MM``)."""
     plan = _plan_of(folder)
     until = _time_of(at) if at is not None else None
-    with JournalDb(folder / JOURNAL, read_only=True) as journal:
+    with open_journal(folder / JOURNAL, read_only=True) as journal:
         begun = [day for day in plan.days if next(day_entries(journal, day.day), None) is not None]
         last: tuple[DeskState, Instant, Rulebook] | None = None
         for state, event, rules in _folded(journal, plan, folder, begun[-1]) if begun else ():
@@ -232,7 +233,7 @@ def _time_of(text: str) -> str:
 
 
 def _plan_of(folder: Path) -> Plan:
-    if not (folder / JOURNAL).is_file():
+    if not begun(folder / JOURNAL):
         raise ConfigError(
             Text(ko="데스크의 저널이 없습니다", en="the desk has no journal"),
             expected=Text(ko=f"{JOURNAL} 이 있는 폴더", en=f"a folder with {JOURNAL}"),
@@ -243,7 +244,7 @@ def _plan_of(folder: Path) -> Plan:
 
 
 def _folded(
-    journal: JournalDb, plan: Plan, folder: Path, day: DayPlan
+    journal: ChainedJournal, plan: Plan, folder: Path, day: DayPlan
 ) -> Iterator[tuple[DeskState, DeskEvent, Rulebook]]:
     """Yield a day's events, each with the state before it."""
     rules = Rulebook.on(day.day)

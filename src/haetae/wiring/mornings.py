@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import structlog
@@ -42,6 +42,7 @@ class Ground:
     kis: KisSettings
     settings: LiveSettings
     real_money: bool
+    universe: UniverseSettings = field(default_factory=UniverseSettings)
     mail: Mailbox | None = None
     env: Mapping[str, str] | None = None
 
@@ -73,7 +74,7 @@ async def examine(
             preopen.check_journal(morning, written)
     preopen.check_holiday(morning, ground.lake, day, told=answers.trades, live=ground.real_money)
     listed = [item.symbol for item in market.instruments]
-    preopen.check_universe(morning, market.universe.symbols, listed, UniverseSettings().size)
+    preopen.check_universe(morning, market.universe.symbols, listed, ground.universe.size)
     if not opened:
         preopen.check_bases(morning, session.base_prices, answers.bases)
         preopen.check_positions(morning, answers.positions, held)

@@ -159,6 +159,7 @@ class _Desk:
         self._account = None if settings.emulator else settings.account
         read = load(settings.files, env)
         self._mood, self._settings = read.feargreed, read.live
+        self._universe = read.research.universe
         self._strategy = _strategy_of(settings)
         self._venue = venue
         self._env = env
@@ -178,7 +179,7 @@ class _Desk:
         cash = await self._cash()
         self._began(rules, "catch_up")
         await self._catch_up(previous_trading_day(day))
-        market = selection.read_market(self._lake, previous_trading_day(day), mood=self._mood)
+        market = selection.read_market(self._lake, previous_trading_day(day), self._universe, mood=self._mood)
         policy, policy_id, rankers, scores = self._deciding(market)
         known = days_before.before(day, self._journal, self._lake, self._env)
         session = session_of(day, market, scores, self._held(), known)
@@ -220,7 +221,7 @@ class _Desk:
     async def _checked(self, rules: Rulebook, market: selection.Market, session: SessionStart) -> SessionStart:
         """Return the session as the checks before the open leave it; raises where the day must not begin."""
         ground = mornings.Ground(
-            self._out, self._lake, self._venue.kis, self._settings, self._live, self._mail, self._env
+            self._out, self._lake, self._venue.kis, self._settings, self._live, self._universe, self._mail, self._env
         )
         opened, held = rules.day in self._days_with(OPENED), self._held()
         async with self._venue.pace.collecting(at_of(rules, "checks")) as clock:

@@ -7,10 +7,11 @@ hand. What the guards make of them is theirs (G02 to G04, G28).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from haetae.domain.events import Mandate, Vitals
+from haetae.domain.units import Symbol
 from haetae.kis.health import Health
 from haetae.kis.rest import KisRest
 from haetae.live.gate import Gate
@@ -28,6 +29,7 @@ class Pulse:
     Attributes
     ----------
     mandate : whose money it is, proved anew at every call: a token that is taken away counts at once.
+    gaps : how far stream and query are apart, by name and in basis points; names that agree are not told.
     lease : None where the journal's own lock is the only writer's proof; its epoch is then 1.
     running, promotion : what runs, and what was promoted to run (None: play money, or nothing was).
     """
@@ -38,6 +40,7 @@ class Pulse:
     mandate: Callable[[], Mandate]
     gate: Gate
     record: DayRecord
+    gaps: Callable[[], Mapping[Symbol, int]]
     running: str
     promotion: Promotion | None = None
     lease: Lease | None = None
@@ -59,6 +62,7 @@ class Pulse:
             running=self.running,
             promoted=promoted,
             full_size=self.promotion is None or self.day > self.promotion.day,
+            price_gaps_bp={symbol: gap for symbol, gap in self.gaps().items() if gap},
         )
 
     def _epoch(self) -> int:

@@ -162,4 +162,4 @@ def test_a_live_configuration_starts_halted_and_is_never_looser_than_paper() -> 
     assert live.agent.min_confidence >= paper.agent.min_confidence
     for name in ("max_order_ppm", "max_position_ppm", "daily_buys_ppm", "day_loss_halt_ppm", "orders_per_day"):
         assert getattr(live.limits, name) <= getattr(paper.limits, name), name
-    assert live.limits.require_reconciled
+    assert live.limits.require_reconciled and live.limits.require_vitals and paper.limits.require_vitals

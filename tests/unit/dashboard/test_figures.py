@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from haetae.dashboard import figures
+from haetae.dashboard import figures, words
+from haetae.guards import GUARDS
 
 AMOUNTS = st.integers(min_value=-(10**15), max_value=10**15)
 
@@ -15,6 +16,10 @@ AMOUNTS = st.integers(min_value=-(10**15), max_value=10**15)
 def test_an_amount_can_be_read_back_from_what_is_written(amount):
     assert figures.won(amount).endswith("원")
     assert int(figures.won(amount)[:-1].replace(",", "")) == amount
+
+
+def test_every_guard_has_its_own_name_on_the_pages():
+    assert {code: pair[0] for code, pair in words.GUARD.items()} == {guard.code: guard.name.ko for guard in GUARDS}
 
 
 @given(AMOUNTS)

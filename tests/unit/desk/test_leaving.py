@@ -58,13 +58,18 @@ SETTINGS = EscapeSettings()
 BASE, LOWER = 50_000, 35_000
 
 
+def unmeasured(settings: DeskSettings) -> DeskSettings:
+    """Return settings of a desk whose machinery nobody measures."""
+    return replace(settings, limits=replace(settings.limits, require_vitals=False))
+
+
 class Desk:
     """A desk that holds shares, and whoever tells it things."""
 
     def __init__(self, held: dict[str, int], settings: DeskSettings | None = None) -> None:
         book = open_book(100_000_000)
         book = replace(book, positions={s: Position(s, n, n * BASE) for s, n in held.items()})
-        self.state: DeskState = open_desk(settings or DeskSettings(), book)
+        self.state: DeskState = open_desk(unmeasured(settings or DeskSettings()), book)
         self.at = OPEN
         self.commands: list[Command] = []
         self.tell(session_start(SYMBOLS))
@@ -330,6 +335,20 @@ def test_what_the_guards_refuse_is_not_tried_every_moment() -> None:
     assert [note.data["codes"] for note in denied] == [["G18"]]
     assert notes(desk.fire(1.9), "intent.denied") == []
     assert len(notes(desk.fire(0.1), "intent.denied")) == 1
+
+
+def test_an_exit_that_a_long_halt_held_back_goes_on_widening_from_where_it_began() -> None:
+    slow = replace(DeskSettings(), escape=replace(SETTINGS, widen_s=60))
+    desk = Desk({ONE: 100}, slow)
+    (first,) = orders(desk.glance(*CRASH))
+    desk.accept(first.intent_id)
+    desk.tell(HaltChange(desk.at, ONE, True, "halt"))
+    for _ in range(6):  # longer than any two orders of one flight lie apart
+        desk.minute(*CRASH)
+    assert cancels(desk.tell(HaltChange(desk.at, ONE, False, ""))) == [first.intent_id]
+    later = orders(desk.tell(Canceled(first.intent_id, desk.at, 0)))
+    assert notes(desk.commands, "intent.denied") == []
+    assert [order.limit_price for order in later] == [RULES.floor_tick(48_000 * 90 // 100)]
 
 
 def test_reduce_leaves_half_and_exit_all_takes_the_rest() -> None:

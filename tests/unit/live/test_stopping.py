@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from hypothesis import strategies as st
 
 from haetae.desk import open_desk
 from haetae.domain.errors import JournalError
-from haetae.domain.events import Mandate, Note, OperatorCommand, OperatorState, Submit, Vitals
+from haetae.domain.events import Mandate, Note, OperatorCommand, OperatorState, Submit, Timer, Vitals
 from haetae.domain.orders import OrderStatus, Rejected, Side
+from haetae.guards import EscapeLevel
 from haetae.journal import JournalDb
 from haetae.ledger import open_book
 from haetae.live import LiveSettings, OfflineDecider, TradingDayRunner, replay
@@ -370,6 +372,77 @@ def test_a_slow_disk_is_told_to_the_guards(tmp_path: Path) -> None:
         took = 9
         record.append("run", [(0, Note(0, "day.opened", {}))], durable=False)
         assert record.in_time, "only a commit says how fast the disk is"
+
+
+def left_by_a_kill(path: Path, to: Path) -> list[object]:
+    """The records a process leaves that dies now: what lies on the disk, and nothing it held in memory."""
+    to.mkdir()
+    for part in path.parent.glob(f"{path.name}*"):
+        shutil.copy(part, to / part.name)
+    with JournalDb(to / path.name, read_only=True) as journal:
+        return [record for *_, record in journal.entries(kind="event")]
+
+
+@pytest.mark.parametrize("measured", [True, False])
+async def test_a_kill_between_two_beats_loses_no_more_than_the_seconds_since_the_last(
+    tmp_path: Path, measured: bool
+) -> None:
+    path = tmp_path / "j.db"
+    house = floor(path, vitals=(lambda: vitals(house.clock.at)) if measured else None)
+    await house.runner.started()
+    first, second = house.clock.at, house.clock.at + 7 * SECOND
+    for at in (first, second):
+        house.clock.advance(at)
+        house.runner._put(Timer(at, "noticed"))
+        await house.runner.idle()
+    told = [r.at for r in left_by_a_kill(path, tmp_path / "early") if isinstance(r, Timer)]
+    assert told == [first], "the beat at five seconds kept the first; the second is two seconds old"
+    house.clock.advance(first + 12 * SECOND)
+    await house.runner.idle()
+    told = [r.at for r in left_by_a_kill(path, tmp_path / "late") if isinstance(r, Timer)]
+    assert told == [first, second]
+    await finish(house)
+
+
+async def test_a_disk_that_fails_while_nothing_is_sent_ends_the_day_at_the_next_beat(tmp_path: Path) -> None:
+    house = floor(tmp_path / "j.db", reserve=Spare())
+    await house.runner.started()
+    house.runner._put(Timer(house.clock.at, "noticed"))
+    await house.runner.idle()
+
+    def failing() -> None:
+        raise JournalError("disk full")
+
+    house.journal.flush = failing
+    house.clock.advance(house.clock.at + 6 * SECOND)
+    with pytest.raises(JournalError, match="disk full"):
+        await house.task
+
+
+async def test_a_disk_that_fails_between_two_orders_of_an_escape_changes_over_at_the_beat(tmp_path: Path) -> None:
+    spare = Spare()
+    house = floor(tmp_path / "j.db", reserve=spare)
+    rest = await until_falling(house)
+    for piece in rest:
+        if house.runner.desk.escape.level >= EscapeLevel.REDUCE:
+            break
+        await house.run([piece])
+    house.runner._put(Timer(house.clock.at, "noticed"))
+    await house.runner.idle()
+
+    def failing() -> None:
+        raise JournalError("disk full")
+
+    house.journal.flush = failing
+    house.clock.advance(house.clock.at + 6 * SECOND)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert house.runner.record.fault is not None
+    assert house.runner.gate.only_exits == "the journal cannot be written"
+    assert spare.after is not None
+    assert any(isinstance(record, Timer) and record.name == "noticed" for _, _, record in spare.entries)
+    house.task.cancel()
+    await asyncio.gather(house.task, return_exceptions=True)
 
 
 async def test_notes_are_told_as_they_are_written(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from haetae.desk import DeskSettings, open_desk
+from haetae.domain.events import Note
 from haetae.guards import Limits
 from haetae.journal import JournalDb
 from haetae.ledger import open_book
@@ -21,6 +22,7 @@ from haetae.service import schemas
 from haetae.service.tokens import Role
 from haetae.wiring.desks import DayPlan, Plan, plan_record
 from haetae.wiring.records import write_json
+from haetae.wiring.views import chronicle, days
 from haetae.wiring.views.views import Absent, Views
 from rigs.desk_day import DAY
 from rigs.desk_folder import LATEST, SYMBOLS, Folder, journal_of, told
@@ -99,6 +101,24 @@ def test_the_safety_page_tells_of_escape_and_operator(client: TestClient, bearer
     assert {row.code for row in safety.guards} >= {"G01", "G26", "G30"}
     today = schemas.Today.model_validate(asked(client, bearer, "/v1/today"))
     assert sum(row.denied for row in safety.guards) == sum(today.denied.values())
+
+
+def test_a_difference_to_the_broker_is_open_until_it_is_told_of_again_or_settles() -> None:
+    day = chronicle.DayStory(DAY, open_book(1), open_book(1))
+    apart = {"what": "position", "symbol": SYMBOLS[0], "ours": 10, "theirs": 9}
+    story = [
+        ("reconcile.lagged", "lagging"),
+        ("reconcile.differed", "unexplained"),
+        ("reconcile.agreed", "unexplained"),
+    ]
+    seen = []
+    for at, (kind, difference) in enumerate(story):
+        chronicle._note(day, Note(at, kind, {**apart, "difference": difference}))
+        row = days.safety_row(day, Limits(), lambda symbol: "name")
+        told = [schemas.Difference.model_validate(each) for each in row["differences"]]
+        seen.append(([each.state for each in told], len(day.differing)))
+    assert seen == [(["open"], 0), (["passed", "open"], 1), (["passed", "passed", "settled"], 0)]
+    assert (told[1].difference, told[1].ours, told[1].theirs, told[1].name) == ("unexplained", 10, 9, "name")
 
 
 def test_the_market_pages_fit_their_schemas(client: TestClient, bearer: Bearer) -> None:

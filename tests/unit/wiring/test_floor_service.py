@@ -82,6 +82,7 @@ def pulse(**more) -> Pulse:
         "rest": rest, "clock": DrivenClock(7), "day": DAY,
         "mandate": lambda: livegate.mandate(kis, Path("nowhere"), DAY, live=False),
         "gate": SimpleNamespace(lost=False), "record": SimpleNamespace(healthy=True, in_time=True), "running": "r",
+        "gaps": dict,
     }  # fmt: skip
     return Pulse(**{**fields, **more})
 
@@ -91,6 +92,10 @@ def test_vitals_are_the_figures_at_hand() -> None:
     assert (found.at, found.budget_used_ppm, found.error_ppm, found.token_left_s) == (7, 500_000, 250_000, 3_600)
     assert (found.skew_ms, found.lease_epoch, found.journal_ok, found.running) == (0, 1, True, "r")
     assert (found.promoted, found.full_size) == ("", True)
+
+
+def test_names_whose_two_sources_differ_are_told_and_no_others() -> None:
+    assert pulse(gaps=lambda: {"005930": 120, "000660": 0})().price_gaps_bp == {"005930": 120}
 
 
 def test_a_lease_or_a_journal_that_is_gone_shows() -> None:

@@ -1,4 +1,4 @@
-"""안전장치: volatility escape, kill switch with confirmation, guards and their refusals."""
+"""안전장치: volatility escape, differences to the broker, kill switch with confirmation, guards and refusals."""
 
 from __future__ import annotations
 
@@ -17,7 +17,20 @@ from haetae.dashboard.figures import (
     decimal,
     tone,
 )
-from haetae.dashboard.words import GUARD, LEVEL, OPERATOR, PENDING, commanded, say, word
+from haetae.dashboard.words import (
+    APART,
+    APART_STATE,
+    DIFFERENCE,
+    ESCAPE,
+    GUARD,
+    LEVEL,
+    OPERATOR,
+    PENDING,
+    WHY,
+    commanded,
+    say,
+    word,
+)
 from haetae.service import schemas
 
 _LEVELS = ("NORMAL", "NO_BUYS", "REDUCE", "EXIT_ALL")
@@ -30,6 +43,7 @@ def show(client: ServiceClient, day: dt.date | None) -> None:
     """Draw the page."""
     told = client.safety(day)
     _escape(told)
+    _differences(told)
     _kill_switch(client, told)
     _guards(told)
 
@@ -66,6 +80,7 @@ def _escape(told: schemas.Safety) -> None:
         columns = (
             Column(say("시각", "Time")),
             Column(say("바뀜", "Move")),
+            Column(say("까닭", "Why")),
             Column(say("시장 5분", "Market, 5 min"), number=True),
             Column(say("변동성 배율", "Ratio"), number=True),
             Column(say("종목", "Symbol")),
@@ -75,16 +90,55 @@ def _escape(told: schemas.Safety) -> None:
                 clock_time(event.at),
                 f"{word(LEVEL, event.before)} → {word(LEVEL, event.level)}"
                 if event.before
-                else word(LEVEL, event.level),
+                else word(ESCAPE, event.kind),
+                word(WHY, event.why),
                 basis_points(event.market_bp),
                 decimal(event.ratio, 2),
-                event.symbol or say("시장 전체", "Whole market"),
+                f"{event.name} {event.symbol}" if event.symbol else say("시장 전체", "Whole market"),
             )
-            for event in told.escape_log
+            for event in reversed(told.escape_log)
         ]
         board.table("escape", columns, rows, height_px=260)
     else:
         st.caption(say("이 날은 탈출이 작동하지 않았습니다.", "The escape did not fire on this day."))
+
+
+def _differences(told: schemas.Safety) -> None:
+    still = sum(row.state == "open" for row in told.differences)
+    board.heading(
+        say("증권사와 다른 점", "Differences to the broker"),
+        say(
+            "장부는 거래를 지어내 맞추지 않습니다. 설명되지 않는 차이는 데스크를 멈춥니다.",
+            "Nothing is invented to close one. An unexplained difference halts the desk.",
+        ),
+    )
+    if not told.differences:
+        st.caption(say("이 날은 언제나 같았습니다.", "Books and broker agreed all day."))
+        return
+    if still:
+        board.marks([(say(f"열린 차이 {still}건", f"{still} open"), "red")])
+    columns = (
+        Column(say("시각", "Time")),
+        Column(say("무엇", "What")),
+        Column(say("종목", "Symbol")),
+        Column(say("갈래", "Class")),
+        Column(say("장부", "Ours"), number=True),
+        Column(say("증권사", "Broker"), number=True),
+        Column(say("지금", "Now")),
+    )
+    rows = [
+        (
+            clock_time(row.at),
+            word(APART, row.what),
+            f"{row.name} {row.symbol}".strip(),
+            word(DIFFERENCE, row.difference),
+            f"{row.ours:,}",
+            f"{row.theirs:,}",
+            word(APART_STATE, row.state),
+        )
+        for row in reversed(told.differences)
+    ]
+    board.table("differences", columns, rows, height_px=260)
 
 
 def _kill_switch(client: ServiceClient, told: schemas.Safety) -> None:

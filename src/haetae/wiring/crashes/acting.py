@@ -14,6 +14,7 @@ from pathlib import Path
 
 import aiohttp
 
+from haetae.agent import DECIDER
 from haetae.desk import DeskSettings
 from haetae.domain.decisions import Proposal, View
 from haetae.domain.events import SessionStart
@@ -26,7 +27,7 @@ from haetae.store.lake import Lake
 from haetae.wiring.child import Control
 from haetae.wiring.clocks import DrivenClock
 from haetae.wiring.crashes.ground import CASH, DAY, Market, listed
-from haetae.wiring.desks import DayPlan, session_start
+from haetae.wiring.desks import Before, DayPlan, session_start
 from haetae.wiring.floor import Floor
 from haetae.wiring.lockstep import Lockstep
 from haetae.wiring.operators import OperatorFile
@@ -139,6 +140,8 @@ def session() -> SessionStart:
         turnover=dict.fromkeys(names, 30_000_000_000),
         scores={symbol: place / 10 for place, symbol in enumerate(sorted(names))},
         fear_greed=55.0,
+        universe=names,
+        before=Before(decider=DECIDER),
     )
 
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from haetae.domain.account import Book
 from haetae.domain.orders import Filled
-from haetae.journal import JournalDb
+from haetae.journal import ChainedJournal
 from haetae.ledger import open_book
 from haetae.live import latest_book
+from haetae.wiring.journal_places import open_journal
 
 
 def reconcile(journal_path: Path, ledger_path: Path, cash: int) -> dict[str, dict[str, Any]]:
@@ -20,7 +21,7 @@ def reconcile(journal_path: Path, ledger_path: Path, cash: int) -> dict[str, dic
     Fills are compared per broker order number as (shares, won): a journal may merge executions that
     one reading saw together, never their sum.
     """
-    with JournalDb(journal_path, read_only=True) as journal:
+    with open_journal(journal_path, read_only=True) as journal:
         journal.verify()
         book = latest_book(journal) or open_book(cash)
         orders = _journal_orders(journal)
@@ -28,7 +29,7 @@ def reconcile(journal_path: Path, ledger_path: Path, cash: int) -> dict[str, dic
     return {"journal": _side(book, orders), "emulator": _ledger_side(ledger)}
 
 
-def _journal_orders(journal: JournalDb) -> dict[str, list[int]]:
+def _journal_orders(journal: ChainedJournal) -> dict[str, list[int]]:
     seen: dict[str, int] = {}
     orders: dict[str, list[int]] = {}
     for _, _, _, record in journal.entries(kind="event"):

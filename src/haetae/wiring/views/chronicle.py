@@ -112,6 +112,8 @@ class DayStory:
     frozen: set[Symbol] = field(default_factory=set)
     differing: dict[tuple[str, Symbol], str] = field(default_factory=dict)
     """Differences to the broker that are open and do not settle themselves, with their class."""
+    compared: list[Note] = field(default_factory=list)
+    """What was told of differences to the broker as they came and went, those that settle themselves too."""
     points: list[tuple[Instant, Won, float]] = field(default_factory=list)
 
     @property
@@ -308,6 +310,17 @@ def _conclude(day: DayStory, at: Instant, kind: str, intent_id: str, why: str) -
         _step(day, intent_id, at, kind, why, None)
 
 
+def _compare(day: DayStory, note: Note) -> None:
+    """Keep what was told of a difference, and which of those that need a person are open."""
+    data = note.data
+    day.compared.append(note)
+    key = str(data["what"]), str(data["symbol"])
+    if note.kind == "reconcile.differed":
+        day.differing[key] = str(data["difference"])
+    elif note.kind == "reconcile.agreed":
+        day.differing.pop(key, None)
+
+
 def _note(day: DayStory, note: Note) -> None:
     data = note.data
     match note.kind:
@@ -324,17 +337,15 @@ def _note(day: DayStory, note: Note) -> None:
         case "escape.raised" | "escape.lowered":
             day.escapes.append(note)
             day.escape_level = str(data["level"])
-        case "escape.left_name":
+        case "escape.left_name" | "escape.queued_at_limit":
             day.escapes.append(note)
         case "operator.changed":
             day.operators.append(note)
             day.operator = str(data["state"])
         case "symbol.frozen":
             day.frozen.add(str(data["symbol"]))
-        case "reconcile.differed":
-            day.differing[str(data["what"]), str(data["symbol"])] = str(data["difference"])
-        case "reconcile.agreed":
-            day.differing.pop((str(data["what"]), str(data["symbol"])), None)
+        case "reconcile.differed" | "reconcile.lagged" | "reconcile.agreed":
+            _compare(day, note)
         case "order.became_stuck" | "order.found_absent" | "order.returned" as kind:
             _conclude(day, note.at, kind, str(data["intent_id"]), str(data.get("why", "")))
         case "position.adopted":

@@ -270,8 +270,8 @@ def _verdict(day: DayStory, decision_id: str, order: SentOrder | None) -> Row:
     return {"verdict": "allow", "quantity": quantity, "passed": passed, "reasons": []}
 
 
-def safety_row(day: DayStory, limits: Limits) -> Row:
-    """Return guards with the limits they keep, escape and kill switch of a day."""
+def safety_row(day: DayStory, limits: Limits, name: Callable[[Symbol], str]) -> Row:
+    """Return guards with the limits they keep, escape, differences to the broker and kill switch of a day."""
     moved = next((note.data for note in reversed(day.escapes) if "ratio" in note.data), {})
     return {
         "day": day.day.isoformat(),
@@ -292,9 +292,12 @@ def safety_row(day: DayStory, limits: Limits) -> Row:
                 "market_bp": note.data.get("market_bp"),
                 "ratio": note.data.get("ratio"),
                 "symbol": str(note.data.get("symbol", "")),
+                "name": name(str(note.data["symbol"])) if note.data.get("symbol") else "",
+                "why": str(note.data.get("why", "")),
             }
             for note in day.escapes
         ],
+        "differences": _differences(day, name),
         "guards": [
             {
                 "code": g.code,
@@ -308,6 +311,25 @@ def safety_row(day: DayStory, limits: Limits) -> Row:
         "limits": _figures(limits),
         "frozen": sorted(day.frozen),
     }
+
+
+def _differences(day: DayStory, name: Callable[[Symbol], str]) -> list[Row]:
+    """Return what was told of differences to the broker; one that was told of again or settled is open no more."""
+    newest = {(note.data["what"], note.data["symbol"]): note for note in day.compared}
+    return [
+        {
+            "at": moment(note.at),
+            "what": note.data["what"],
+            "symbol": note.data["symbol"],
+            "name": name(str(note.data["symbol"])) if note.data["symbol"] else "",
+            "difference": note.data["difference"],
+            "ours": note.data["ours"],
+            "theirs": note.data["theirs"],
+            "state": "settled" if note.kind == "reconcile.agreed" else ("open" if newest[key] is note else "passed"),
+        }
+        for note in day.compared
+        for key in ((note.data["what"], note.data["symbol"]),)
+    ]
 
 
 def _figures(limits: Limits) -> dict[str, float]:

@@ -159,10 +159,11 @@ class Views:
         raise _absent("그런 결정이 없습니다", "there is no such decision", decision_id)
 
     def safety(self, day: dt.date | None) -> Row:
-        """Return guards, escape, kill switch, and what waits in the inbox."""
+        """Return guards, escape, differences, kill switch, and what waits in the inbox."""
         with self._lock:
             found = self._day(day)
-            return {**days.safety_row(found, self._limits(found.day)), "pending": wishes_rows(found, self.folder)}
+            told = days.safety_row(found, self._limits(found.day), self._bars.naming())
+            return {**told, "pending": wishes_rows(found, self.folder)}
 
     def _limits(self, day: dt.date) -> Limits:
         """Return the limits of a day as its plan tells them, the defaults where it tells none."""
