@@ -52,7 +52,7 @@ FAULTS = {
     "refused": f'[[fault]]\nid = "T09"\n{_SEVENTH}what = {{ how = "EGW00201" }}\n',
     "error": f'[[fault]]\nid = "T08"\n{_SEVENTH}what = {{ status = 500 }}\n',
 }
-_FIRST_S, _PATIENCE_S, _QUIET_S, _FALL_BP = 60.0, 20.0, 3.0, -1_800
+_FIRST_S, _PATIENCE_S, _QUIET_S, _FALL_BP = 60.0, 20.0, 3.0, -900
 
 
 def wide() -> DeskSettings:
