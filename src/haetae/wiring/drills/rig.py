@@ -14,8 +14,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import structlog
-
 from haetae.desk import DeskState, open_desk
 from haetae.domain.account import Book
 from haetae.domain.errors import HaetaeError
@@ -39,7 +37,7 @@ from haetae.wiring.drills.market import ACCOUNT, PRODUCT, begin_session, connect
 from haetae.wiring.drills.plan import BARRED, GREEDY, MOODY, Act
 from haetae.wiring.drills.process import PROCESS, Died, Process, count_tasks
 from haetae.wiring.drills.shell import WHO, Shell
-from haetae.wiring.drills.trace import Trace
+from haetae.wiring.drills.trace import Trace, logs_into
 from haetae.wiring.drills.trading import Moody, OddFeed, Restless, measured
 
 _EARLY_NS = 60 * NS_PER_SECOND
@@ -93,7 +91,7 @@ class Rig:
 
     def run(self) -> Evidence:
         """Run the drill to its end; raises ``Deadlock`` where it has none."""
-        with TemporaryDirectory(prefix="drill-") as folder, _logs_into(self.logs):
+        with TemporaryDirectory(prefix="drill-") as folder, logs_into(self.logs):
             self._folder = Path(folder)
             self.settings = replace(self.settings, token_file=self._folder / "token.json")
             found: Evidence = run_virtual(self.loop, self._run())
@@ -394,27 +392,3 @@ class _Named:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._broker, name)
-
-
-def _logs_into(lines: list[str]) -> Any:
-    from contextlib import contextmanager
-
-    @contextmanager
-    def context() -> Any:
-        before = structlog.get_config()
-
-        def keep(logger: Any, method: str, event: Any) -> Any:
-            lines.append(f"{method} {event!r}")
-            raise structlog.DropEvent
-
-        structlog.configure(
-            processors=[keep],
-            wrapper_class=structlog.make_filtering_bound_logger(20),
-            cache_logger_on_first_use=False,
-        )
-        try:
-            yield
-        finally:
-            structlog.configure(**before)
-
-    return context()
