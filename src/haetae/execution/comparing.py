@@ -113,12 +113,13 @@ def compare_orders(
         if order.order_id is None:
             continue
         row = rows.get(order.order_id)
-        if row is not None and row.original is None and order.order_id not in followers and _is_known(order, row, over):
+        if row is not None and row.original is None and order.order_id not in followers:
+            chain = [row]  # of most orders the only one
             claimed.add(row.order_id)
-            continue
-        newest = _newest(order.order_id, followers)
-        chain = _chain(newest, rows)
-        claimed.update((order.order_id, *_links(newest, rows)))
+        else:
+            newest = _newest(order.order_id, followers)
+            chain = _chain(newest, rows)
+            claimed.update((order.order_id, *_links(newest, rows)))
         if chain:
             found, fault = facts(order, chain, snapshot.at, over=chain[-1].order_id.day in over)
             events += found
@@ -130,16 +131,6 @@ def compare_orders(
     unclaimed = tuple(row for row in snapshot.orders if row.order_id not in claimed)
     whole = whole and all(number in rows for number in known.shown if was_read(number.day, snapshot))
     return Comparison(tuple(events), tuple(differences), unclaimed, whole)
-
-
-def _is_known(order: Order, row: BrokerOrder, over: frozenset[dt.date]) -> bool:
-    """Whether an order's only row says what the order has been told: so of most, and ``facts`` would find nothing."""
-    ended = row.open_quantity == 0 or row.order_id.day in over
-    return (
-        row.filled == order.filled
-        and row.amount == order.amount
-        and (order.status.terminal or not ended or row.filled >= order.quantity)
-    )
 
 
 def was_read(day: dt.date, snapshot: AccountSnapshot) -> bool:
