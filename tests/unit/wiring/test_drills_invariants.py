@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from haetae.domain.events import Note, OperatorState
-from haetae.domain.orders import Filled, Side
+from haetae.domain.orders import Filled, OrderStatus, Side
 from haetae.domain.units import NS_PER_SECOND
 from haetae.wiring.drills.drill import Evidence, Replaced
 from haetae.wiring.drills.folding import fold
@@ -147,6 +147,17 @@ def test_an_end_that_is_not_final_is_found(clean: Evidence) -> None:
     assert any("is final" in what for what in law.judge(clean, folded).wrong)
     folded.moves[-1] = replace(ended, before=ended.after, after=replace(ended.after, filled=ended.after.filled - 1))
     assert any("had filled" in what for what in law.judge(clean, folded).wrong)
+
+
+def test_an_order_may_be_found_and_taken_back_in_one_step_but_not_before_it_was_sent(clean: Evidence) -> None:
+    law = next(one for one in INVARIANTS if one.id == "I9")
+    texts = {entry.seq: entry.text for entry in clean.journal.raw()}
+    folded = fold(clean.entries, texts, clean.initial, clean.rules)
+    move = next(move for move in folded.moves if move.before is not None)
+    after = replace(move.after, status=OrderStatus.CANCEL_PENDING)
+    for status, wrong in ((OrderStatus.UNKNOWN, False), (OrderStatus.NEW, True)):
+        folded.moves[:] = [replace(move, before=replace(after, status=status), after=after)]
+        assert bool(law.judge(clean, folded).wrong) is wrong
 
 
 def test_a_fill_that_the_broker_never_made_is_found(clean: Evidence) -> None:

@@ -295,8 +295,8 @@ _FROM: dict[OrderStatus, frozenset[str]] = {
     OrderStatus.SENDING: frozenset(
         {"working", "unknown", "refused", "rejected", "filled", "canceled", "expired", "cancel_pending"}
     ),
-    OrderStatus.UNKNOWN: frozenset(
-        {"working", "refused", "rejected", "filled", "canceled", "expired", "absent", "stuck"}
+    OrderStatus.UNKNOWN: frozenset(  # one step may find an order and take it back at once
+        {"working", "refused", "rejected", "filled", "canceled", "expired", "absent", "stuck", "cancel_pending"}
     ),
     OrderStatus.WORKING: frozenset({"cancel_pending", "filled", "canceled", "expired", "rejected"}),
     OrderStatus.CANCEL_PENDING: frozenset({"working", "filled", "canceled", "expired", "rejected"}),
