@@ -94,7 +94,7 @@ def _stay(turn: Turn, symbols: set[Symbol]) -> None:
     """Take back what is on sale of names that may stay again."""
     for order in turn.state.blotter.open_orders() if symbols else ():
         if order.intent.escape and order.intent.symbol in symbols and order.status is OrderStatus.WORKING:
-            cancel(turn, order, "the escape is over")
+            _take_back(turn, order, "the escape is over")
 
 
 def _alone(turn: Turn) -> set[Symbol]:
@@ -120,7 +120,7 @@ def work_escape(turn: Turn) -> None:
     leave = turn.state.leave
     for order in state.blotter.open_orders():
         if order.intent.side is Side.BUY and (level >= EscapeLevel.NO_BUYS or order.intent.symbol in leave):
-            cancel(turn, order, "volatility escape")
+            _take_back(turn, order, "volatility escape")
     hours = turn.rules.session
     if not leave or state.operator is OperatorState.HALT or not hours.orders_from <= turn.at < hours.close_at:
         return
@@ -128,6 +128,13 @@ def work_escape(turn: Turn) -> None:
     for symbol in sorted(leave):
         _leave_one(turn, symbol, sales.get(symbol, ()))
     _wake(turn)
+
+
+def _take_back(turn: Turn, order: Order, why: str) -> None:
+    """Cancel what stands in the way, and after a refusal not at once again: the broker would say the same."""
+    refused = turn.state.refused.get(order.intent.intent_id, 0)
+    if turn.at - refused >= turn.state.settings.escape.cancel_again_s * NS_PER_SECOND:
+        cancel(turn, order, why)
 
 
 def _sales(turn: Turn) -> dict[Symbol, list[Order]]:
@@ -175,12 +182,12 @@ def _on_sale(turn: Turn, order: Order, now: exits.Exit, lower: Won, price: Won) 
     intent = order.intent
     resting = order.status.resting and intent.escape
     if order.status.resting and not intent.escape:
-        cancel(turn, order, "volatility escape")
+        _take_back(turn, order, "volatility escape")
     elif resting and turn.at >= now.next_at and price < intent.limit_price:
-        cancel(turn, order, "an escape further down")
+        _take_back(turn, order, "an escape further down")
     elif order.status is OrderStatus.CANCEL_PENDING:
         if turn.at - order.updated_at >= settings.cancel_again_s * NS_PER_SECOND:
-            cancel(turn, order, "no answer to the cancel")
+            _take_back(turn, order, "no answer to the cancel")
     elif resting and intent.limit_price <= lower and turn.at - intent.at >= settings.widen_s * NS_PER_SECOND:
         _tell_queued(turn, order)
     again = disproved(turn, order) and turn.state.leave[intent.symbol] == 0

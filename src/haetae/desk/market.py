@@ -63,6 +63,7 @@ def on_session(turn: Turn, event: SessionStart) -> None:
         leave={},
         exits={},
         escape_due=0,
+        refused={},
         halted=frozenset(),
         account=Account(frozen=doubted(left, event.at), agreed_turnover=state.account.agreed_turnover),
     )

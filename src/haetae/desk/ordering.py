@@ -260,6 +260,8 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
             code=event.code,
             message=event.message,
         )
+        if event.change:
+            turn.change(refused={**turn.state.refused, event.intent_id: turn.at})
     if isinstance(event, OutcomeUnknown) and remark is Remark.NONE:
         turn.note("order.became_unknown", intent_id=event.intent_id, why=event.why)
         look_again(turn)

@@ -143,7 +143,8 @@ class DeskState:
 
     ``asked`` holds the briefs that wait for a reply, by leg. ``leave`` says how many shares of a name
     may stay while the escape works, ``exits`` how each of them is being left, ``escape_due`` when the escape's timer
-    fires, 0 while none is set. ``policy_id`` is that of the newest proposal.
+    fires, 0 while none is set; ``refused`` when a cancel was refused last, by intent. ``policy_id`` is that of the
+    newest proposal.
     """
 
     settings: DeskSettings
@@ -159,6 +160,7 @@ class DeskState:
     leave: Mapping[Symbol, Shares] = field(default_factory=dict)
     exits: Mapping[Symbol, Exit] = field(default_factory=dict)
     escape_due: Instant = 0
+    refused: Mapping[str, Instant] = field(default_factory=dict)
     halted: frozenset[Symbol] = frozenset()
     excess: bool = False
     peak_equity: Won = 0

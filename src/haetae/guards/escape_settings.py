@@ -150,7 +150,7 @@ class EscapeSettings:
     """…but never less than a tenth of what is to go, so that ten minutes end it whatever trades."""
 
     cancel_again_s: int = 5
-    """A cancel in the way of an escape is asked for again after five seconds without an answer."""
+    """A cancel in the way of an escape is asked for again after five seconds without an answer, or with a refusal."""
 
     def __post_init__(self) -> None:
         """Refuse what lies beyond the bounds or out of order, all at once."""

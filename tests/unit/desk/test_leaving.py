@@ -285,6 +285,16 @@ def test_a_cancel_without_an_answer_is_asked_for_again_after_five_seconds() -> N
     assert cancels(desk.fire(0.1)) == [order.intent_id]
 
 
+def test_a_refused_cancel_is_asked_for_again_after_five_seconds_and_never_at_once() -> None:
+    desk, (order,) = fled()
+    desk.accept(order.intent_id)
+    assert cancels(desk.fire(2.0)) == [order.intent_id]
+    refused = Rejected(order.intent_id, desk.at, "APBK0344", "no such order", change=True)
+    assert cancels(desk.tell(refused)) == []
+    assert cancels(desk.fire(4.9)) == []
+    assert cancels(desk.fire(0.1)) == [order.intent_id]
+
+
 def test_what_the_broker_would_not_sell_is_not_sent() -> None:
     desk = Desk({ONE: 100})
     desk.tell(AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, (), sellable={ONE: 70}))

@@ -113,6 +113,12 @@ def burst(e: Evidence) -> Evidence:
     return replace(e, seen=replace(e.seen, calls=[*e.seen.calls, *[at + n for n in range(40)]]))
 
 
+def storm(e: Evidence) -> Evidence:
+    one = next(one for one in e.seen.orders if one.number)
+    changes = [replace(one, change="02", at=one.at + n * NS_PER_SECOND // 4) for n in range(240)]
+    return replace(e, seen=replace(e.seen, orders=[*e.seen.orders, *changes]))
+
+
 def tokens(e: Evidence) -> Evidence:
     at = e.seen.tokens[-1]
     return replace(e, seen=replace(e.seen, tokens=[*e.seen.tokens, at + 30 * NS_PER_SECOND]))
@@ -129,7 +135,7 @@ def no_decision(e: Evidence) -> Evidence:
         ("I1", spoil_fill), ("I2", double_order), ("I2", sent_after_a_takeover), ("I2", went_on_after_a_takeover),
         ("I3", negative_cash), ("I4", after_hours), ("I5", tighter_limits), ("I6", slow_escape), ("I7", torn_journal),
         ("I8", told_secret), ("I10", other_desk), ("I11", open_order), ("I12", bought_in_a_halt), ("I13", burst),
-        ("I13", tokens), ("I14", no_decision),
+        ("I13", tokens), ("I13", storm), ("I14", no_decision),
     ],
 )  # fmt: skip
 def test_what_is_spoilt_is_found(clean: Evidence, law: str, spoil: Callable[[Evidence], Evidence]) -> None:

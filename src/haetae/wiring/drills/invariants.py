@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from haetae.wiring.drills.drill import Evidence
 
 _PPM = 1_000_000
+_CHANGES = 150
+"""Changes of orders in a minute: fifty orders taken back, asked for again and once more."""
 _LEAVING_NS = NS_PER_SECOND // 10
 """The last order message leaves this long after a person's word at most: one whose connection was being opened."""
 _MINUTE = 60 * NS_PER_SECOND
@@ -374,19 +376,27 @@ def a_halt_holds(evidence: Evidence, folded: Folded) -> Finding:
     return Finding(looked, tuple(wrong))
 
 
+def _most_within(times: list[Instant], span: int) -> int:
+    """Return how many of some ascending instants lie within one span at most."""
+    first = most = 0
+    for place, at in enumerate(times):
+        while at - times[first] >= span:
+            first += 1
+        most = max(most, place - first + 1)
+    return most
+
+
 def the_pace_is_kept(evidence: Evidence, folded: Folded) -> Finding:
-    """I13: never more calls in a second than the broker allows, never two token calls within a minute."""
+    """I13: never more calls in a second than the broker allows, never two token calls within a minute, no storms."""
     calls = sorted(evidence.seen.calls)
     allowed = calls_per_second(evidence.settings.mode, evidence.drill.ground.day)
     wrong = []
-    first = 0
-    most = 0
-    for place, at in enumerate(calls):
-        while at - calls[first] >= NS_PER_SECOND:
-            first += 1
-        most = max(most, place - first + 1)
+    most = _most_within(calls, NS_PER_SECOND)
     if most > allowed:
         wrong.append(f"{most} calls in a second, {allowed} are allowed")
+    changes = _most_within([one.at for one in evidence.seen.orders if one.change], _MINUTE)
+    if changes > _CHANGES:
+        wrong.append(f"{changes} changes of orders in a minute: a storm")
     tokens = sorted(evidence.seen.tokens)
     for one, other in pairwise(tokens):
         if other - one < TOKEN_INTERVAL_S * NS_PER_SECOND:
