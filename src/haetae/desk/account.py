@@ -11,9 +11,17 @@ from __future__ import annotations
 import datetime as dt
 
 from haetae.desk.corrections import correct_by_policy
-from haetae.desk.ordering import cancel_open, doubted, free_cash, look_again, on_order_event, reading_every_s
+from haetae.desk.ordering import (
+    cancel_open,
+    doubted,
+    free_cash,
+    look_again,
+    look_again_ms,
+    on_order_event,
+    reading_every_s,
+)
 from haetae.desk.turn import Turn
-from haetae.domain.events import AccountSnapshot, OperatorState, SetTimer
+from haetae.domain.events import AccountSnapshot, OperatorState
 from haetae.domain.orders import (
     Accepted,
     BrokerOrderId,
@@ -208,8 +216,7 @@ def _plan(turn: Turn, snapshot: AccountSnapshot, found: Reconciliation) -> None:
     settings = turn.state.settings
     if waiting or questions:
         pauses = settings.retry_reads_ms
-        pause_ms = pauses[min(retries, len(pauses) - 1)]
-        turn.say(SetTimer(turn.at + pause_ms * NS_PER_SECOND // 1_000, "reconcile"))
+        look_again_ms(turn, pauses[min(retries, len(pauses) - 1)])
     elif settings.limits.require_reconciled and not due and turn.at < turn.rules.session.close_at:
         look_again(turn, reading_every_s(turn))
 

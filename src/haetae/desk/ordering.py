@@ -302,7 +302,14 @@ def reading_every_s(turn: Turn) -> int:
 
 def look_again(turn: Turn, after_s: int | None = None) -> None:
     """Ask for a reading of the account after a pause (the shortest one by default), unless one is due sooner."""
-    pause_ms = turn.state.settings.retry_reads_ms[0] if after_s is None else after_s * 1_000
+    look_again_ms(turn, turn.state.settings.retry_reads_ms[0] if after_s is None else after_s * 1_000)
+
+
+def look_again_ms(turn: Turn, pause_ms: int) -> None:
+    """Ask for a reading after so many milliseconds, unless one is due sooner.
+
+    Whatever asks goes through here: an asker that set its own timer would add a chain of readings to those there are.
+    """
     at, account = turn.at + pause_ms * NS_PER_SECOND // 1_000, turn.state.account
     if turn.at < account.due_at <= at:
         return

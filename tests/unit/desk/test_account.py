@@ -72,6 +72,23 @@ def test_one_planned_reading_is_under_way_at_a_time() -> None:
     assert len([at for at in house.timers if at > house.at]) == 1
 
 
+def test_readings_that_differ_do_not_add_up_to_more_and_more_of_them() -> None:
+    house = OrderDesk()
+    house.timers.clear()
+    house.broker.holdings[A] = 5
+    for _ in range(20):  # somebody else looks too, again and again: after executions, after surprises
+        house.read()
+    house.timers = sorted(house.timers)
+    assert len(house.timers) <= 9  # each pause is longer than the one before, none is asked for beside a shorter one
+    asked = len(house.timers)
+    for _ in range(30):
+        due = house.timers.pop(0)
+        house.at = due
+        house.read()
+        house.timers.sort()
+    assert len(house.timers) <= asked
+
+
 def test_the_first_reading_of_a_run_plans_anew_since_timers_died_with_the_process() -> None:
     house = OrderDesk()
     house.restart()
