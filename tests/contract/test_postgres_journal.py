@@ -1,4 +1,5 @@
 """The journal in a real PostgreSQL server passes the shared suite, and what only a server can do to it."""
+# long: one server, and everything that only a server can do to a journal.
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 """What is told is right in every field: whole orders, outcomes, events and differences, not only their kinds."""
+# long: every field of every thing that is told, beside each other.
 
 from __future__ import annotations
 
