@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SHORT_S = 200
+SHORT_S = 600
 
 
 @pytest.fixture(scope="session")
