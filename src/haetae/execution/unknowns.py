@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from haetae.domain.events import AccountSnapshot
 from haetae.domain.orders import Accepted, BrokerOrder, Order, OrderEvent, OrderStatus, Side
-from haetae.domain.units import NS_PER_SECOND, Symbol, Won, day_of
+from haetae.domain.units import NS_PER_SECOND, Shares, Symbol, Won, day_of
 from haetae.execution.comparing import (
     Comparison,
     Difference,
@@ -73,8 +73,9 @@ def adopt_unknowns(
             continue
         name = order.intent.intent_id
         fitting = [row for row in unclaimed if fits(order, row, settings)]
-        if len(fitting) > 1 and all(_is_dead(row, snapshot.orders, over) for row in fitting):
-            fitting = fitting[:1]  # whichever it was: none of them traded, and none can any more
+        ends = {_end(row, snapshot.orders, over) for row in fitting} if len(fitting) > 1 else set()
+        if len(ends) == 1 and None not in ends:
+            fitting = fitting[:1]  # whichever it was: each has ended, and they traded the same
         if len(fitting) == 1:
             number = fitting[0].order_id
             chain = continued(fitting[0], snapshot.orders)
@@ -101,10 +102,12 @@ def fits(order: Order, row: BrokerOrder, settings: ReconcileSettings) -> bool:
     return same and priced and fresh and earliest <= row.at <= latest and day_of(intent.at) == row.order_id.day
 
 
-def _is_dead(row: BrokerOrder, rows: Sequence[BrokerOrder], over: frozenset[dt.date]) -> bool:
+def _end(row: BrokerOrder, rows: Sequence[BrokerOrder], over: frozenset[dt.date]) -> tuple[Shares, Won] | None:
+    """Return what an order traded that can trade no more, ``None`` of one that still can."""
     chain = continued(row, rows)
-    ended = chain[-1].open_quantity == 0 or row.order_id.day in over
-    return ended and not any(each.filled for each in chain)
+    if chain[-1].open_quantity and row.order_id.day not in over:
+        return None
+    return sum(each.filled for each in chain), sum(each.amount for each in chain)
 
 
 def absences(

@@ -185,6 +185,31 @@ def test_two_fitting_rows_that_never_traded_and_never_will_settle_the_order() ->
     assert look([old], rows, occasion=morning, days=(BEFORE, DAY)).events == ()
 
 
+def test_two_fitting_rows_that_ended_alike_settle_the_order_whichever_was_ours() -> None:
+    """A person's order of the same shape is no puzzle for the books once both traded the same and can trade no more."""
+    lost = order(OrderStatus.STUCK, number=None)
+    found = look([lost], [row(5, filled=10), row(6, filled=10)], positions={SYMBOL: 20})
+    assert [type(event) for event in found.events] == [Accepted, Filled]
+    assert [(d.kind, d.what, d.theirs) for d in found.differences if d.what == "order"] == [
+        (DifferenceKind.EXTERNAL, "order", 10)
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        row(6, filled=10, amount=500_010),
+        row(6, filled=9, left=0),
+        row(6, filled=9),
+        row(6, left=0),
+    ],
+)
+def test_two_fitting_rows_that_ended_apart_are_a_persons_matter(other: BrokerOrder) -> None:
+    for rows in ([row(5, filled=10), other], [other, row(5, filled=10)]):
+        found = look([order(OrderStatus.UNKNOWN, number=None)], rows, positions={SYMBOL: 20})
+        assert (found.events, found.stuck) == ((), ("I1",))
+
+
 def test_an_unknown_order_whose_price_was_changed_meanwhile_is_adopted_with_all_its_numbers() -> None:
     chain = [row(5, filled=3, left=0), row(6, quantity=7, filled=1, left=6, original=name(5), limit_price=50_100)]
     found = look([order(OrderStatus.UNKNOWN, number=None)], chain, positions={SYMBOL: 4})
