@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from haetae.cli.options import JSON
+from haetae.cli.options import JSON, TriesFile
 from haetae.cli.record import check_target, write_record
 from haetae.cli.tables import print_table
 from haetae.cli.text import hint, say
@@ -31,17 +31,19 @@ def crashtest(
     ] = 0.0,
     once: Annotated[bool, typer.Option("--once", help=hint("지점마다 한 번만", "each point once"))] = False,
     listing: Annotated[bool, typer.Option("--list", help=hint("지점과 시나리오", "points and scenarios"))] = False,
+    tries: TriesFile = None,
     json_file: JSON = None,
 ) -> None:
     """Sweep; a broken invariant, a point nobody reaches or an unfinished plan is exit code 1."""
     check_target(json_file)
+    check_target(tries)
     from haetae.wiring.crashes.sweep import Wanted, sweep
 
     if listing:
         _list(json_file)
         return
     wanted = Wanted(_names(points), _names(scenarios), seed, budget, once=once)
-    found = sweep(wanted, _tell)
+    found = sweep(wanted, _tell, tries)
     _report(found)
     write_record(json_file, found.record())
     if not found.well:

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 JSON: TypeAlias = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help=hint("같은 사실을 JSON 으로", "the same facts as JSON"))
 ]
+TriesFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--tries",
+        metavar="FILE",
+        help=hint("한 것을 한 줄씩 남기고, 끊긴 데서 이어 갑니다", "keeps what is done, goes on from there"),
+    ),
+]
 Config: TypeAlias = Annotated[
     list[Path] | None, typer.Option(metavar="FILE", help=hint("설정 파일 (여럿이면 뒤가 위)", "settings; later wins"))
 ]

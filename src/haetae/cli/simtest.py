@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from haetae.cli.options import JSON, TriesFile
 from haetae.cli.progress import watching
 from haetae.cli.record import check_target, write_record
 from haetae.cli.text import hint, say
@@ -40,12 +41,14 @@ def simtest(
     out: Annotated[Path, typer.Option("--out", help=hint("다시 돌린 날의 기록 폴더", "folder of a replay"))] = Path(
         "."
     ),
-    json_file: Annotated[Path | None, typer.Option("--json", help=hint("결과 JSON", "result as JSON"))] = None,
+    tries: TriesFile = None,
+    json_file: JSON = None,
 ) -> None:
     """Run days from a seed; exit code 1 where an invariant did not hold, with the command that replays it."""
     from haetae.wiring.drills.days import Course, Figures, run_course
 
     check_target(json_file)
+    check_target(tries)
     if replay:
         seed, number = _replayed(replay)
         _again(Course(seed, number + 1, _chosen(faults), symbols, _pace(pace)), number, out)
@@ -60,6 +63,7 @@ def simtest(
                 budget_s=budget,
                 told=lambda so_far: report(Text(ko="모의 거래일", en="simulated days"), so_far.days, days),
                 figures=figures,
+                file=tries,
             )
         except KeyboardInterrupt:
             cut = True

@@ -25,6 +25,7 @@ from haetae.wiring.crashes.points import POINTS
 from haetae.wiring.crashes.scenarios import scenarios
 from haetae.wiring.crashes.writing import writings
 from haetae.wiring.dice import rng
+from haetae.wiring.tries import Tries
 
 VISITS = 2
 """Deaths per point and stage: the first visit, and one drawn by the seed from the later ones."""
@@ -36,6 +37,11 @@ class Case:
 
     stage: str
     death: Death
+
+    @property
+    def name(self) -> str:
+        """Stage, point and visit, as a file of tries names it."""
+        return f"{self.stage} {self.death.point}:{self.death.visit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +141,7 @@ class Wanted:
             )
 
 
-def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: None) -> Swept:
+def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: None, file: Path | None = None) -> Swept:
     """Run a sweep.
 
     Parameters
@@ -145,6 +151,8 @@ def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: N
         ``share`` of those cases, drawn by the seed.
     tell : callable
         Told the number, the total and each case as it ends.
+    file : path
+        Cases that stand in it, tried by this very program, are counted and not tried again; each new one is added.
     """
     wanted.check()
     clock = SystemClock()
@@ -154,12 +162,17 @@ def sweep(wanted: Wanted, tell: Callable[[int, int, Tried], None] = lambda *_: N
     by_name = {stage.name: stage for stage in chosen}
     straights = {stage.name: _in_folder(stage.straight) for stage in chosen}
     cases = plan(straights, wanted)
-    tried: list[Tried] = []
+    tries = Tries(file, {})
+    before = {name: Found(each["outcome"], tuple(each["broken"])) for name, each in tries.made.items()}
+    tried = [Tried(case, before[case.name]) for case in cases if case.name in before]
     for case in cases:
+        if case.name in before:
+            continue
         if wanted.budget_s and clock.monotonic() - began > wanted.budget_s:
             break
         stage, straight = by_name[case.stage], straights[case.stage]
         found = _in_folder(lambda folder, s=stage, c=case, r=straight: s.die(folder, c.death, r))  # type: ignore[misc]
+        tries.keep(case.name, {"outcome": found.outcome, "broken": list(found.broken)})
         tried.append(Tried(case, found))
         tell(len(tried), len(cases), tried[-1])
     passed: Counter[str] = Counter()

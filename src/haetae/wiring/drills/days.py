@@ -10,9 +10,9 @@ import datetime as dt
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from haetae.wiring.drills.invariants import INVARIANTS, Violation, judge
 from haetae.wiring.drills.market import make_ground
 from haetae.wiring.drills.plan import DRAWN, Plan, Scope, incidents, joined, mixture
 from haetae.wiring.drills.rig import Rig
+from haetae.wiring.tries import Tries
 
 FIRST_DAY, LAST_DAY = dt.date(2025, 1, 6), dt.date(2026, 12, 29)
 """Days are drawn from two years of the calendar: late opens, the turns of years, the new hours of 2026."""
@@ -68,6 +69,23 @@ class Day:
     lives: int
     cpu_s: float
     tail: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Return the day as JSON values."""
+        return {**asdict(self), "date": self.date.isoformat()}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Day:
+        """Return the day of a record."""
+        return cls(
+            **{
+                **record,
+                "date": dt.date.fromisoformat(record["date"]),
+                "ids": tuple(record["ids"]),
+                "violations": tuple(Violation(**each) for each in record["violations"]),
+                "tail": tuple(record["tail"]),
+            }
+        )
 
 
 @dataclass(slots=True)
@@ -205,29 +223,37 @@ def run_course(
     budget_s: float = 0.0,
     told: Callable[[Figures], None] = lambda _: None,
     figures: Figures | None = None,
+    file: Path | None = None,
 ) -> Figures:
     """Run the days of a course, several at once where asked to, no new one after ``budget_s`` seconds.
 
-    ``told`` hears the figures after each day; whoever interrupts keeps ``figures``.
+    ``told`` hears the figures after each day; whoever interrupts keeps ``figures``. The days that stand in ``file``,
+    done by this very program, are counted and not done again; each new one is added to it.
     """
     figures = figures if figures is not None else Figures()
     began = time.monotonic()
-    for day in _days(course, jobs, began + budget_s if budget_s else 0.0):
+    tries = Tries(file, {**asdict(course), "days": None})
+    for number in range(course.days):
+        if str(number) in tries.made:
+            figures.add(Day.of(tries.made[str(number)]))
+    left = [number for number in range(course.days) if number not in figures.digests]
+    for day in _days(course, left, jobs, began + budget_s if budget_s else 0.0):
+        tries.keep(str(day.number), day.record())
         figures.add(day)
         figures.wall_s = time.monotonic() - began
         told(figures)
     return figures
 
 
-def _days(course: Course, jobs: int, until: float) -> Iterator[Day]:
+def _days(course: Course, numbers: Iterable[int], jobs: int, until: float) -> Iterator[Day]:
     if jobs == 1:
-        for number in range(course.days):
+        for number in numbers:
             if until and time.monotonic() > until:
                 return
             yield run_day(course, number)
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = iter(range(course.days))
+        waiting = iter(numbers)
         under_way = {pool.submit(run_day, course, number) for number, _ in zip(waiting, range(jobs), strict=False)}
         while under_way:
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)

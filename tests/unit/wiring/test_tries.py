@@ -1,0 +1,55 @@
+"""A file of tries: what was done counts once, and only for the program and the question that it was done for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from haetae.domain.errors import HaetaeError
+from haetae.wiring import tries
+from haetae.wiring.drills.days import Course, Figures, run_course
+from haetae.wiring.tries import Tries
+
+
+def test_what_was_kept_is_found_again_and_a_torn_line_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "tries.jsonl"
+    book = Tries(file, {"seed": 1})
+    book.keep("a", {"bad": 0})
+    book.keep("b", {"bad": 1})
+    file.write_bytes(file.read_bytes()[:-3])
+    found = Tries(file, {"seed": 1})
+    assert found.made == {"a": {"bad": 0}}
+    found.keep("b", {"bad": 2})
+    assert Tries(file, {"seed": 1}).made == {"a": {"bad": 0}, "b": {"bad": 2}}
+
+
+def test_another_question_or_another_program_has_tried_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "tries.jsonl"
+    Tries(file, {"seed": 1}).keep("a", {})
+    assert Tries(file, {"seed": 2}).made == {}
+    monkeypatch.setattr(tries, "program", lambda: "another")
+    assert Tries(file, {"seed": 1}).made == {}
+
+
+def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(HaetaeError, match="cannot write"):
+        Tries(tmp_path / "none" / "tries.jsonl", {}).keep("a", {})
+
+
+def test_days_that_stand_in_the_file_are_counted_and_not_run(tmp_path: Path) -> None:
+    """Two days, then a third: the figures and the hash are those of three days in one go, but for the time taken."""
+    course, file = Course(5, 3, symbols=4), tmp_path / "days.jsonl"
+    run_course(replace(course, days=2), file=file)
+    ran: list[int] = []
+    found = run_course(course, file=file, told=lambda figures: ran.append(figures.days))
+    whole = run_course(course)
+    assert ran == [3]
+    assert _facts(found, course) == _facts(whole, course)
+
+
+def _facts(figures: Figures, course: Course) -> dict[str, object]:
+    return {k: v for k, v in figures.record(course).items() if k not in ("cpu_s", "wall_s", "days_per_core_hour")}
