@@ -34,7 +34,7 @@ class Tries:
     def __init__(self, file: Path | None, asked: Mapping[str, Any]) -> None:
         """Read what was tried before by this program for the same ``asked``; a torn last line is passed over."""
         self._file = file
-        self._of = {"program": program() if file is not None else "", "asked": dict(asked)}
+        self._of = json.loads(json.dumps({"program": program() if file is not None else "", "asked": dict(asked)}))
         self.made: dict[str, dict[str, Any]] = {}
         if file is not None and file.exists():
             for line in file.read_bytes().split(b"\n"):

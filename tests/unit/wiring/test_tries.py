@@ -25,9 +25,7 @@ def test_what_was_kept_is_found_again_and_a_torn_line_is_not(tmp_path: Path) -> 
     assert Tries(file, {"seed": 1}).made == {"a": {"bad": 0}, "b": {"bad": 2}}
 
 
-def test_another_question_or_another_program_has_tried_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_question_or_another_program_has_tried_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "tries.jsonl"
     Tries(file, {"seed": 1}).keep("a", {})
     assert Tries(file, {"seed": 2}).made == {}
