@@ -21,6 +21,7 @@ from rigs.guarding import (
     OTHER,
     PLAY,
     REAL,
+    RULES,
     SESSION,
     SYMBOL,
     VITALS,
@@ -38,6 +39,8 @@ from rigs.guarding import (
     traffic,
 )
 
+_LATE = replace(SESSION, at=AT - seconds(600))
+"""A desk that was started in the middle of the day, and has seen nothing yet."""
 PRICED = dict.fromkeys((SYMBOL, OTHER, "x", "y"), 50_000)
 LIVE = now(mandate=REAL, promoted="r1")
 
@@ -213,6 +216,7 @@ CASES = [
         now(traded_at={SYMBOL: AT - seconds(600)}),
     ),
     ("G08", escape(), now(price_at=AT - seconds(601)), now(), now(price_at=AT - seconds(600))),
+    ("G08", escape(kind=OrderKind.MARKET, limit_price=0), now(last={}), now(last={}, base_prices={}), None),
     ("G17", intent(), now(known_intents=frozenset({"I1"})), now(), now(known_intents=frozenset({"I2"}))),
     (
         "G17",
@@ -445,6 +449,14 @@ ALONE = [
     ("G08", intent(), now(last={SYMBOL: None}), ON_A_DAY, 0),
     ("G08", sell(), now(traded_at={}, price_gaps_bp={SYMBOL: 999}), ON_A_DAY, 10),
     ("G08", intent(), now(price_at=float("nan")), ON_A_DAY, 0),
+    ("G08", escape(), now(price_at=float("nan")), ON_A_DAY, 0),
+    ("G08", escape(limit_price=35_000), now(price_at=0), ON_A_DAY, 10),
+    ("G08", escape(limit_price=35_050), now(price_at=0), ON_A_DAY, 0),
+    ("G08", escape(), now(price_at=0, at=RULES.session.open_at + seconds(600)), ON_A_DAY, 10),
+    ("G08", escape(), now(price_at=0, at=RULES.session.open_at + seconds(601)), ON_A_DAY, 0),
+    ("G08", escape(), now(price_at=0, session=_LATE), ON_A_DAY, 10),
+    ("G08", sell(limit_price=35_000), now(price_at=0), ON_A_DAY, 0),
+    ("G08", escape(), now(last={SYMBOL: 0}, price_at=AT), ON_A_DAY, 0),
     ("G08", intent(), now(traded_at={SYMBOL: float("nan")}), ON_A_DAY, 0),
     ("G17", escape(), now(sent=traffic(Sent(AT, "S", SYMBOL, Side.SELL, False))), ON_A_DAY, 10),
     ("G17", escape(), now(open_orders=(order(side=Side.SELL),)), ON_A_DAY, 10),

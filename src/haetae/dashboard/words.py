@@ -72,6 +72,7 @@ LEVEL: Mapping[str, Pair] = {
 ESCAPE: Mapping[str, Pair] = {
     "escape.left_name": ("한 종목만 청산", "One name left"),
     "escape.queued_at_limit": ("하한가에서 대기", "Waits at the lower limit"),
+    "escape.sold_unseen": ("시세를 모른 채 팖", "Sold without a price of now"),
 }
 
 WHY: Mapping[str, Pair] = {

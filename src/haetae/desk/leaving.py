@@ -25,7 +25,7 @@ from haetae.domain.notices import Urgency
 from haetae.domain.orders import Order, OrderIntent, OrderKind, OrderStatus, Side
 from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Shares, Symbol, Won
 from haetae.execution import intent_name
-from haetae.guards import EscapeLevel, EscapeState
+from haetae.guards import EscapeLevel, EscapeState, blind_for_s
 
 TIMER = "escape"
 """Name of the timer at which unfilled exits are looked at again."""
@@ -161,6 +161,8 @@ def _leave_one(turn: Turn, symbol: Symbol, sales: Sequence[Order]) -> None:
     now = exits.begun(known, turn.at, held, over)
     _remember(turn, symbol, now)
     lower, price = _prices(turn, symbol, now)
+    unseen = _unseen(turn, symbol)
+    price = lower if unseen else price
     waiting = sum(_on_sale(turn, order, now, lower, price) for order in sales)
     quantity = min(over, held) - waiting
     if symbol in state.account.sellable:  # counts neither what is on sale there nor what was executed unheard
@@ -172,8 +174,17 @@ def _leave_one(turn: Turn, symbol: Symbol, sales: Sequence[Order]) -> None:
         traded = state.tape.volume.get(symbol, 0)
         volume = exits.minute_volume(traded, minutes, usual, last)
         quantity = min(quantity, exits.stage_room(now, held, waiting, volume, settings))
-    if quantity > 0 and turn.at >= now.next_at:
-        _sell(turn, symbol, now, quantity, price)
+    if quantity > 0 and turn.at >= now.next_at and _sell(turn, symbol, now, quantity, price) and unseen:
+        turn.note("escape.sold_unseen", symbol=symbol, quantity=quantity, limit_price=price, why=unseen)
+
+
+def _unseen(turn: Turn, symbol: Symbol) -> str:
+    """Return why nobody can say what a name is worth now; empty where its last price will do."""
+    state, session = turn.state, turn.state.session
+    if session is None or symbol not in session.base_prices:
+        return "not in the session"
+    blind_s = blind_for_s(turn.at, state.tape.price_at, session, turn.rules)
+    return f"no price for {blind_s} s" if blind_s > state.settings.limits.escape_price_age_s else ""
 
 
 def _on_sale(turn: Turn, order: Order, now: exits.Exit, lower: Won, price: Won) -> Shares:
@@ -211,8 +222,10 @@ def _tell_queued(turn: Turn, order: Order) -> None:
     )
 
 
-def _sell(turn: Turn, symbol: Symbol, now: exits.Exit, quantity: Shares, price: Won) -> None:
-    settings = turn.state.settings.escape
+def _sell(turn: Turn, symbol: Symbol, now: exits.Exit, quantity: Shares, price: Won) -> bool:
+    """Send a sale, at the market where the name has no limits that we know of; return whether it went out."""
+    settings, session = turn.state.settings.escape, turn.state.session
+    limited = session is not None and symbol in session.base_prices
     decision_id = f"ESC-{turn.rules.day.isoformat()}-{turn.state.escape.level.name}"
     intent = OrderIntent(
         intent_id=intent_name(turn.account_name, turn.rules.day, decision_id, symbol, Side.SELL, f"escape{now.count}"),
@@ -220,16 +233,17 @@ def _sell(turn: Turn, symbol: Symbol, now: exits.Exit, quantity: Shares, price: 
         symbol=symbol,
         side=Side.SELL,
         quantity=quantity,
-        kind=OrderKind.LIMIT,
-        limit_price=price,
+        kind=OrderKind.LIMIT if limited else OrderKind.MARKET,
+        limit_price=price if limited else 0,
         at=turn.at,
         escape=True,
     )
-    if send(turn, intent):
-        went = turn.state.blotter.orders[intent.intent_id].quantity
-        _remember(turn, symbol, exits.sent(now, turn.at, turn.state.book.quantity(symbol), went, settings))
-    else:
+    if not send(turn, intent):
         _remember(turn, symbol, exits.refused(now, turn.at, settings))
+        return False
+    went = turn.state.blotter.orders[intent.intent_id].quantity
+    _remember(turn, symbol, exits.sent(now, turn.at, turn.state.book.quantity(symbol), went, settings))
+    return True
 
 
 def _remember(turn: Turn, symbol: Symbol, now: exits.Exit) -> None:

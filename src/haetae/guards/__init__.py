@@ -24,6 +24,7 @@ from haetae.guards.settings import (
     require_measured,
 )
 from haetae.guards.situation import Sent, Situation, Traffic
+from haetae.guards.state import blind_for_s
 from haetae.guards.table import GUARDS
 from haetae.guards.watch import PriceWatch, make_ready
 
@@ -46,6 +47,7 @@ __all__ = [
     "Step",
     "Traffic",
     "TrialLimits",
+    "blind_for_s",
     "check",
     "clear",
     "cleared",

@@ -15,6 +15,7 @@ from haetae.guards.finding import Guard
 from haetae.guards.judgement import worth_of
 from haetae.guards.settings import Limits
 from haetae.guards.situation import Situation
+from haetae.guards.state import blind_for_s
 
 Value: TypeAlias = bool | int | float | str | list[str] | None
 Read: TypeAlias = Callable[[OrderIntent, Situation], Value]
@@ -87,6 +88,7 @@ INPUTS: Mapping[str, Read] = {
     "names": lambda intent, now: len(now.session.universe),
     "last": lambda intent, now: now.last.get(intent.symbol),
     "price_age_s": lambda intent, now: _age(now, now.price_at),
+    "unseen_s": lambda intent, now: blind_for_s(now.at, now.price_at, now.session, now.rules),
     "traded_age_s": lambda intent, now: _age(now, now.traded_at.get(intent.symbol)),
     "price_gap_bp": lambda intent, now: now.vitals.price_gaps_bp.get(intent.symbol, 0) if now.vitals else None,
     "volume_today": lambda intent, now: now.volume_today.get(intent.symbol),

@@ -141,7 +141,8 @@ class Limits:
     """Stream and query 1 % apart: one of them is wrong, and nobody knows which (G08)."""
 
     escape_price_age_s: int = 600
-    """Leaving may use an old price, since its limit lies far below; the broker knows the real one (G08)."""
+    """Leaving may use an old price, since its limit lies far below; after ten minutes in which the market was not seen
+    it sells at the day's lower limit, that is for whatever the broker's book pays (G08)."""
 
     entry_above_bp: int = 75
     """The planned collar of 0.5 % plus what may drift while the agent thinks (G10)."""

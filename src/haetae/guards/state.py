@@ -5,14 +5,15 @@ As everywhere here, a comparison with what is not a number refuses.
 
 from __future__ import annotations
 
-from haetae.domain.events import OperatorState
+from haetae.domain.events import OperatorState, SessionStart
 from haetae.domain.market import Phase
-from haetae.domain.orders import OrderIntent, Side
-from haetae.domain.units import NS_PER_SECOND, Shares
+from haetae.domain.orders import OrderIntent, OrderKind, Side
+from haetae.domain.units import NS_PER_SECOND, Instant, Shares
 from haetae.guards.asking import EscapeLevel
 from haetae.guards.finding import Finding
 from haetae.guards.settings import Limits
 from haetae.guards.situation import Situation
+from haetae.krx import Rulebook
 
 _PPM = 1_000_000
 BARRED = frozenset(
@@ -101,15 +102,21 @@ def freshness(intent: OrderIntent, quantity: Shares, now: Situation, limits: Lim
 
     The desk lives on minute slices: the age of a price is the time since the newest slice's end, so it is up to a
     minute old by nature, and a limit in seconds would forbid everything. What happens within the minute is held by the
-    collar (G10), and by the broker's own limits.
+    collar (G10), and by the broker's own limits. An old price bars no escape: it then sells at the day's lower limit,
+    or at the market where no limit is known, and the broker's book says what that brings.
     """
+    if intent.escape and _asks_no_price(intent, now):
+        return None
     last = now.last.get(intent.symbol, 0)
     if not last > 0:
         return f"no price ({last})"
+    if intent.escape:
+        blind_s = blind_for_s(now.at, now.price_at, now.session, now.rules)
+        allowed = limits.escape_price_age_s
+        return None if blind_s <= allowed else f"price is {blind_s} s old, allowed {allowed} above the lower limit"
     age_s = (now.at - now.price_at) / NS_PER_SECOND
-    allowed = limits.escape_price_age_s if intent.escape else limits.max_price_age_s
-    if not abs(age_s) <= allowed:
-        return f"price is {age_s:.0f} s old, allowed {allowed}"
+    if not abs(age_s) <= limits.max_price_age_s:
+        return f"price is {age_s:.0f} s old, allowed {limits.max_price_age_s}"
     if intent.side is Side.SELL:
         return None
     quiet_s = (now.at - now.traded_at.get(intent.symbol, 0)) / NS_PER_SECOND
@@ -117,6 +124,18 @@ def freshness(intent: OrderIntent, quantity: Shares, now: Situation, limits: Lim
         return f"no trade for {quiet_s:.0f} s, allowed {limits.max_quiet_s}"
     gap = now.vitals.price_gaps_bp.get(intent.symbol, 0) if now.vitals is not None else 0
     return None if 0 <= gap <= limits.source_gap_bp else f"two sources {gap} bp apart, allowed {limits.source_gap_bp}"
+
+
+def _asks_no_price(intent: OrderIntent, now: Situation) -> bool:
+    """Whether an escape goes at whatever price there is: at the market, or at the day's lower limit."""
+    if intent.kind is OrderKind.MARKET:
+        return intent.symbol not in now.session.base_prices
+    return intent.limit_price == now.price_limits(intent.symbol)[0]
+
+
+def blind_for_s(at: Instant, price_at: Instant, session: SessionStart, rules: Rulebook) -> int:
+    """Return for how many seconds the market has not been seen; base prices are a sight of it, at the open or start."""
+    return (at - max(price_at, session.at, rules.session.open_at)) // NS_PER_SECOND
 
 
 def duplicates(intent: OrderIntent, quantity: Shares, now: Situation, limits: Limits) -> Finding:

@@ -123,7 +123,7 @@ GUARDS: tuple[Guard, ...] = (
         Text(ko="옛 가격으로 거래하지 않게", en="no trade at a price of the past"),
         state.freshness,
         limits=("max_price_age_s", "escape_price_age_s", "max_quiet_s", "source_gap_bp"),
-        inputs=("last", "price_age_s", "traded_age_s", "price_gap_bp"),
+        inputs=("last", "base_price", "price_age_s", "unseen_s", "traded_age_s", "price_gap_bp"),
         source="RTS 6 Art. 15; frozen prices seen in other bots",
         remedy=Text(
             ko="시세 연결을 보세요; 살아나면 저절로 풀립니다", en="look at the feed; it ends when prices come again"

@@ -72,6 +72,7 @@ TELLINGS: Mapping[str, Telling] = {
     "escape.queued_at_limit": Telling(
         PAGE, Text(ko="하한가에서 팔리지 않음", en="an exit waits at the lower limit"), ("symbol",)
     ),
+    "escape.sold_unseen": Telling(PAGE, Text(ko="시세를 모른 채 팖", en="sold without a price of now"), ("why",)),
     "permit.revoked": Telling(PAGE, Text(ko="실거래 허가 취소", en="the live permit is revoked")),
     "loop.blocked": Telling(PAGE, Text(ko="프로그램이 움직이지 않음", en="the program does not move")),
     "crash.looped": Telling(PAGE, Text(ko="되풀이되는 종료: 멈춤", en="it keeps crashing: stopped")),

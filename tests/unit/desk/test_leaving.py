@@ -66,7 +66,7 @@ def unmeasured(settings: DeskSettings) -> DeskSettings:
 class Desk:
     """A desk that holds shares, and whoever tells it things."""
 
-    def __init__(self, held: dict[str, int], settings: DeskSettings | None = None) -> None:
+    def __init__(self, held: dict[str, int], settings: DeskSettings | None = None, minutes: int = 8) -> None:
         book = open_book(100_000_000)
         book = replace(book, positions={s: Position(s, n, n * BASE) for s, n in held.items()})
         self.state: DeskState = open_desk(unmeasured(settings or DeskSettings()), book)
@@ -75,7 +75,7 @@ class Desk:
         self.tell(session_start(SYMBOLS))
         self.tell(AccountSnapshot(self.at, book.cash, book.cash, dict(held), ()))
         self.number = 0
-        for _ in range(8):
+        for _ in range(minutes):
             self.minute()
 
     def tell(self, event) -> list[Command]:
@@ -381,6 +381,47 @@ def test_a_fall_of_the_index_alone_reduces_between_minutes() -> None:
     assert [note.data["level"] for note in notes(made, "escape.raised")] == ["NO_BUYS", "REDUCE"]
     assert [order.quantity for order in orders(made)] == [50]
     assert desk.state.reading is not None and desk.state.reading.index_x100 == 244_000
+
+
+def test_before_the_first_minute_closes_an_exit_goes_by_the_base_price() -> None:
+    desk = Desk({ONE: 100}, minutes=0)
+    made: list[Command] = []
+    for level in (250_000, 250_000, 244_000, 244_000):
+        desk.at += 5 * NS_PER_SECOND
+        made += desk.tell(MarketReading(desk.at, level))
+    (order,) = orders(made)
+    assert (order.quantity, order.limit_price) == (50, BASE * 95 // 100)
+    assert notes(made, "escape.sold_unseen") == []
+
+
+@pytest.mark.parametrize(("dark_s", "limit"), [(600 - 15, BASE * 95 // 100), (601 - 15, LOWER)])
+def test_after_ten_dark_minutes_an_exit_asks_for_whatever_is_paid_and_a_person_is_called(
+    dark_s: int, limit: int
+) -> None:
+    desk = Desk({ONE: 100})
+    desk.at += dark_s * NS_PER_SECOND
+    made: list[Command] = []
+    for level in (250_000, 250_000, 244_000):
+        made += desk.tell(MarketReading(desk.at, level))
+        desk.at += 5 * NS_PER_SECOND
+    made += desk.tell(MarketReading(desk.at, 244_000))
+    (order,) = orders(made)
+    assert order.limit_price == limit
+    told = notes(made, "escape.sold_unseen")
+    assert [note.data["why"] for note in told] == ([] if limit > LOWER else ["no price for 601 s"])
+
+
+def test_a_name_outside_the_session_is_sold_at_the_market() -> None:
+    """Shares that a person adopted in the middle of the day are in the books, and nobody tells their price."""
+    desk = Desk({ONE: 100, "999990": 7})
+    made: list[Command] = []
+    for level in (250_000, 250_000, 235_000, 235_000, 235_000):
+        desk.at += 5 * NS_PER_SECOND
+        made += desk.tell(MarketReading(desk.at, level))
+    (alone,) = [order for order in orders(made) if order.symbol == "999990"]
+    assert (alone.kind, alone.limit_price, alone.quantity) == (OrderKind.MARKET, 0, 7)
+    (told,) = notes(made, "escape.sold_unseen")
+    assert (told.data["symbol"], told.data["why"]) == ("999990", "not in the session")
 
 
 def test_names_that_come_in_by_a_late_fill_under_exit_all_go_out_again() -> None:

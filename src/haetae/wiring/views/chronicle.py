@@ -337,7 +337,7 @@ def _note(day: DayStory, note: Note) -> None:
         case "escape.raised" | "escape.lowered":
             day.escapes.append(note)
             day.escape_level = str(data["level"])
-        case "escape.left_name" | "escape.queued_at_limit":
+        case "escape.left_name" | "escape.queued_at_limit" | "escape.sold_unseen":
             day.escapes.append(note)
         case "operator.changed":
             day.operators.append(note)
