@@ -216,9 +216,17 @@ def _plan(turn: Turn, snapshot: AccountSnapshot, found: Reconciliation) -> None:
     settings = turn.state.settings
     if waiting or questions:
         pauses = settings.retry_reads_ms
-        look_again_ms(turn, pauses[min(retries, len(pauses) - 1)])
+        look_again_ms(turn, min([pauses[min(retries, len(pauses) - 1)], *_until_proof_ms(turn)]))
     elif settings.limits.require_reconciled and not due and turn.at < turn.rules.session.close_at:
         look_again(turn, reading_every_s(turn))
+
+
+def _until_proof_ms(turn: Turn) -> list[int]:
+    """Return after how many milliseconds a reading may first disprove each escape sale of unknown fate."""
+    wait = turn.state.settings.escape_resend_s * NS_PER_SECOND
+    unknown = [o for o in turn.state.blotter.open_orders() if o.status is OrderStatus.UNKNOWN and o.intent.escape]
+    left = [order.updated_at + wait - turn.at for order in unknown]
+    return [-(-each * 1_000 // NS_PER_SECOND) for each in left if each > 0]
 
 
 def _short(turn: Turn, snapshot: AccountSnapshot) -> dict[Symbol, Shares]:

@@ -13,7 +13,7 @@ size and renewals go is in `exits`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from haetae.desk import exits
@@ -27,6 +27,8 @@ from haetae.domain.units import NS_PER_MINUTE, NS_PER_SECOND, Shares, Symbol, Wo
 from haetae.execution import intent_name
 from haetae.guards import EscapeLevel, EscapeState, blind_for_s
 
+_LIST_S = 4
+"""Fifty orders take three seconds at the pace of a real account."""
 TIMER = "escape"
 """Name of the timer at which unfilled exits are looked at again."""
 
@@ -125,9 +127,19 @@ def work_escape(turn: Turn) -> None:
     if not leave or state.operator is OperatorState.HALT or not hours.orders_from <= turn.at < hours.close_at:
         return
     sales = _sales(turn)
+    queued = _is_queued(turn, sales)
     for symbol in sorted(leave):
-        _leave_one(turn, symbol, sales.get(symbol, ()))
+        _leave_one(turn, symbol, sales.get(symbol, ()), queued=queued)
     _wake(turn)
+
+
+def _is_queued(turn: Turn, sales: Mapping[Symbol, Sequence[Order]]) -> bool:
+    """Whether sales still wait for their turn at the broker; one that waits longer than a list takes is lost, not late.
+
+    Meanwhile nothing is renewed: fifty cancels would go before the first sale of a name that has none at the broker.
+    """
+    since = turn.at - _LIST_S * NS_PER_SECOND
+    return any(o.status is OrderStatus.SENDING and o.intent.at > since for orders in sales.values() for o in orders)
 
 
 def _take_back(turn: Turn, order: Order, why: str) -> None:
@@ -146,7 +158,7 @@ def _sales(turn: Turn) -> dict[Symbol, list[Order]]:
     return found
 
 
-def _leave_one(turn: Turn, symbol: Symbol, sales: Sequence[Order]) -> None:
+def _leave_one(turn: Turn, symbol: Symbol, sales: Sequence[Order], *, queued: bool) -> None:
     """Bring one name nearer to what may stay of it."""
     state, settings = turn.state, turn.state.settings.escape
     held = state.book.quantity(symbol)
@@ -163,7 +175,7 @@ def _leave_one(turn: Turn, symbol: Symbol, sales: Sequence[Order]) -> None:
     lower, price = _prices(turn, symbol, now)
     unseen = _unseen(turn, symbol)
     price = lower if unseen else price
-    waiting = sum(_on_sale(turn, order, now, lower, price) for order in sales)
+    waiting = sum(_on_sale(turn, order, now, lower, price, queued=queued) for order in sales)
     quantity = min(over, held) - waiting
     if symbol in state.account.sellable:  # counts neither what is on sale there nor what was executed unheard
         quantity = min(quantity, state.account.sellable[symbol])
@@ -187,14 +199,14 @@ def _unseen(turn: Turn, symbol: Symbol) -> str:
     return f"no price for {blind_s} s" if blind_s > state.settings.limits.escape_price_age_s else ""
 
 
-def _on_sale(turn: Turn, order: Order, now: exits.Exit, lower: Won, price: Won) -> Shares:
+def _on_sale(turn: Turn, order: Order, now: exits.Exit, lower: Won, price: Won, *, queued: bool) -> Shares:
     """Cancel a sale that is in the way or has rested long enough; return what of it may still be sold."""
     settings = turn.state.settings.escape
     intent = order.intent
     resting = order.status.resting and intent.escape
     if order.status.resting and not intent.escape:
         _take_back(turn, order, "volatility escape")
-    elif resting and turn.at >= now.next_at and price < intent.limit_price:
+    elif resting and turn.at >= now.next_at and price < intent.limit_price and not queued:
         _take_back(turn, order, "an escape further down")
     elif order.status is OrderStatus.CANCEL_PENDING:
         if turn.at - order.updated_at >= settings.cancel_again_s * NS_PER_SECOND:

@@ -53,8 +53,8 @@ class DeskSettings:
     """Whether the first reading of a day may book the broker's fees and taxes where they differ from ours within the
     tolerance; else a person books them."""
 
-    escape_resend_s: int = 2
-    """An escape sale of unknown fate is sent again after two seconds *and* a reading that does not show it:
+    escape_resend_s: int = 1
+    """An escape sale of unknown fate is sent again after a second *and* a reading that does not show it:
     the broker refuses to sell more than is held, so a duplicate full exit is harmless."""
 
     minute_history: int = 400

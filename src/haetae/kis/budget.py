@@ -28,6 +28,8 @@ ACTIVE_S = 900.0
 """A lane that was used in the last quarter of an hour keeps its reserve: a desk reads its account more often."""
 _RESERVE_PART = 9
 """Of every nine slots one is kept for each lane above: two of 18 for exits, two for orders."""
+_AGAIN_S = 30.0
+"""One refusal may be a hiccup of the server's count; a second within half a minute says that our idea is wrong."""
 _RECOVER_S = 30.0
 """A limit that was lowered after refusals is raised again by one call every half minute."""
 
@@ -88,6 +90,7 @@ class Budget:
     held_until: float = 0.0
     learnt: float = math.inf
     learnt_at: float = 0.0
+    refused_at: float = -math.inf
     used: dict[Lane, float] = field(default_factory=dict)
 
     def limit(self, rule: Rule, now: float) -> int:
@@ -154,7 +157,9 @@ class Budget:
                 slot.until, slot.flying = until, False
 
     def refused(self, rule: Rule, now: float, pause_s: float) -> None:
-        """Learn from a refusal: nobody goes for a while, and a quarter fewer calls afterwards."""
+        """Learn from a refusal: nobody goes for a while, and after a second one soon after it a quarter fewer calls."""
         if now >= self.held_until:  # answers to calls of the same moment are one refusal
-            self.learnt, self.learnt_at = max(1.0, 0.75 * self.limit(rule, now)), now + pause_s
+            if now - self.refused_at <= _AGAIN_S or self.learnt < math.inf:
+                self.learnt, self.learnt_at = max(1.0, 0.75 * self.limit(rule, now)), now + pause_s
+            self.refused_at = now
         self.held_until = max(self.held_until, now + pause_s)

@@ -182,6 +182,7 @@ def _budget_to_json(budget: Budget) -> dict[str, Any]:
         "held": budget.held_until,
         "learnt": None if budget.learnt == float("inf") else budget.learnt,
         "learnt_at": budget.learnt_at,
+        "refused_at": None if budget.refused_at == -float("inf") else budget.refused_at,
         "used": {str(int(lane)): at for lane, at in budget.used.items()},
     }
 
@@ -198,5 +199,6 @@ def _budget_from_json(stored: dict[str, Any]) -> Budget:
         held_until=float(stored["held"]),
         learnt=float("inf") if stored["learnt"] is None else float(stored["learnt"]),
         learnt_at=float(stored["learnt_at"]),
+        refused_at=-float("inf") if stored["refused_at"] is None else float(stored["refused_at"]),
         used={Lane(int(lane)): float(at) for lane, at in stored["used"].items()},
     )

@@ -2,9 +2,10 @@
 
 Here: `Pacer`, which queues who waits and grants `Turn` s. Not here: the law that no window of the server ever sees more
 calls than it allows (`budget`), the file that processes share (`pace_file`), what KIS allows (`limits`).
-Waiters go in order of lane, then of arrival, those of other processes included. Trading calls take a turn of a second
-budget too, which KIS limits apart (EGW00215). A turn must be ended: ``answered``, ``lost``, or ``unused`` where nothing
-left this machine; a turn that is dropped counts as lost.
+Waiters go in order of lane, those of other processes included. Within a lane questions go before orders, then by
+arrival: a question is one call, and tells what to do about an order whose answer was lost while fifty exits wait.
+Trading calls take a turn of a second budget too, which KIS limits apart (EGW00215). A turn must be ended: ``answered``,
+``lost``, or ``unused`` where nothing left this machine; a turn that is dropped counts as lost.
 """
 
 from __future__ import annotations
@@ -99,14 +100,17 @@ class Pacer:
         self._lease_s = lease_s
         self._name = f"{os.getpid()}.{next(_NUMBERS)}"
         self._tickets = itertools.count()
-        self._waiting: list[tuple[Lane, int, _Waiter]] = []
+        self._waiting: list[tuple[Lane, bool, int, _Waiter]] = []
         self._arrivals = 0
         self._granter: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._owed: list[Callable[[Pace], None]] = []
 
-    async def turn(self, lane: Lane, *, ledger: bool = False) -> Turn:
-        """Wait for a turn of this lane and take it; ``ledger`` takes one of the trading calls' budget too."""
+    async def turn(self, lane: Lane, *, ledger: bool = False, asks: bool = False) -> Turn:
+        """Wait for a turn of this lane and take it.
+
+        ``ledger`` takes one of the trading calls' budget too; who ``asks`` goes before who orders in the same lane.
+        """
         if self._rule() is None:
             return Turn(self, "")
         waiter = _Waiter(lane, ledger, self._clock.monotonic(), asyncio.get_running_loop().create_future())
@@ -115,7 +119,7 @@ class Pacer:
             if isinstance(granted, Turn):
                 return granted
         self._arrivals += 1
-        heapq.heappush(self._waiting, (lane, self._arrivals, waiter))
+        heapq.heappush(self._waiting, (lane, not asks, self._arrivals, waiter))
         self._news.set()
         if self._granter is None or self._granter.done():
             self._granter = asyncio.create_task(self._grant())
@@ -164,7 +168,7 @@ class Pacer:
         if waiter.ledger:
             wait = max(wait, pace.ledger.wait_s(apart, lane, now, ahead=0))
         if wait > 1e-9:
-            count = sum(1 for other, _, one in self._waiting if other is lane and not one.future.done())
+            count = sum(1 for other, *_, one in self._waiting if other is lane and not one.future.done())
             pace.waiting[self._name] = (lane, max(1, count), now + wait + _BELIEVED_S)
             return wait
         pace.waiting.pop(self._name, None)
@@ -177,7 +181,7 @@ class Pacer:
 
     async def _grant(self) -> None:
         while self._waiting:
-            waiter = self._waiting[0][2]
+            waiter = self._waiting[0][-1]
             if waiter.future.done():
                 heapq.heappop(self._waiting)
                 continue

@@ -246,7 +246,7 @@ class KisRest:
         standing.transport.checked_tr(operation)
         token = await self._tokens.token() if operation.real else ""
         standing.redact.hide(token)
-        with await standing.turn(lane, ledger=is_trading(operation)) as turn, standing.on_the_wire():
+        with await standing.turn(lane, ledger=is_trading(operation), asks=True) as turn, standing.on_the_wire():
             try:
                 reply = await standing.transport.exchange(operation, values, token=token, tr_cont=tr_cont)
             except (NeverLeft, NoAnswer, NotKis) as fault:

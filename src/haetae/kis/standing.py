@@ -90,9 +90,9 @@ class Standing:
             _log.error("kis.stopped", code=fault.code, found=fault.found, why=str(fault))
             self.stopped = fault
 
-    async def turn(self, lane: Lane, *, ledger: bool) -> Turn:
+    async def turn(self, lane: Lane, *, ledger: bool, asks: bool = False) -> Turn:
         """Wait for a turn; raises what stopped us meanwhile."""
-        turn = await self.pacer.turn(lane, ledger=ledger)
+        turn = await self.pacer.turn(lane, ledger=ledger, asks=asks)
         if self.stopped is not None:
             turn.unused()
         self.refuse_if_stopped()

@@ -132,6 +132,10 @@ def notes(commands: list[Command], kind: str) -> list[Note]:
     return [c for c in commands if isinstance(c, Note) and c.kind == kind]
 
 
+def timers(commands: list[Command], name: str) -> list[SetTimer]:
+    return [c for c in commands if isinstance(c, SetTimer) and c.name == name]
+
+
 CRASH = (48_000, 48_000, 48_000)
 
 
@@ -313,7 +317,7 @@ def test_a_refused_sale_is_tried_again_later_and_never_at_once() -> None:
     assert len(orders(desk.fire(0.1))) == 1
 
 
-def test_an_unknown_sale_of_everything_goes_again_after_a_reading_two_seconds_later_and_a_part_does_not() -> None:
+def test_an_unknown_sale_of_everything_goes_again_after_a_later_reading_and_a_part_does_not() -> None:
     for fall, level in ((CRASH, EscapeLevel.EXIT_ALL), ((48_900,) * 3, EscapeLevel.REDUCE)):
         desk = Desk({ONE: 100})
         (first,) = orders(desk.glance(*fall))
@@ -325,6 +329,39 @@ def test_an_unknown_sale_of_everything_goes_again_after_a_reading_two_seconds_la
         seen = AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, (), sellable={ONE: 90})
         again = orders(desk.tell(seen))
         assert [order.quantity for order in again] == ([90] if level is EscapeLevel.EXIT_ALL else [])
+
+
+def test_an_unknown_sale_is_looked_for_when_a_reading_may_first_disprove_it() -> None:
+    desk, (first,) = fled()
+    desk.at += NS_PER_SECOND // 10
+    lost_at = desk.at
+    (look,) = timers(desk.tell(OutcomeUnknown(first.intent_id, desk.at, "reset")), "reconcile")
+    assert look.at == lost_at + NS_PER_SECOND // 2
+    desk.at = look.at + NS_PER_SECOND // 5
+    made = desk.tell(AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, ()))
+    assert orders(made) == []
+    (look,) = timers(made, "reconcile")
+    assert look.at == lost_at + NS_PER_SECOND
+    desk.at = look.at + NS_PER_SECOND // 5
+    made = desk.tell(AccountSnapshot(desk.at, 100_000_000, 0, {ONE: 100}, ()))
+    desk.at = lost_at + 2 * NS_PER_SECOND
+    made += desk.fire(0.0)
+    assert [order.quantity for order in orders(made)] == [100]
+
+
+def test_nothing_is_renewed_while_a_first_sale_waits_for_its_turn_at_the_broker() -> None:
+    """At the pace the broker allows, the cancels of renewals would go before the first sale of the last names."""
+    desk, (first, second) = fled({ONE: 100, TWO: 100})
+    desk.accept(first.intent_id)
+    assert cancels(desk.fire(2.5)) == []
+    assert cancels(desk.accept(second.intent_id)) == [first.intent_id, second.intent_id]
+
+
+def test_a_sale_that_never_has_its_turn_holds_up_no_other() -> None:
+    desk, (first, _) = fled({ONE: 100, TWO: 100})
+    desk.accept(first.intent_id)
+    assert cancels(desk.fire(3.9)) == []
+    assert cancels(desk.fire(0.1)) == [first.intent_id]
 
 
 def test_a_halted_desk_cancels_and_sells_nothing_until_it_is_released() -> None:

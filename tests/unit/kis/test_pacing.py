@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import math
 import random
 from bisect import bisect_left
 
@@ -202,18 +203,60 @@ async def test_a_lane_that_nobody_uses_keeps_no_room():
         task.cancel()
 
 
-async def test_after_a_refusal_nobody_goes_for_a_while_and_then_fewer():
+async def test_after_a_refusal_nobody_goes_for_a_while_and_after_a_second_one_fewer():
     clock = DrivenClock(NS_PER_SECOND)
     pacer = pacer_of(clock, 10.0, burst=3)
     for _ in range(5):  # answers to one burst are one refusal
         pacer.refused(ledger=False)
     found = await granted(clock, pacer, [Lane.URGENT] * 12)
     assert found[0][0] == pytest.approx(2.0)
-    assert sum(at < 3.0 for at, _ in found) == 7
+    assert sum(at < 3.0 for at, _ in found) == 10
+    clock.advance(clock.now() + 2 * NS_PER_SECOND)
+    start = clock.monotonic()
+    pacer.refused(ledger=False)
+    found = await granted(clock, pacer, [Lane.URGENT] * 12)
+    assert found[0][0] == pytest.approx(start + 1.0)
+    assert sum(at < start + 2.0 for at, _ in found) == 7
     clock.advance(clock.now() + 200 * NS_PER_SECOND)
     start = clock.monotonic()
     again = await granted(clock, pacer, [Lane.URGENT] * 12)
     assert sum(at < start + 1.0 for at, _ in again) == 10
+
+
+async def test_refusals_half_a_minute_apart_teach_nothing_unless_the_pace_was_lowered_already():
+    clock = DrivenClock(NS_PER_SECOND)
+    pacer = pacer_of(clock, 10.0, burst=3)
+    pace = pacer._store.change(lambda pace: pace, 0.0)[1]
+    for _ in range(2):
+        pacer.refused(ledger=False)
+        assert pace.calls.learnt == math.inf
+        clock.advance(clock.now() + 31 * NS_PER_SECOND)
+    pacer.refused(ledger=False)
+    clock.advance(clock.now() + 30 * NS_PER_SECOND)
+    pacer.refused(ledger=False)
+    assert pace.calls.learnt == 7.5
+    clock.advance(clock.now() + 45 * NS_PER_SECOND)
+    pacer.refused(ledger=False)
+    assert pace.calls.learnt == 6.0
+
+
+async def test_within_a_lane_a_question_goes_before_the_orders_that_wait():
+    """Fifty exits wait their turns; whether the first of them arrived is asked between two of them."""
+    clock = DrivenClock(NS_PER_SECOND)
+    pacer = pacer_of(clock, 10.0, burst=1)
+    found: list[str] = []
+
+    async def one(name: str, lane: Lane, *, asks: bool) -> None:
+        turn = await pacer.turn(lane, asks=asks)
+        found.append(name)
+        turn.answered()
+
+    waiting = [asyncio.create_task(one(f"exit {n}", Lane.URGENT, asks=False)) for n in range(5)]
+    await asyncio.sleep(0)
+    waiting += [asyncio.create_task(one(name, Lane.URGENT, asks=True)) for name in ("first", "second")]
+    waiting.append(asyncio.create_task(one("data", Lane.DATA, asks=True)))
+    await drive(clock, waiting)
+    assert found == ["exit 0", "first", "second", "exit 1", "exit 2", "exit 3", "exit 4", "data"]
 
 
 async def test_a_refusal_of_trading_calls_holds_only_trading_calls():
