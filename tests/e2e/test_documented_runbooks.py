@@ -7,8 +7,11 @@ from pathlib import Path
 import pytest
 
 from documented import Reader, has_shell, read
+from haetae.cli.init import ACCOUNT
 from haetae.journal import JournalDb
-from haetae.wiring import backups, operators
+from haetae.kis.settings import KisSettings
+from haetae.wiring import accounts, backups, operators
+from haetae.wiring.signing import is_signed
 from rigs.desk_day import DAY
 from rigs.desk_folder import make_folder
 
@@ -22,6 +25,13 @@ BOOKS = {
     "restore-from-backup": "restore",
 }  # fmt: skip
 
+KEYS = f"""paper_app: "PSKEY{"0" * 31}"
+paper_sec: "{"s" * 180}"
+my_paper_stock: "50012345"
+my_prod: "01"
+my_htsid: "user1"
+"""
+
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -29,7 +39,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("reader")
     make_folder(home / "data" / "paper")
     backups.copy_journal(home / "data" / "paper" / "journal.db", DAY)
+    (home / "keys.yaml").write_text(KEYS, encoding="utf-8")
+    accounts.make_account(home / ACCOUNT, home / "keys.yaml", "mock")
     return home
+
+
+def key(desk: Path) -> KisSettings:
+    return accounts.read_account(desk / ACCOUNT, {}, reading=True)[1]
 
 
 def told(desk: Path, name: str) -> str:
@@ -49,6 +65,8 @@ def test_halting_reducing_and_exporting_do_what_the_pages_say(desk: Path) -> Non
     assert "halt:" in told(desk, "kill")
     assert "the chain holds" in told(desk, "stuck-order")
     assert states(desk) == ["halt", "reduce_only"]
+    said = [each.wish for each in operators.given(desk / "data" / "paper") if isinstance(each, operators.Request)]
+    assert [each.order_id and each.order_id.number for each in said if is_signed(each, key(desk))] == ["117057", None]
     assert int(told(desk, "escape-fired").split()[-1]) > 0
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from haetae.domain.events import OperatorState
+from haetae.domain.events import OperatorState, OrderClaim
 from haetae.domain.orders import BrokerOrderId, OrderStatus, Side
 from rigs import order_bugs
 from rigs.lossy_broker import Send
@@ -110,6 +110,53 @@ def an_order_by_hand_could_be_ours() -> None:
     house.broker.user_trades(A, Side.BUY, 10, PRICE, house.at)
     house.wait(1)
     assert house.status(name) == "stuck"
+
+
+def _says(house: OrderDesk, name: str, number: BrokerOrderId | None) -> None:
+    house.handle(OrderClaim(house.at, "R-claim", name, number, "owner", "the screen", "signed"))
+
+
+def an_order_of_ours_is_claimed_for_another() -> None:
+    house = OrderDesk()
+    house.broker.hide = True
+    first = _bought(house)
+    house.broker.fill(house.broker.rows[0], 10)
+    house.notice(house.broker.rows[0], 10)
+    house.wait(61)
+    house.broker.hide = False
+    house.broker.make_visible()  # a list that lags, and a clock that runs ahead: the row looks new
+    house.broker.rows[0].at = house.at
+    name = _bought(house, Send.LOST_REQUEST)
+    house.broker.user_trades(A, Side.BUY, 10, PRICE, house.at)
+    house.broker.user_trades(A, Side.BUY, 10, PRICE, house.at)
+    house.wait(1)
+    _says(house, name, house.broker.rows[0].order_id)
+    assert (house.status(name), house.status(first)) == ("stuck", "filled")
+    assert house.desk.book.quantity(A) == 10
+
+
+def an_order_of_another_price_is_claimed() -> None:
+    house = OrderDesk()
+    name = _bought(house, Send.LOST_ANSWER)
+    house.broker.user_trades(A, Side.BUY, 10, PRICE, house.at)
+    other = house.broker.user_trades(A, Side.BUY, 10, PRICE + 50, house.at)
+    assert other is not None
+    house.wait(1)
+    _says(house, name, other.order_id)
+    assert house.status(name) == "stuck"
+
+
+def an_order_was_never_there_and_others_end_alike() -> None:
+    house = OrderDesk()
+    name = _bought(house, Send.LOST_REQUEST)
+    rows = [house.broker.user_trades(A, Side.BUY, 10, PRICE, house.at) for _ in range(2)]
+    house.wait(1)
+    _says(house, name, None)
+    for row in rows:
+        assert row is not None
+        house.broker.fill(row, 10)
+    house.wait(61)
+    assert (house.status(name), house.desk.book.quantity(A)) == ("absent", 0)
 
 
 def an_order_stood_there_before_the_send() -> None:
@@ -213,6 +260,9 @@ SCENARIOS: dict[str, Callable[[], None]] = {
     "blotter_emptied_at_restart": an_unknown_order_meets_the_next_morning,
     "cumulative_ignored": a_notice_comes_twice_and_a_list_confirms_it,
     "first_fitting_row_taken": an_order_by_hand_could_be_ours,
+    "claimed_whosever_it_is": an_order_of_ours_is_claimed_for_another,
+    "claimed_of_any_shape": an_order_of_another_price_is_claimed,
+    "claims_rows_not_remembered": an_order_was_never_there_and_others_end_alike,
     "known_numbers_forgotten": an_order_stood_there_before_the_send,
     "cash_not_looked_at": a_list_lags_for_minutes,
     "empty_list_believed": a_list_is_emptied,

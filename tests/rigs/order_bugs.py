@@ -10,10 +10,10 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
-from haetae.desk import account, market, ordering
+from haetae.desk import account, claiming, market, ordering
 from haetae.domain.events import OperatorState, Submit
 from haetae.domain.orders import Canceled, ClearedOrder, Expired, Fill, Filled, OrderStatus, OutcomeUnknown, Rejected
-from haetae.execution import Blotter, Remark, blotter, comparing, life, unknowns
+from haetae.execution import Blotter, Remark, blotter, claims, comparing, life, unknowns
 from haetae.execution.blotter import Outcome
 from haetae.live import handover, recovery
 
@@ -78,6 +78,32 @@ def _cumulative_ignored(patch: Any) -> None:
 def _first_fitting_row_taken(patch: Any) -> None:
     """Of several rows that could be ours the first is claimed."""
     patch.setattr(unknowns, "_end", lambda row, rows, over: (0, 0))
+
+
+def _claimed_whosever_it_is(patch: Any) -> None:
+    """A person's word gives an order a row that another order has."""
+    usual = claims.compare_orders
+
+    def compare(orders: Any, snapshot: Any, *rest: Any, **named: Any) -> Any:
+        return replace(usual(orders, snapshot, *rest, **named), unclaimed=snapshot.orders)
+
+    patch.setattr(claims, "compare_orders", compare)
+
+
+def _claimed_of_any_shape(patch: Any) -> None:
+    """A person's word is taken for a row that cannot be the order."""
+    patch.setattr(claims, "fits", lambda order, row, settings: True)
+
+
+def _claims_rows_not_remembered(patch: Any) -> None:
+    """Of an order that was said to be absent the rows of others are forgotten again."""
+    usual = claiming.others_rows
+
+    def forgotten(*arguments: Any) -> Any:
+        found = usual(*arguments)
+        return found if isinstance(found, claims.Unclaimable) else ()
+
+    patch.setattr(claiming, "others_rows", forgotten)
 
 
 def _known_numbers_forgotten(patch: Any) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from haetae.desk import open_desk
-from haetae.domain.events import OperatorState
-from haetae.domain.orders import OrderStatus, Side
+from haetae.domain.events import OperatorState, OrderClaim
+from haetae.domain.orders import BrokerOrderId, Order, OrderStatus, Side
 from haetae.domain.units import NS_PER_SECOND
 from haetae.execution import TRANSITIONS
 from haetae.ledger import open_book
@@ -39,6 +39,8 @@ def _reachable() -> dict[OrderStatus, frozenset[OrderStatus]]:
 
 
 REACHABLE = _reachable()
+_LEFT = ("price or time", "another order's", "one order of the broker alone", "was there before")
+"""Why a true word may not be taken: clocks that stepped, a reading that had taken the row for another lost order."""
 
 
 class OrderLife(RuleBasedStateMachine):
@@ -116,6 +118,24 @@ class OrderLife(RuleBasedStateMachine):
     def the_owner_trades(self, symbol: str, side: Side, price: int, *, really: bool) -> None:
         if really:
             self.house.broker.user_trades(symbol, side, 10, price, self.house.at)
+
+    @rule(pick=PICK, whose=PICK, right=st.sampled_from((True, True, False)))
+    def the_owner_claims(self, pick: int, whose: int, *, right: bool) -> None:
+        """A word that is true, or one that gives an order what another order has: that is never taken."""
+        lost = [order for order in self._orders() if order.status.doubtful]
+        if not lost:
+            return
+        order = lost[pick % len(lost)]
+        name, number = order.intent.intent_id, self._row_of(order)
+        taken = [o.order_id for o in self._orders() if o.order_id is not None]
+        if not right and taken:
+            number = taken[whose % len(taken)]
+        self.live(self.house.handle, OrderClaim(self.house.at, f"C-{name}", name, number, "owner", "screen", "signed"))
+
+    def _row_of(self, order: Order) -> BrokerOrderId | None:
+        """The broker's first number of an order, as whoever knows the truth knows it."""
+        name = order.intent.intent_id
+        return next((r.order_id for r in self.house.broker.rows if r.intent_id == name and not r.original), None)
 
     @rule(hide=st.booleans(), down=st.sampled_from((False, False, True)), lose=st.booleans())
     def lists_and_answers_fail(self, *, hide: bool, down: bool, lose: bool) -> None:
@@ -254,7 +274,21 @@ class OrderLife(RuleBasedStateMachine):
         house.wait(300)
         assert all(o.status is OrderStatus.STUCK for o in house.desk.blotter.open_orders())  # I11
         self._books_equal_the_ledger()
+        self._the_owner_settles_what_is_left()
+        self._books_equal_the_ledger()
         self._the_journal_folds_to_the_same()
+
+    def _the_owner_settles_what_is_left(self) -> None:
+        """A true word settles every order that was given up, but for one whose row has another clock than its send."""
+        house = self.house
+        for order in house.desk.blotter.open_orders():
+            number = self._row_of(order)
+            name = order.intent.intent_id
+            house.handle(OrderClaim(house.at, f"L-{name}", name, number, "owner", "screen", "signed"))
+            why = [str(n.data["why"]) for n in house.told("request.refused") if n.data["request_id"] == f"L-{name}"]
+            settled = not house.desk.blotter.orders[name].status.doubtful
+            assert settled == (not why)
+            assert settled or any(each in why[0] for each in _LEFT), why
 
     def _all_is_settled_or_a_persons(self) -> None:  # I11, within five minutes of the last fault
         told = {note.data["intent_id"] for note in self.house.told("order.became_stuck")}

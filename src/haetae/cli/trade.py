@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from haetae.cli.adopting import adopt
+from haetae.cli.claiming import claim
 from haetae.cli.demo import ConsoleScreen, won
 from haetae.cli.init import ACCOUNT, AccountFolder
 from haetae.cli.kill import DESK, Desk
@@ -153,6 +154,7 @@ def live(
 
 
 nouns.command("adopt", help=hint("손으로 산 종목을 장부에 넣습니다.", "Take a trade by hand into the books."))(adopt)
+nouns.command("claim", help=hint("결과를 모르는 주문이 어느 것인지 말합니다.", "Say which order a lost one is."))(claim)
 
 
 def _layers(name: str, given: list[Path] | None) -> tuple[Path, ...]:

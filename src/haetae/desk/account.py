@@ -69,11 +69,11 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
         snapshot,
         known,
         state.settings.reconcile,
-        _occasion(turn),
+        occasion(turn),
     )
     for event in found.events:
         on_order_event(turn, event)
-        _tell_fact(turn, event)
+        tell_fact(turn, event)
     _conclude(turn, found)
     _tell(turn, before, found.differences)
     turn.account(differences=found.differences, known=found.known, last=snapshot)
@@ -85,7 +85,7 @@ def on_snapshot(turn: Turn, snapshot: AccountSnapshot) -> None:
     _plan(turn, snapshot, found)
 
 
-def _tell_fact(turn: Turn, event: OrderEvent) -> None:
+def tell_fact(turn: Turn, event: OrderEvent) -> None:
     """Note what a reading settled: it is an event nobody else tells, and the next day starts from these notes."""
     match event:
         case Accepted(intent_id=intent_id, order_id=order_id):
@@ -102,7 +102,8 @@ def _named(order_id: BrokerOrderId) -> list[str]:
     return [order_id.day.isoformat(), order_id.branch, order_id.number]
 
 
-def _occasion(turn: Turn) -> Occasion:
+def occasion(turn: Turn) -> Occasion:
+    """Return when the turn is, for a comparison: which days of orders are over, what traded since cash agreed."""
     state, hours = turn.state, turn.rules.session
     closed = turn.at >= hours.close_at + _OVER_S * NS_PER_SECOND
     past = {day_of(order.intent.at) for order in state.blotter.open_orders()} - {turn.rules.day}
@@ -114,9 +115,7 @@ def _occasion(turn: Turn) -> Occasion:
 def _conclude(turn: Turn, found: Reconciliation) -> None:
     """Settle what the reading proves of unknown orders, and hand to a person what nothing will prove today."""
     for intent_id in found.absent:
-        order = conclude_absent(turn.state.blotter.orders[intent_id], turn.at)
-        turn.change(blotter=enter(turn.state.blotter, order))
-        turn.note("order.found_absent", intent_id=intent_id, symbol=order.intent.symbol)
+        end_absent(turn, turn.state.blotter.orders[intent_id])
     for intent_id in found.stuck:
         _give_up(turn, turn.state.blotter.orders[intent_id], "several orders of the broker fit")
     last = turn.rules.session.close_at + turn.state.settings.settle_after_close_s * NS_PER_SECOND
@@ -124,6 +123,12 @@ def _conclude(turn: Turn, found: Reconciliation) -> None:
         for order in turn.state.blotter.open_orders():
             if order.status is OrderStatus.UNKNOWN:
                 _give_up(turn, order, "the session ended without proof")
+
+
+def end_absent(turn: Turn, order: Order) -> None:
+    """End an order of unknown fate that the broker never had; who calls this has the proof, or a person's word."""
+    turn.change(blotter=enter(turn.state.blotter, conclude_absent(order, turn.at)))
+    turn.note("order.found_absent", intent_id=order.intent.intent_id, symbol=order.intent.symbol)
 
 
 def _give_up(turn: Turn, order: Order, why: str) -> None:

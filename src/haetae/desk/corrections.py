@@ -17,6 +17,9 @@ _BY_PERSON = frozenset({DifferenceKind.EXTERNAL, DifferenceKind.CORPORATE_ACTION
 
 def on_adoption(turn: Turn, event: ManualAdoption) -> None:
     """Take a difference of a holding into the books where the newest reading shows exactly that; else refuse."""
+    if any(order.status.doubtful for order in turn.state.blotter.open_of(event.symbol)):
+        _refused(turn, event, "an order of this name is of unknown fate: what it traded would be booked twice")
+        return
     for item in turn.state.account.differences:
         if item.what == "position" and item.symbol == event.symbol:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from haetae.desk.account import on_snapshot
+from haetae.desk.claiming import on_claim
 from haetae.desk.corrections import on_adoption, on_cost_correction
 from haetae.desk.deciding import on_proposal, on_reply
 from haetae.desk.leaving import TIMER, on_timer, work_escape
@@ -25,6 +26,7 @@ from haetae.domain.events import (
     ManualOrder,
     MarketReading,
     OperatorCommand,
+    OrderClaim,
     SessionStart,
     Timer,
     Vitals,
@@ -133,6 +135,10 @@ def _taken(state: DeskState, event: DeskEvent, rules: Rulebook) -> Turn:
             on_manual_order(turn, event)
         case ManualAdoption():
             on_adoption(turn, event)
+        case OrderClaim():
+            on_claim(turn, event)
+            keep_stopped(turn)
+            work_escape(turn)
         case CostCorrection():
             on_cost_correction(turn, event)
         case _:

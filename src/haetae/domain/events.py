@@ -95,6 +95,32 @@ class ManualAdoption:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderClaim:
+    """A person says which order of the broker is the desk's order of an intent, or that the broker never had it.
+
+    ``order_id`` is any number that the order has had, with a blank branch where that is not known; none says that the
+    broker never had the order, and then ``why`` says how they know. ``signature`` proves who signed; it was checked
+    before this became an event. The desk takes it only for an order of unknown fate, and only where its newest reading
+    leaves open what the person decides.
+    """
+
+    at: Instant
+    request_id: str
+    intent_id: str
+    order_id: BrokerOrderId | None
+    who: str
+    why: str
+    signature: str
+
+    def __post_init__(self) -> None:
+        """Refuse what nobody signed, and an absence without a reason."""
+        if not (self.who and self.signature):
+            raise ValueError(f"request {self.request_id}: a claim is signed")
+        if self.order_id is None and not self.why:
+            raise ValueError(f"request {self.request_id}: it says that an order was never there, and not why")
+
+
+@dataclass(frozen=True, slots=True)
 class CostCorrection:
     """A person says that the broker's fees and taxes are right and ours were not; ``amount`` won are added to cash."""
 
@@ -110,7 +136,7 @@ class CostCorrection:
             raise ValueError(f"request {self.request_id}: a correction of 0 won is none")
 
 
-OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder | ManualAdoption | CostCorrection
+OperatorEvent: TypeAlias = OperatorCommand | CancelRequest | ManualOrder | ManualAdoption | OrderClaim | CostCorrection
 """What a person may tell the desk."""
 
 

@@ -6,6 +6,8 @@ Not here: whether an order may be sent (``guards``), what we own (``ledger``), s
 """
 
 from haetae.execution.blotter import Blotter, Outcome, Remark, carried, enter, record
+from haetae.execution.claims import Unclaimable, others_rows, rows_claimed
+from haetae.execution.comparing import facts
 from haetae.execution.life import (
     TRANSITIONS,
     Step,
@@ -46,20 +48,24 @@ __all__ = [
     "Remark",
     "Step",
     "Transition",
+    "Unclaimable",
     "When",
     "advance",
     "cancel_requested",
     "carried",
     "conclude_absent",
     "enter",
+    "facts",
     "give_up",
     "intent_from",
     "intent_name",
     "is_legal",
     "limit_for",
     "new_part",
+    "others_rows",
     "plan_legs",
     "reconcile",
     "record",
+    "rows_claimed",
     "take",
 ]

@@ -236,5 +236,10 @@ def conclude_absent(order: Order, at: Instant) -> Order:
 
 
 def give_up(order: Order, at: Instant) -> Order:
-    """Return an unknown order as one that only a person, or the next morning's figures, can settle."""
-    return take(order, Step.GIVEN_UP, at)
+    """Return an unknown order as one that only a person, or the next morning's figures, can settle.
+
+    ``updated_at`` stays that of its loss: it says until when a row of the broker can be this order, and an order that
+    somebody placed hours later, before the close gave ours up, is none.
+    """
+    after = take(order, Step.GIVEN_UP, at)
+    return after if after is order else replace(after, updated_at=order.updated_at)

@@ -51,10 +51,10 @@ TELLINGS: Mapping[str, Telling] = {
     "intent.denied": Telling(WARNING, Text(ko="가드가 거절", en="a guard refused"), ("codes",)),
     "order.rejected": Telling(WARNING, Text(ko="주문 거절", en="an order was rejected"), ("code",)),
     "order.became_unknown": Telling(WARNING, Text(ko="주문 결과를 모름", en="an order's fate is unknown")),
-    "order.stuck": Telling(
+    "order.became_stuck": Telling(
         PAGE, Text(ko="결과를 알아내지 못한 주문", en="an order's fate stays unknown"), ("intent_id",)
     ),
-    "order.filled_late": Telling(
+    "order.returned": Telling(
         PAGE, Text(ko="끝난 주문의 체결", en="a fill of an order that had ended"), ("intent_id",)
     ),
     "order.surprised": Telling(

@@ -73,6 +73,8 @@ class LiveSettings:
         numbers = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "reserve"}
         if least := [name for name, value in numbers.items() if value <= 0 and name not in _MAY_BE_ZERO]:
             raise ValueError(f"{', '.join(least)}: more than 0")
+        if below := [name for name in sorted(_MAY_BE_ZERO) if numbers[name] < 0]:
+            raise ValueError(f"{', '.join(below)}: 0 or more")
         if not self.disk_halt_ppm <= self.disk_warn_ppm < _PPM:
             raise ValueError("disk_halt_ppm is at most disk_warn_ppm, which is below 1,000,000")
 

@@ -1,7 +1,7 @@
 """The operator's file: what a person wants of the desk, one JSON line a wish, in the desk's folder.
 
-A wish moves the kill switch (``Order``), cancels an order or places one, adopts a holding traded by hand or corrects
-costs (``Request``).
+A wish moves the kill switch (``Order``), cancels an order or places one, adopts a holding traded by hand, says which
+order of the broker is ours, or corrects costs (``Request``).
 
 Whoever may write into the folder may stop the desk, also when the service is down: a line is appended
 under a lock and is on the disk before the writer is told so. The running desk reads new lines twice a
@@ -14,6 +14,7 @@ gives the order under another name within ten minutes, and nobody stopped the de
 
 from __future__ import annotations
 
+import datetime as dt
 import fcntl
 import json
 import os
@@ -32,8 +33,9 @@ from haetae.domain.events import (
     ManualOrder,
     OperatorCommand,
     OperatorState,
+    OrderClaim,
 )
-from haetae.domain.orders import Side
+from haetae.domain.orders import BrokerOrderId, Side
 from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.ports import Clock, Passing, pass_by
 from haetae.wiring.records import sync_folder
@@ -42,9 +44,11 @@ FILE = "operator.jsonl"
 RELEASE_S = 600
 """Two people agree within this time, or they do not agree on the same moment."""
 _log = structlog.get_logger(__name__)
-Wish: TypeAlias = CancelRequest | ManualOrder | ManualAdoption | CostCorrection
-Genuine: TypeAlias = Callable[[ManualAdoption], bool]
-_WORDS = {CancelRequest: "cancel", ManualAdoption: "adopt", CostCorrection: "costs"}
+Signed: TypeAlias = ManualAdoption | OrderClaim
+"""What changes books by a person's word alone, and is therefore signed."""
+Wish: TypeAlias = CancelRequest | ManualOrder | Signed | CostCorrection
+Genuine: TypeAlias = Callable[[Signed], bool]
+_WORDS = {CancelRequest: "cancel", ManualAdoption: "adopt", OrderClaim: "claim", CostCorrection: "costs"}
 _STRICTNESS = {OperatorState.ACTIVE: 0, OperatorState.REDUCE_ONLY: 1, OperatorState.HALT: 2}
 
 
@@ -81,6 +85,8 @@ class Request:
         body = asdict(self.wish)
         if isinstance(self.wish, ManualOrder):
             return {"what": "order", **body, "side": self.wish.side.value}
+        if isinstance(self.wish, OrderClaim) and (named := self.wish.order_id) is not None:
+            body["order_id"] = [named.day.isoformat(), named.branch, named.number]
         return {"what": _WORDS[type(self.wish)], **body}
 
 
@@ -141,7 +147,7 @@ def _whole(file: IO[bytes]) -> int:
     return file.read().rfind(b"\n") + 1
 
 
-def _nobody(wish: ManualAdoption) -> bool:
+def _nobody(wish: Signed) -> bool:
     return False
 
 
@@ -154,8 +160,8 @@ class OperatorFile:
     def __init__(self, folder: Path, people: int = 1, genuine: Genuine = _nobody) -> None:
         """Remember where the file ends now; what stands there already is the past.
 
-        ``people`` is how many different names a release needs; ``genuine`` checks the signature of an adoption, and
-        without it none is passed on.
+        ``people`` is how many different names a release needs; ``genuine`` checks the signature of an adoption or a
+        claim, and without it none is passed on.
         """
         self._path = folder / FILE
         self._people = people
@@ -181,7 +187,7 @@ class OperatorFile:
         return tuple(wish for wish in found if self._counts(wish))
 
     def _counts(self, wish: Order | Request) -> bool:
-        """Whether a wish takes effect: a release waits for its people, an adoption needs its signature."""
+        """Whether a wish takes effect: a release waits for its people, what is signed for needs its signature."""
         if isinstance(wish, Request):
             return self._is_signed(wish)
         if wish.state is not OperatorState.ACTIVE:
@@ -196,7 +202,7 @@ class OperatorFile:
         return True
 
     def _is_signed(self, request: Request) -> bool:
-        if not isinstance(request.wish, ManualAdoption) or self._genuine(request.wish):
+        if not isinstance(request.wish, ManualAdoption | OrderClaim) or self._genuine(request.wish):
             return True
         _log.error("operator.not_signed", request_id=request.wish.request_id, who=request.wish.who)
         return False
@@ -227,6 +233,8 @@ def _read(line: bytes) -> Order | Request | None:
                 return Request(CancelRequest(**told))
             case "adopt":
                 return Request(ManualAdoption(**told))
+            case "claim":
+                return Request(OrderClaim(**{**told, "order_id": _number(told["order_id"])}))
             case "costs":
                 return Request(CostCorrection(**told))
             case "order":
@@ -235,3 +243,10 @@ def _read(line: bytes) -> Order | Request | None:
     except (ValueError, KeyError, TypeError) as fault:
         _log.error("operator.unreadable", fault=str(fault))
         return Order(0, OperatorState.HALT, "operator file", f"unreadable line: {fault}"[:120])
+
+
+def _number(told: list[str] | None) -> BrokerOrderId | None:
+    if told is None:
+        return None
+    day, branch, number = told
+    return BrokerOrderId(dt.date.fromisoformat(day), str(branch), str(number))

@@ -113,17 +113,23 @@ def test_a_new_price_changes_number_and_price_and_nothing_else() -> None:
     [
         (Step.CANCEL_ASKED, OrderStatus.WORKING, OrderStatus.CANCEL_PENDING),
         (Step.FOUND_ABSENT, OrderStatus.UNKNOWN, OrderStatus.ABSENT),
-        (Step.GIVEN_UP, OrderStatus.UNKNOWN, OrderStatus.STUCK),
     ],
 )
 def test_a_step_of_ours_is_stamped(step: Step, before: OrderStatus, after: OrderStatus) -> None:
-    from haetae.execution import cancel_requested, conclude_absent, give_up
+    from haetae.execution import cancel_requested, conclude_absent
 
-    by_name = {
-        Step.CANCEL_ASKED: cancel_requested, Step.FOUND_ABSENT: conclude_absent, Step.GIVEN_UP: give_up,
-    }  # fmt: skip
+    by_name = {Step.CANCEL_ASKED: cancel_requested, Step.FOUND_ABSENT: conclude_absent}
     made = order(before, filled=2)
     assert take(made, step, LATER) == by_name[step](made, LATER) == replace(made, status=after, updated_at=LATER)
+
+
+def test_an_order_that_is_given_up_keeps_the_time_of_its_loss() -> None:
+    from haetae.execution import give_up
+
+    made = order(OrderStatus.UNKNOWN)
+    assert give_up(made, LATER) == replace(made, status=OrderStatus.STUCK)
+    working = order(OrderStatus.WORKING)
+    assert give_up(working, LATER) is working
 
 
 def test_an_impossible_event_is_told_with_what_would_have_been_possible() -> None:

@@ -26,7 +26,7 @@ def told(kind: str, at: int = 0, **data: object):
         ("escape.raised", {"level": "REDUCE"}, Urgency.PAGE),
         ("escape.raised", {"level": "EXIT_ALL"}, Urgency.PAGE),
         ("escape.queued_at_limit", {"symbol": "005930"}, Urgency.PAGE),
-        ("order.stuck", {"intent_id": "A"}, Urgency.PAGE),
+        ("order.became_stuck", {"intent_id": "A"}, Urgency.PAGE),
         ("reconcile.differed", {"difference": "unexplained"}, Urgency.PAGE),
         ("run.failed", {"fault": "x"}, Urgency.PAGE),
         ("day.closed", {"reconciled": False}, Urgency.PAGE),

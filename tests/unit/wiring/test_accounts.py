@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import functools
 import json
 from pathlib import Path
@@ -11,15 +12,15 @@ import pytest
 
 from haetae.cli.main import main
 from haetae.domain.errors import ConfigError
-from haetae.domain.events import CancelRequest, CostCorrection, ManualAdoption, ManualOrder, OperatorState
-from haetae.domain.orders import Side
+from haetae.domain.events import CancelRequest, CostCorrection, ManualAdoption, ManualOrder, OperatorState, OrderClaim
+from haetae.domain.orders import BrokerOrderId, Side
 from haetae.domain.secret import Secret
-from haetae.domain.units import instant_at
+from haetae.domain.units import day_of, instant_at
 from haetae.kis.settings import MOCK_REST, REAL_REST, REAL_STREAM
 from haetae.wiring import accounts, doctor
 from haetae.wiring.clocks import SystemClock
-from haetae.wiring.operators import FILE, OperatorFile, Request, ask, give
-from haetae.wiring.signing import is_signed
+from haetae.wiring.operators import FILE, OperatorFile, Order, Request, ask, give
+from haetae.wiring.signing import is_signed, signed
 
 SECRET = "canary-of-the-secret/+==" + "x" * 156
 KEY = "PSKEY" + "0" * 31
@@ -150,8 +151,6 @@ def test_a_desk_that_starts_takes_over_only_what_is_stricter(tmp_path: Path) -> 
 
 
 def instant_at_open() -> int:
-    import datetime as dt
-
     return instant_at(dt.date(2026, 11, 23), 90_000)
 
 
@@ -201,6 +200,62 @@ def test_an_adoption_is_passed_on_only_with_the_accounts_signature_of_exactly_it
         CostCorrection(7, "c1", -3, "me", "statement")
     ]
     assert main([*argv[:4], "0", *argv[5:]]) != 0
+
+
+def test_a_claim_is_passed_on_only_with_the_accounts_signature_of_exactly_its_words(tmp_path: Path) -> None:
+    home, desk = tmp_path / "account", tmp_path / "desk"
+    desk.mkdir()
+    accounts.make_account(home, key_file(tmp_path, KEYS), "mock")
+    _, kis = accounts.read_account(home, {}, reading=True)
+    watch = OperatorFile(desk, genuine=functools.partial(is_signed, kis=kis))
+    blind = OperatorFile(desk)
+    argv = ["trade", "claim", "AAAABBBBCCCCDDDDEEEE", "--out", str(desk), "--account", str(home)]
+    assert main([*argv, "--order", "0000117057", "--branch", "06010", "--day", "2026-11-23"]) == 0
+    assert main([*argv, "--order", "117058"]) == 0
+    assert main([*argv, "--absent", "--why", "the app shows none"]) == 0
+    named, of_today, absent = (one.wish for one in watch.fresh() if isinstance(one, Request))
+    assert isinstance(named, OrderClaim) and isinstance(of_today, OrderClaim) and isinstance(absent, OrderClaim)
+    assert named.order_id == BrokerOrderId(dt.date(2026, 11, 23), "06010", "117057")
+    assert of_today.order_id == BrokerOrderId(day_of(of_today.at), "", "117058")
+    assert (absent.order_id, absent.why, absent.intent_id) == (None, "the app shows none", "AAAABBBBCCCCDDDDEEEE")
+    assert blind.fresh() == ()
+    for changed in (
+        dataclasses.replace(named, order_id=BrokerOrderId(dt.date(2026, 11, 23), "06010", "117056")),
+        dataclasses.replace(named, order_id=None, why="none"),
+        dataclasses.replace(absent, intent_id="EEEEDDDDCCCCBBBBAAAA"),
+    ):
+        ask(desk, changed)
+        assert watch.fresh() == ()
+    assert not is_signed(named, dataclasses.replace(kis, app_secret=Secret("z" * 180)))
+    assert named.signature != signed(dataclasses.replace(named, why="another"), kis).signature
+
+
+def test_a_claim_says_one_thing_and_an_absence_why(tmp_path: Path) -> None:
+    home, desk = tmp_path / "account", tmp_path / "desk"
+    desk.mkdir()
+    accounts.make_account(home, key_file(tmp_path, KEYS), "mock")
+    argv = ["trade", "claim", "AAAABBBBCCCCDDDDEEEE", "--out", str(desk), "--account", str(home)]
+    for wrong in (
+        [],
+        ["--order", "7", "--absent", "--why", "x"],
+        ["--absent"],
+        ["--order", "ABC"],
+        ["--order", "7", "--day", "yesterday"],
+    ):
+        assert main([*argv, *wrong]) == 2
+    assert not (desk / FILE).exists()
+
+
+@pytest.mark.parametrize("number", ["117057", ["2026-11-23", "1"], ["yesterday", "", "1"]])
+def test_a_claim_that_cannot_be_read_halts(tmp_path: Path, number: object) -> None:
+    watch = OperatorFile(tmp_path)
+    line = {
+        "what": "claim", "at": 1, "request_id": "o-1", "intent_id": "I1", "order_id": number, "who": "me", "why": "",
+        "signature": "s",
+    }  # fmt: skip
+    (tmp_path / FILE).write_text(json.dumps(line) + "\n")
+    (made,) = watch.fresh()
+    assert isinstance(made, Order) and made.state is OperatorState.HALT
 
 
 def test_the_verb_writes_one_order_and_refuses_two_wishes(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ from haetae.domain.events import Note, OperatorState
 from haetae.domain.market import Phase
 from haetae.domain.orders import OrderStatus, Side
 from haetae.domain.units import NS_PER_SECOND, Instant, kst_text
-from haetae.emulator.orders import OrderRow
 from haetae.kis.limits import TOKEN_INTERVAL_S, calls_per_second
 from haetae.wiring.drills.folding import Folded, Sending, fold
+from haetae.wiring.drills.owner import own_rows
 
 if TYPE_CHECKING:
     from haetae.wiring.drills.drill import Evidence
@@ -77,23 +77,6 @@ def judge(evidence: Evidence) -> tuple[dict[str, int], list[Violation]]:
 # ------------------------------------------------------------------ what belongs to whom
 
 
-def _own_rows(evidence: Evidence) -> dict[str, list[OrderRow]]:
-    """Return the broker's rows by our intent: those our calls made, and those that followed out of them."""
-    account = evidence.account
-    chains: dict[str, list[OrderRow]] = defaultdict(list)
-    for row in account.rows:
-        if row.change != "2":
-            chains[row.intent_id.partition("/")[0]].append(row)
-    found: dict[str, list[OrderRow]] = {}
-    for sent in evidence.seen.orders:
-        if sent.change or not sent.number:
-            continue
-        made = account.row_of(evidence.drill.ground.day, sent.number)
-        if made is not None:
-            found.setdefault(sent.intent_id, []).extend(chains[made.intent_id.partition("/")[0]])
-    return found
-
-
 def _is_settled(evidence: Evidence) -> bool:
     """Whether the desk ended its day in order: what it knows then is what it will ever know."""
     return bool(evidence.reports) and not evidence.latched
@@ -103,11 +86,16 @@ def _is_settled(evidence: Evidence) -> bool:
 
 
 def fills_are_the_brokers(evidence: Evidence, folded: Folded) -> Finding:
-    """I1: the fills we booked are those of the broker's ledger, per order and in total."""
+    """I1: the fills we booked are those of the broker's ledger, per order and in total.
+
+    That holds of orders that were a person's matter too: the owner says within minutes which row was ours. Of an order
+    that only the session's end gave up nobody is asked any more, and it is looked at like every other: nothing is
+    booked of it, so the broker must have executed nothing of it, or the law is broken.
+    """
     if not _is_settled(evidence):
         return Finding(0)
     wrong = []
-    rows = _own_rows(evidence)
+    rows = own_rows(evidence.account, evidence.seen.orders, evidence.drill.ground.day)
     orders = folded.desk.blotter.orders
     for intent_id, own in rows.items():
         order = orders.get(intent_id)
@@ -344,7 +332,7 @@ def every_order_ends(evidence: Evidence, folded: Folded) -> Finding:
     orders = folded.desk.blotter.orders
     if not _is_settled(evidence):
         return Finding(0)
-    told = _notes_of(evidence, "order.became_unknown") | _notes_of(evidence, "order.stuck")
+    told = _notes_of(evidence, "order.became_unknown") | _notes_of(evidence, "order.became_stuck")
     wrong = [
         f"{name}: still {order.status.value}"
         for name, order in orders.items()

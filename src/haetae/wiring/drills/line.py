@@ -1,8 +1,8 @@
 """The way between desk and broker without sockets: HTTP and WebSocket in one process, on virtual time.
 
-Here: ``LineHttp`` and ``LineSockets``, which fulfil ``kis.carrier`` against a ``Shell``. Latency is drawn; within a
-connection nothing overtakes. What has left goes on being served when its sender gives up, or dies. Not here: the
-broker's side (``shell``).
+Here: ``LineHttp`` and ``LineSockets``, which fulfil ``kis.carrier`` against a ``Shell``, and ``Named``, which tells
+them whose order is on its way. Latency is drawn; within a connection nothing overtakes. What has left goes on being
+served when its sender gives up, or dies. Not here: the broker's side (``shell``).
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from email.utils import formatdate
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from haetae.domain.orders import ClearedOrder, OrderEvent
 from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.emulator.calls import Call, Manner, Reply
 from haetae.emulator.tls import Certificate
+from haetae.kis.broker import KisBroker
 from haetae.kis.carrier import Answer, NeverLeft, NoAnswer, Patience, Sending, SocketLost
 from haetae.kis.settings import KisSettings
 from haetae.kis.wire.operations import Mode
@@ -246,3 +249,22 @@ class LineSockets:
 
     async def close(self) -> None:
         """Nothing is held for connecting."""
+
+
+class Named:
+    """A broker that tells the line which intent each order is for; everything else is the broker's own."""
+
+    def __init__(self, broker: KisBroker) -> None:
+        """Stand before a broker."""
+        self._broker = broker
+
+    async def submit(self, order: ClearedOrder) -> OrderEvent:
+        """Send one order, under its name."""
+        token = WHO.set(order.intent.intent_id)
+        try:
+            return await self._broker.submit(order)
+        finally:
+            WHO.reset(token)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)

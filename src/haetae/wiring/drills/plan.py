@@ -24,7 +24,8 @@ Table = dict[str, Any]
 class Act:
     """Something done to a process, a disk, a clock, or by a person, at an instant of a right clock.
 
-    ``kind``: ``kill``, ``die_at_write``, ``stop``, ``takeover``, ``step``, ``drift``, ``disk_full``, ``operator``.
+    ``kind``: ``kill``, ``die_at_write``, ``stop``, ``takeover``, ``step``, ``drift``, ``disk_full``, ``operator``,
+    ``withdraw`` (the owner cancels in the app what is open of their own orders).
     """
 
     at: Instant

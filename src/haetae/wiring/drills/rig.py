@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -18,7 +19,6 @@ from haetae.desk import DeskState, open_desk
 from haetae.domain.account import Book
 from haetae.domain.errors import HaetaeError
 from haetae.domain.events import OperatorState, SessionStart
-from haetae.domain.orders import ClearedOrder, OrderEvent
 from haetae.domain.units import NS_PER_SECOND, Instant
 from haetae.emulator.accounts import Account
 from haetae.journal.memory import MemoryDisk, MemoryJournal
@@ -32,13 +32,16 @@ from haetae.ports import MarketFeed
 from haetae.wiring import operators
 from haetae.wiring.dice import rng
 from haetae.wiring.drills.drill import Drill, Evidence, Replaced
+from haetae.wiring.drills.line import Named
 from haetae.wiring.drills.loop import Draws, LoopClock, VirtualLoop, run_virtual
 from haetae.wiring.drills.market import ACCOUNT, PRODUCT, begin_session, connection, own_already
+from haetae.wiring.drills.owner import Owner
 from haetae.wiring.drills.plan import BARRED, GREEDY, MOODY, Act
 from haetae.wiring.drills.process import PROCESS, Died, Process, count_tasks
-from haetae.wiring.drills.shell import WHO, Shell
+from haetae.wiring.drills.shell import Shell
 from haetae.wiring.drills.trace import Trace, logs_into
 from haetae.wiring.drills.trading import Moody, OddFeed, Restless, measured
+from haetae.wiring.signing import is_signed
 
 _EARLY_NS = 60 * NS_PER_SECOND
 """The market is up a minute before the desk."""
@@ -85,6 +88,7 @@ class Rig:
         self._epoch = 0
         self._folder = Path()
         self._orders: operators.OperatorFile | None = None
+        self._owner: Owner | None = None
         self._taken = asyncio.Event()
         self._old: list[tuple[Process, Instant, asyncio.Task[None]]] = []
         self._replaced: list[Replaced] = []
@@ -103,6 +107,7 @@ class Rig:
         drill, core = self.drill, self.shell.core
         account = core.account(self.settings.mode, ACCOUNT, PRODUCT)
         assert isinstance(account, Account)
+        self._owner = Owner(account, self.shell.seen.orders, drill.ground.day, self.settings)
         dice = rng(drill.seed, "drill.market")
         held = {symbol: 0.01 + 0.02 * float(dice.random()) for symbol in drill.ground.held}
         book = own_already(drill.ground, core, account, held, dice)
@@ -128,6 +133,7 @@ class Rig:
         while self.clock.true() < end:
             await asyncio.sleep(self.drill.pace.step_s if not self.shell.core.faults.stage.flaps else 1.0)
             self.shell.beat()
+            self._let_claim()
 
     async def _act(self) -> None:
         """Do what the plan wants done to processes, disks, clocks and by people, at its time."""
@@ -169,6 +175,9 @@ class Rig:
                     self.process.journal.slow_down(int(act.text), lambda: self._stand_still(act.value))
             case "operator":
                 self._operate(OperatorState(act.text), act)
+            case "withdraw":
+                if self._owner is not None:
+                    self._owner.withdraw(self.clock.true())
             case _:
                 raise HaetaeError(f"act {act.kind} is not known", expected="a kind of act", found=act.kind)
 
@@ -205,6 +214,16 @@ class Rig:
         """Give a person's word as `haetae kill` does; whether a desk lives or not, it lies in the file."""
         operators.give(self._folder, state, who="drill", why=act.id, clock=self.clock)
         self.loop.call_later(_LISTEN_S, self._look)
+
+    def _let_claim(self) -> None:
+        """Let the owner say whose an order is that a desk which lives has given up; without one nothing happens."""
+        if self.runner is None or self._owner is None:
+            return
+        now = self.clock.true()
+        for wish in self._owner.claims(self.runner.desk, now):
+            self.trace.tell(now, "act", f"claim {wish.intent_id}")
+            operators.ask(self._folder, wish)
+            self.loop.call_later(_LISTEN_S, self._look)
 
     def _look(self) -> None:
         if self.runner is not None and self._orders is not None and self.process is not None:
@@ -297,7 +316,7 @@ class Rig:
             runner = TradingDayRunner(
                 desk=initial,
                 session=replace(session, at=max(session.at, clock.now())) if self._epoch == 1 else session,
-                broker=_Named(broker),
+                broker=Named(broker),
                 feed=feed,
                 journal=process.journal,
                 policy=Restless(seed, 2.0 if self.drill.plan.greedy else self.drill.trades),
@@ -310,7 +329,7 @@ class Rig:
                 look=lambda: self._look() if process is self.process else None,
             )
             try:
-                self._orders = operators.OperatorFile(self._folder)
+                self._orders = operators.OperatorFile(self._folder, genuine=partial(is_signed, kis=self.settings))
                 before = self._orders.at_start(runner.desk.operator)
                 if before is not None:
                     runner.operate(before.command(clock.now()))
@@ -374,21 +393,3 @@ def _mind_no_death(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> 
     """Say nothing of tasks that ended with their process."""
     if not isinstance(context.get("exception"), Died):
         loop.default_exception_handler(context)
-
-
-class _Named:
-    """A broker that tells the line which intent each order is for; everything else is the broker's own."""
-
-    def __init__(self, broker: KisBroker) -> None:
-        self._broker = broker
-
-    async def submit(self, order: ClearedOrder) -> OrderEvent:
-        """Send one order, under its name."""
-        token = WHO.set(order.intent.intent_id)
-        try:
-            return await self._broker.submit(order)
-        finally:
-            WHO.reset(token)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._broker, name)

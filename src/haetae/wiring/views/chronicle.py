@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -310,6 +311,19 @@ def _conclude(day: DayStory, at: Instant, kind: str, intent_id: str, why: str) -
         _step(day, intent_id, at, kind, why, None)
 
 
+def _adopted(day: DayStory, at: Instant, intent_id: str, number: str) -> None:
+    """Show that a reading, or a person, found the broker's order that is ours."""
+    order = day.orders.get(intent_id)
+    if order is not None:
+        order.order_number = number
+        _step(day, intent_id, at, "Accepted", number, OrderStatus.WORKING if order.status.doubtful else None)
+
+
+def _ended(data: Mapping[str, Any]) -> tuple[str, str, OrderStatus]:
+    how = str(data["how"])
+    return how, str(data["filled"]), OrderStatus(how.lower())
+
+
 def _compare(day: DayStory, note: Note) -> None:
     """Keep what was told of a difference, and which of those that need a person are open."""
     data = note.data
@@ -348,6 +362,11 @@ def _note(day: DayStory, note: Note) -> None:
             _compare(day, note)
         case "order.became_stuck" | "order.found_absent" | "order.returned" as kind:
             _conclude(day, note.at, kind, str(data["intent_id"]), str(data.get("why", "")))
+        case "order.adopted":
+            number: Any = data["order"]
+            _adopted(day, note.at, str(data["intent_id"]), number[-1])
+        case "order.found_ended":
+            _step(day, str(data["intent_id"]), note.at, *_ended(data))
         case "position.adopted":
             whole: Any = data
             day.book = adopt(day.book, whole["symbol"], whole["shares"], whole["paid"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from haetae.domain.events import CancelRequest, CostCorrection, ManualAdoption, ManualOrder
+from haetae.domain.events import CancelRequest, CostCorrection, ManualAdoption, ManualOrder, OrderClaim
 from haetae.domain.units import Instant
 from haetae.wiring.operators import Order, Request, Wish, given
 from haetae.wiring.views.chronicle import DayStory
@@ -38,6 +38,9 @@ def _told(wish: Wish) -> str:
             return f"{wish.side.value} {wish.symbol} {wish.quantity} @ {wish.limit_price}"
         case ManualAdoption():
             return f"adopt {wish.symbol} {wish.shares:+d} @ {wish.paid}"
+        case OrderClaim(order_id=named):
+            said = "absent" if named is None else f"order {named.number} of {named.day}"
+            return f"claim {wish.intent_id}: {said}"
         case CostCorrection():
             return f"costs {wish.amount:+d}"
 
