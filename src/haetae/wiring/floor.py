@@ -196,7 +196,7 @@ class Floor:
                     with watching(self.live, self.pace, self.channels):
                         return await self.pace.drive(task, line, rules, look)
                 except JournalError as fault:
-                    self._told(Note(clock.now(), "run.failed", {"fault": str(fault), "found": fault.found}))
+                    self._told(last_word(clock.now(), fault, replaced=runner.gate.lost))
                     raise
                 finally:
                     task.cancel()
@@ -317,6 +317,11 @@ class _Look:
         gave_work = self.wishes(now) or gave_work
         self._sign.beat(self._orders.read_to if self._orders else 0)
         return gave_work
+
+
+def last_word(at: Instant, fault: JournalError, *, replaced: bool) -> Note:
+    """Return what people are told of a day that ended without its journal: another process has it, or it failed."""
+    return Note(at, "lease.lost" if replaced else "run.failed", {"fault": str(fault), "found": fault.found})
 
 
 def paced(live: LiveSettings, pace: Pace) -> LiveSettings:

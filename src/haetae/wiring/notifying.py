@@ -176,6 +176,14 @@ def open_mailbox(
     return Mailbox(channels, settings, clock), channels
 
 
+async def tell_at_once(settings: NotifySettings, note: Note, clock: Clock, env: Mapping[str, str]) -> None:
+    """Tell people of a note before anything else runs that could; for a few seconds at most."""
+    mail, _ = open_mailbox(settings, clock, env)
+    if mail is not None:
+        mail.note(note)
+        await mail.close()
+
+
 async def send_test(settings: NotifySettings, words: str, env: Mapping[str, str]) -> tuple[int, bool]:
     """Send one message to every channel now; return how many there are, and whether all took it."""
     if not settings.urls:

@@ -68,7 +68,7 @@ from haetae.wiring.evidence import require_proven
 from haetae.wiring.floor import Floor, day_facts, merge_counts, session_of, set_aside
 from haetae.wiring.journal_places import begun, bind, open_journal
 from haetae.wiring.lessons import LESSON, fold
-from haetae.wiring.notifying import Channels, Mailbox, open_mailbox
+from haetae.wiring.notifying import Channels, Mailbox, open_mailbox, tell_at_once
 from haetae.wiring.operators import OperatorFile
 from haetae.wiring.records import write_json
 from haetae.wiring.screen import Screen, Silent
@@ -88,8 +88,13 @@ async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen)
     if settings.live:
         _refuse_unless_ready(settings, env)
     facts = open_folder(settings.out, settings.source)
-    starts = Starts(settings.out, SystemClock(), load(settings.files, env).live)
-    starts.begin()
+    clock, found = SystemClock(), load(settings.files, env)
+    starts = Starts(settings.out, clock, found.live)
+    try:
+        starts.begin()
+    except HaetaeError as fault:
+        await tell_at_once(found.notify, Note(clock.now(), "crash.looped", {"found": fault.found}), clock, env)
+        raise
     fault: BaseException | None = None
     try:
         return await _trade_days(settings, env, facts, screen)

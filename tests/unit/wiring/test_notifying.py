@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
 
 from haetae.cli import main
 from haetae.config import load
-from haetae.domain.errors import ConfigError, Text
+from haetae.domain.errors import ConfigError, HaetaeError, JournalError, Text
 from haetae.domain.events import Note
 from haetae.domain.notices import Notice, Urgency
 from haetae.domain.secret import Secret
+from haetae.domain.units import NS_PER_SECOND
 from haetae.live import NotifySettings
+from haetae.wiring import trading_days
+from haetae.wiring.clocks import SystemClock
+from haetae.wiring.floor import last_word
 from haetae.wiring.notifying import Channels, Mailbox, open_mailbox
+from haetae.wiring.records import write_json
+from haetae.wiring.venues import TradeSettings
 from rigs.paper_broker import DrivenClock
 
 KEY = "very-secret-key"
@@ -184,3 +192,23 @@ async def test_the_command_sends_one_message_and_says_so(capsys, monkeypatch, tm
     monkeypatch.delenv("HAETAE_NOTIFY__URLS")
     assert await asyncio.to_thread(main.main, ["notify", "test", *account]) == 1
     assert KEY not in "".join(capsys.readouterr())
+
+
+async def test_a_desk_that_keeps_crashing_calls_a_person_before_it_refuses_to_start(tmp_path: Path) -> None:
+    now = SystemClock().now()
+    for part in ("lake", "models"):
+        (tmp_path / part).mkdir()
+    write_json(tmp_path / "starts.json", {"starts": [now - n * NS_PER_SECOND for n in range(5, 0, -1)]})
+    receiver = Receiver()
+    async with receiver as url:
+        asked = TradeSettings(tmp_path)
+        with pytest.raises(HaetaeError, match="keeps crashing"):
+            await trading_days.trade(asked, {"HAETAE_NOTIFY__URLS": url}, SimpleNamespace())
+    assert [told["title"] for told in receiver.told] == ["[해태] 되풀이되는 종료: 멈춤"]
+    assert "5 crashes within 600 s" in receiver.told[0]["message"]
+
+
+def test_who_was_replaced_says_so_and_who_failed_says_that() -> None:
+    fault = JournalError("x", expected="x", found="the disk is full", next_step="x")
+    assert last_word(1, fault, replaced=True).kind == "lease.lost"
+    assert last_word(1, fault, replaced=False) == Note(1, "run.failed", {"fault": str(fault), "found": fault.found})
