@@ -16,7 +16,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import ks_2samp
 
 from haetae.domain.learning import FeatureSpec
 from haetae.features.sets import FloatArray
@@ -82,6 +81,8 @@ def _of(name: str, reference: FloatArray, recent: FloatArray) -> Drift:
         return Drift(name, np.nan, np.nan, np.nan, lost, lost_now, Verdict.UNKNOWN)
     each = 1.0 / len(before) + 1.0 / len(now) if market else 0.0
     chance, ks_chance = (BINS - 1) * each, _KS_LEVEL * np.sqrt(each)
+    from scipy.stats import ks_2samp  # half a second that only this comparison needs
+
     psi, ks = _psi(before, now), float(ks_2samp(before, now, method="asymp").statistic)
     if psi - chance >= PSI_SHIFTED or ks >= max(KS_SHIFTED, ks_chance):
         verdict = Verdict.SHIFTED

@@ -13,7 +13,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
 
 from haetae.domain.errors import ModelError, Text
 from haetae.ml.ensemble import day_ranks
@@ -73,6 +72,8 @@ def calibrated(scores: FloatArray, outcomes: FloatArray, horizon: int) -> Calibr
             found="none",
             next_step="--valid FIRST:LAST inside the lake",
         )
+    from scipy.optimize import isotonic_regression  # only a fit needs it, and every process would wait
+
     cell = np.clip(((ranked + 0.5) * CELLS).astype(np.int64), 0, CELLS - 1)
     counts = np.bincount(cell, minlength=CELLS).astype(np.float64)
     filled = counts > 0

@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from haetae.domain.market import Int64Array
 from haetae.ml.quality import daily_ic, lags_for, newey_west_t
@@ -64,6 +63,8 @@ def stacked(grids: Sequence[FloatArray], outcomes: FloatArray, rows: Int64Array,
     known = np.isfinite(members).all(axis=1) & np.isfinite(target) if len(learnt) else np.zeros(0, np.bool_)
     if len(grids) < 2 or not known.any():
         return Stacking(equal, float("nan"), proven=False)
+    from scipy.optimize import nnls  # only a fit needs it, and every process would wait
+
     raw, _ = nnls(members[known].astype(np.float64), target[known].astype(np.float64))
     if raw.sum() <= 0:
         return Stacking(equal, float("nan"), proven=False)

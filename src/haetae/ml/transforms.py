@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from haetae.domain.errors import ConfigError, DataError, Text
 from haetae.domain.market import BoolArray, Int64Array
@@ -118,6 +117,8 @@ class Transform:
         if self.settings.scaling is Scaling.ROBUST_Z:
             return np.asarray((values - self.centre) / self.spread)
         if self.settings.scaling is Scaling.RANK_GAUSS:
+            from scipy.special import ndtri  # only this scaling needs it, and every process would wait
+
             places = (np.arange(_KNOTS) + 0.5) / _KNOTS
             for f in range(values.shape[1]):
                 known = np.isfinite(values[:, f])

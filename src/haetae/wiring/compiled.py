@@ -7,6 +7,8 @@ where that folder is and when this runs (``run.py``).
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 
@@ -38,17 +40,28 @@ def few_bars(*, minutes: bool) -> Panel:
     return Panel(_SYMBOLS, stamps.astype(np.int32), start, end, close, close, close, close, volume, traded)
 
 
-def compile_loops() -> None:
-    """Run signals and targets once on minutes and on days, and fold the minute and daily features and fear & greed."""
+def run_strategies() -> None:
+    """Run signals and targets once on minutes and on days."""
     for minutes in (True, False):
         panel = few_bars(minutes=minutes)
         ground = Ground(panel, 2, Listing(), panel.traded)
         for strategy in (LIBRARY["sma_cross"](fast=2, slow=4), LIBRARY["reversal_5"](look_back=1, top=1)):
             run_strategy(strategy, ground)
+
+
+def fold_features() -> None:
+    """Fold the minute and daily features and fear & greed."""
     feargreed.build(feargreed.of_panel(few_bars(minutes=False)))
     panel = few_bars(minutes=True)
     minute.fold(minute.init_state(len(_SYMBOLS)), panel, minute.session_minutes(panel))
     daily.build(few_bars(minutes=False))
+
+
+def compile_loops() -> None:
+    """Do both at once: they share few loops, and an install waits for nothing else."""
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        for part in [pool.submit(run_strategies), pool.submit(fold_features)]:
+            part.result()
 
 
 if __name__ == "__main__":

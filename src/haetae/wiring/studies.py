@@ -14,7 +14,9 @@ from haetae.domain.learning import Manifest, Trial
 from haetae.domain.units import Instant
 from haetae.registry.registry import Registry
 from haetae.registry.trials import TrialBook
-from haetae.research import STAGES, ResearchSettings, run
+from haetae.research.flow import run
+from haetae.research.plan import STAGES
+from haetae.research.settings import ResearchSettings
 from haetae.research.shelf import Shelf
 from haetae.wiring.clocks import SystemClock
 from haetae.wiring.dice import rng

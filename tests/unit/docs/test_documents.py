@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from collections.abc import Callable
@@ -36,6 +37,12 @@ def shown_commands() -> list[tuple[str, str]]:
     return sorted(set(found))
 
 
+@functools.cache
+def commands() -> Any:
+    """Return the tree of commands; making it takes a tenth of a second, and the pages show some hundred commands."""
+    return typer.main.get_command(build())
+
+
 def check_against(command: Any, words: list[str], shown: str) -> None:
     """Walk down the tree; every option shown must exist where the walk ends."""
     while words and hasattr(command, "commands"):
@@ -53,7 +60,7 @@ def test_a_command_that_is_shown_exists(page: str, shown: str) -> None:
     words = [word for word in shlex.split(shown) if word not in ("…", "...")]
     if words[0] in OWN:
         return
-    check_against(typer.main.get_command(build()), words, f"{page}: {shown}")
+    check_against(commands(), words, f"{page}: {shown}")
 
 
 def test_the_search_for_commands_finds_them() -> None:

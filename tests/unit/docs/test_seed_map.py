@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -30,8 +32,13 @@ def places() -> list[tuple[str, str]]:
     return [(line, code or f"src/haetae/{room}/__init__.py") for line, (code, room) in found]
 
 
+@functools.cache
+def commands() -> Any:
+    return typer.main.get_command(build())
+
+
 def has_verb(words: list[str]) -> bool:
-    command = typer.main.get_command(build())
+    command = commands()
     for word in words:
         if word.startswith("-"):
             return any(word in option.opts for option in command.params)

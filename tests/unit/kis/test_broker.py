@@ -235,7 +235,7 @@ async def test_an_order_long_unknown_is_looked_for_once_a_minute_and_one_with_a_
     every_s = bench.broker._settings.poll_s
     assert await asked_in(60) >= 60 / every_s - 1
     await asked_in(130)
-    assert await asked_in(130) == 2
+    assert await asked_in(130) in (2, 3), "once a minute, wherever in its minute the window begins"
     await bench.broker.submit(cleared("two"))
     assert await asked_in(60) >= 60 / every_s / 2
 

@@ -82,7 +82,7 @@ async def test_t03_t04_a_response_that_is_dropped_leaves_the_fate_open(end):
 
 @pytest.mark.parametrize(
     "slow",
-    [later(reply(ack()), 1.0), drip(ack(), 1.0)],
+    [later(reply(ack()), 2.0), drip(ack(), 2.0)],
     ids=["silent", "byte by byte"],
 )
 async def test_t05_a_slow_response_is_unknown_in_time_and_adopted_when_it_comes(slow):
@@ -90,7 +90,7 @@ async def test_t05_a_slow_response_is_unknown_in_time_and_adopted_when_it_comes(
         server.acts["order-cash"] = [slow]
         began = time.monotonic()
         sent = await rest.send("order-cash-buy", ORDER)
-        assert time.monotonic() - began < 0.7
+        assert time.monotonic() - began < 1.6, "told before the answer came, on a machine that others use too"
         assert isinstance(sent, Unknown)
         assert not rest.busy
         late = await sent.late

@@ -21,8 +21,10 @@ from haetae.ml.committee import members_of
 from haetae.ml.labels import forward_returns
 from haetae.ml.promotion import MADE_BY, METRICS
 from haetae.ml.settings import RankerKind
-from haetae.research import STAGES, ResearchSettings, eligible, market, portfolios, run, universes
+from haetae.research import ResearchSettings, eligible, market, portfolios, universes
+from haetae.research.flow import run
 from haetae.research.pictures import pictures
+from haetae.research.plan import STAGES
 from haetae.research.shelf import Shelf
 from haetae.universe.names import LONG_AGO
 from random_panels import daily_panel, perturbed_after
@@ -141,7 +143,7 @@ import os, signal, sys
 from pathlib import Path
 from research_market import SMALL, Clock, PanelLake, dice, panel
 import functools
-from haetae.research import run
+from haetae.research.flow import run
 def dying(stage, done, total):
     if stage == "models:fits" and done == total - 1:
         os.kill(os.getpid(), signal.SIGKILL)

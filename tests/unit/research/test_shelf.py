@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import haetae
-from haetae.research import STAGES
 from haetae.research.code import SOURCES, code_hash
+from haetae.research.plan import STAGES
 from haetae.research.settings import ResearchSettings
 from haetae.research.shelf import Shelf, config_hash
 

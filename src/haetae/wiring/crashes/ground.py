@@ -80,6 +80,7 @@ class Market:
             token_file=folder / "token.json",
             silence_s=None,
             poll_s=30.0,
+            index_poll_s=20.0,  # each reading is a step of market and desk, and most of a case's time
         )
 
 
