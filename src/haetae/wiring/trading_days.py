@@ -92,8 +92,8 @@ async def trade(settings: TradeSettings, env: Mapping[str, str], screen: Screen)
     starts = Starts(settings.out, clock, found.live)
     try:
         starts.begin()
-    except HaetaeError as fault:
-        await tell_at_once(found.notify, Note(clock.now(), "crash.looped", {"found": fault.found}), clock, env)
+    except HaetaeError as loop:
+        await tell_at_once(found.notify, Note(clock.now(), "crash.looped", {"found": loop.found}), clock, env)
         raise
     fault: BaseException | None = None
     try:
