@@ -202,6 +202,8 @@ class KisBroker:
         self._confirmed[intent_id] = None
         if self._together is None:
             self._together = asyncio.create_task(self._read_for_cancels())
+            self._late.add(self._together)  # it may outlive every cancel that waits for it
+            self._together.add_done_callback(self._late.discard)
         try:
             await asyncio.shield(self._together)
         finally:

@@ -289,6 +289,24 @@ async def test_a_cancel_that_is_not_visible_yet_is_unknown_and_told_later(bench)
     assert [type(event) for event in bench.told] == [Canceled]
 
 
+async def test_a_reading_for_cancels_ends_with_the_broker_whoever_waited_for_it(bench):
+    bench.stub.answers["order-cash-buy"] = [ack()]
+    accepted = await bench.broker.submit(cleared())
+    await bench.pass_time(3)
+    bench.stub.answers["order-rvsecncl"] = [ack(117058, "order-rvsecncl")]
+    slow = day_rows({})
+    slow.delay_s = 30.0
+    bench.stub.answers["inquire-daily-ccld"] = [slow]
+    before = len(bench.stub.named("inquire-daily-ccld"))
+    caller = asyncio.create_task(bench.broker.cancel("one", accepted.order_id))
+    await until(lambda: len(bench.stub.named("inquire-daily-ccld")) > before)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    await bench.broker.close()
+    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]
+    assert not [name for name in names if name.startswith("KisBroker.")]
+
+
 async def test_a_cancel_refused_because_all_was_filled_tells_the_fill(bench):
     bench.stub.answers["order-cash-buy"] = [ack()]
     accepted = await bench.broker.submit(cleared())
