@@ -29,8 +29,8 @@ class DashboardSettings:
     """Bearer token used until a person types another one in the side bar."""
     language: str = "ko"
     """``ko`` or ``en``."""
-    timeout_s: float = 5.0
-    """A page that waits longer looks broken; the state is shown instead."""
+    timeout_s: float = 15.0
+    """The first look at a day folds its journal: seconds where the machine has other work. Who waits longer is told."""
     answer_bytes: int = 16_000_000
     """Largest answer read: a day of minutes of every name is far below."""
     refresh_s: int = 10
