@@ -1,4 +1,5 @@
 """KIS as a broker: one send per order, fills from readings, unknown orders found again."""
+# long: one broker on one stub; every test begins from the same account and the same order.
 
 import asyncio
 import datetime as dt
