@@ -343,6 +343,30 @@ def test_money_that_other_orders_reserve_is_explained() -> None:
     assert prove(rows=foreign, orderable=BOOK.cash - 1_000_000) == ()
 
 
+def test_money_of_an_order_that_the_same_reading_finds_is_explained() -> None:
+    """A reading that finds one of two lost orders counts for the other: the proof would take one reading more."""
+    found_late, never_there = (order(OrderStatus.UNKNOWN, number=None, key=key, limit=n) for key, n in
+                               (("I1", 50_000), ("I2", 49_000)))  # fmt: skip
+    known = look([found_late, never_there], [], after_s=10, orderable=BOOK.cash - 500_000).known
+    orders = [found_late, never_there]
+    for second in (60, 120, 180):
+        found = look(orders, [row(5)], after_s=second, known=known)
+        known, orders = found.known, [order(number=5), never_there]
+        assert found.absent == (("I2",) if second == 180 else ())
+
+
+def test_money_is_explained_by_what_the_list_shows_open_today_and_by_nothing_else() -> None:
+    ended, kept = order(number=2, key="I2"), [row(2, left=0, canceled=10)]
+    reading = {"orderable": BOOK.cash - 500_000}
+    known = NOTHING_KNOWN
+    for second in (10, 60, 130):  # our books say that an order of the same worth rests
+        found = look([order(OrderStatus.UNKNOWN, number=None), ended], kept, after_s=second, known=known, **reading)
+        known = found.known
+    assert found.absent == ()
+    assert prove(rows=[row(9, symbol="000660")], **reading) == ("I1",)
+    assert prove(rows=[row(9, symbol="000660", order_id=name(9, BEFORE)), row(8, left=0)], **reading) == ()
+
+
 def test_an_absent_sale_reserves_no_money() -> None:
     book = Book(9_500_000, 10_000_000, {SYMBOL: Position(SYMBOL, 10, 500_000)})
     sale = order(OrderStatus.UNKNOWN, number=None, side=Side.SELL)
