@@ -143,16 +143,33 @@ def test_an_impossible_event_is_told_with_what_would_have_been_possible() -> Non
 def test_an_overlapping_execution_is_worth_at_least_a_won_and_never_a_fraction() -> None:
     begun = order(OrderStatus.PARTIAL, filled=4)
     begun = replace(begun, amount=10)
-    assert new_part(begun, fill(3, 5, amount=100)) == replace(fill(3, 5, amount=100), quantity=1, amount=33, price=33)
-    assert new_part(begun, fill(3, 6, amount=3)) == replace(fill(3, 6, amount=3), quantity=2, amount=2, price=1)
+    assert new_part(begun, fill(3, 5, amount=100)) == replace(
+        fill(3, 5, amount=100), quantity=1, amount=33, price=33, amount_before=10
+    )
+    assert new_part(begun, fill(3, 6, amount=3)) == replace(
+        fill(3, 6, amount=3), quantity=2, amount=2, price=1, amount_before=10
+    )
     assert new_part(begun, replace(fill(3, 5, amount=3), amount=1)) == replace(
-        fill(3, 5, amount=3), quantity=1, amount=1, price=1
+        fill(3, 5, amount=3), quantity=1, amount=1, price=1, amount_before=10
     )
     merged = new_part(begun, fill(5, 5, amount=11))  # one won more than was booked before
     assert merged is not None and (merged.quantity, merged.amount, merged.price) == (1, 1, 1)
     assert new_part(begun, replace(fill(7, 7, amount=20), price=2)) == replace(
-        fill(7, 7, amount=20), quantity=3, amount=10, price=3
+        fill(7, 7, amount=20), quantity=3, amount=10, price=3, amount_before=10
     )
+
+
+def test_nothing_of_an_order_happens_before_what_happened_to_it() -> None:
+    """A clock that stepped back would end the search for the order's row before it was sent."""
+    for status, event in (
+        (OrderStatus.SENDING, OutcomeUnknown("I1", AT - 5, "?")),
+        (OrderStatus.WORKING, Filled("I1", AT - 5, fill(4, 4))),
+        (OrderStatus.WORKING, Replaced("I1", AT - 5, number(2), 49_900)),
+    ):
+        before = order(status)
+        after = advance(before, event)
+        assert after != before
+        assert after.updated_at == before.updated_at == AT
 
 
 # ---------------------------------------------------------------- all orders of a day
