@@ -24,6 +24,7 @@ from haetae.execution.comparing import (
     Seen,
     continued,
     counted,
+    ended_unsaid,
     facts,
     was_read,
 )
@@ -105,7 +106,7 @@ def fits(order: Order, row: BrokerOrder, settings: ReconcileSettings) -> bool:
 def _end(row: BrokerOrder, rows: Sequence[BrokerOrder], over: frozenset[dt.date]) -> tuple[Shares, Won] | None:
     """Return what an order traded that can trade no more, ``None`` of one that still can."""
     chain = continued(row, rows)
-    if chain[-1].open_quantity and row.order_id.day not in over:
+    if (chain[-1].open_quantity or ended_unsaid(chain[-1])) and row.order_id.day not in over:
         return None
     return sum(each.filled for each in chain), sum(each.amount for each in chain)
 
