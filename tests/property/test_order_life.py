@@ -15,7 +15,7 @@ from rigs.order_life import OrderLife
 TestOrderLife = pytest.mark.slow(OrderLife.TestCase)
 TestOrderLife.settings = settings(
     max_examples=int(os.environ.get("HAETAE_LIFE_EXAMPLES", "60")),
-    stateful_step_count=int(os.environ.get("HAETAE_LIFE_STEPS", "40")),
+    stateful_step_count=int(os.environ.get("HAETAE_LIFE_STEPS", "50")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     print_blob=True,

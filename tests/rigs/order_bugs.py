@@ -60,8 +60,8 @@ def _cumulative_ignored(patch: Any) -> None:
     """What the list says is executed is taken for what was executed since the last look."""
     usual = comparing.facts
 
-    def facts(order: Any, chain: Any, at: int, *, over: bool) -> Any:
-        events, faults = usual(order, chain, at, over=over)
+    def facts(order: Any, chain: Any, at: int, **named: bool) -> Any:
+        events, faults = usual(order, chain, at, **named)
         newest = chain[-1]
         if newest.filled and not any(isinstance(event, Filled) for event in events):
             intent = order.intent

@@ -221,7 +221,8 @@ def _plan(turn: Turn, snapshot: AccountSnapshot, found: Reconciliation) -> None:
     settings = turn.state.settings
     if waiting or questions:
         pauses = settings.retry_reads_ms
-        look_again_ms(turn, min([pauses[min(retries, len(pauses) - 1)], *_until_proof_ms(turn)]))
+        pause, at_rest = pauses[min(retries, len(pauses) - 1)], reading_every_s(turn) * 1_000
+        look_again_ms(turn, min(pause, at_rest, *_until_proof_ms(turn)))
     elif settings.limits.require_reconciled and not due and turn.at < turn.rules.session.close_at:
         look_again(turn, reading_every_s(turn))
 

@@ -264,6 +264,7 @@ def on_order_event(turn: Turn, event: OrderEvent) -> None:
             turn.change(refused={**turn.state.refused, event.intent_id: turn.at})
     if isinstance(event, OutcomeUnknown) and remark is Remark.NONE:
         turn.note("order.became_unknown", intent_id=event.intent_id, why=event.why)
+        turn.account(retries=0)  # this one is looked for quickly at first too, however long others have been lost
         look_again(turn)
     if remark in _LOOK_AGAIN:
         turn.note("order.surprised", intent_id=event.intent_id, event=type(event).__name__, remark=remark.value)

@@ -43,8 +43,9 @@ class DeskSettings:
     reconcile_after_fill_s: int = 10
     """… and ten seconds after a fill: balances were seen to follow executions by seconds."""
 
-    retry_reads_ms: tuple[int, ...] = (500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000, 120_000)
-    """Pauses between readings while something is unknown or differs: quick at first, then patient."""
+    retry_reads_ms: tuple[int, ...] = (500, 1_000, 2_000, 4_000, 8_000, 15_000, 30_000, 60_000)
+    """Pauses between readings while something is unknown or differs: quick at first, then patient, and never longer
+    than the pauses of a desk at rest: three readings that prove an absence fit into five minutes after a fault."""
 
     settle_after_close_s: int = 150
     """So long after the close an order still unknown goes to a person; two minutes of it are what lists may lag."""

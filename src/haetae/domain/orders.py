@@ -262,7 +262,7 @@ class Order:
     """State of one order: a fold of its events by ``execution.advance``.
 
     ``known`` are the broker's numbers of this symbol and side that were seen before it was sent: none of them can be
-    this order.
+    this order. ``updated_at`` never goes back, though a clock may: no loss lies before its send.
     """
 
     intent: OrderIntent

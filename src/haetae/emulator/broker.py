@@ -154,6 +154,8 @@ class SimBroker:
                 row.price,
                 row.at,
                 self._original(row),
+                row.canceled,
+                row.rejected,
             )
             for row in self.account.rows
             if row.day == day and row.change != "2"

@@ -121,7 +121,10 @@ def compare_orders(
             chain = _chain(newest, rows)
             claimed.update((order.order_id, *_links(newest, rows)))
         if chain:
-            found, fault = facts(order, chain, snapshot.at, over=chain[-1].order_id.day in over)
+            over_now = chain[-1].order_id.day in over
+            unsaid = not over_now and not order.status.terminal and ended_unsaid(chain[-1])
+            believed = unsaid and _long_unsaid(order, snapshot.at, known, seen, settings)
+            found, fault = facts(order, chain, snapshot.at, over=over_now, believed=believed)
             events += found
             differences += fault
         elif was_read(order.order_id.day, snapshot):
@@ -171,9 +174,12 @@ def continued(first: BrokerOrder, rows: Sequence[BrokerOrder]) -> list[BrokerOrd
 
 
 def facts(
-    order: Order, chain: Sequence[BrokerOrder], at: Instant, *, over: bool
+    order: Order, chain: Sequence[BrokerOrder], at: Instant, *, over: bool, believed: bool = False
 ) -> tuple[list[OrderEvent], list[Difference]]:
     """Return what the rows of one order say that it has not been told: its number, executions, its end.
+
+    A row with nothing open that says neither that it was cancelled nor refused may live on under a number that the list
+    does not show yet: that is no end until the day is over, or it is ``believed`` for having stayed so.
 
     A cumulative quantity that fell, or an amount that cannot be paid for it, is a difference and tells nothing else.
     """
@@ -201,9 +207,22 @@ def facts(
             amount_before=order.amount,
         )
         events.append(Filled(intent.intent_id, at, fill))
-    if (newest.open_quantity == 0 or over) and filled < order.quantity and not order.status.terminal:
+    ended = over or (newest.open_quantity == 0 and (believed or not ended_unsaid(newest)))
+    if ended and filled < order.quantity and not order.status.terminal:
         events.append(_end(order, newest, filled, at, over=over))
     return events, []
+
+
+def ended_unsaid(newest: BrokerOrder) -> bool:
+    """Whether nothing of a row is open, not all of it was executed, and it does not say how it ended."""
+    left = newest.quantity - newest.filled
+    return newest.open_quantity == 0 and left > 0 and newest.canceled == 0 and newest.refused == 0
+
+
+def _long_unsaid(order: Order, at: Instant, known: Known, seen: dict[str, Seen], settings: ReconcileSettings) -> bool:
+    """Whether an end was left unsaid for longer than a list may hide the number that an order goes on under."""
+    _, since = counted(f"unsaid:{order.intent.intent_id}", at, known, seen)
+    return at - since >= settings.hidden_s * NS_PER_SECOND
 
 
 def _end(order: Order, newest: BrokerOrder, filled: Shares, at: Instant, *, over: bool) -> OrderEvent:

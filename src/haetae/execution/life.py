@@ -153,7 +153,8 @@ def new_part(order: Order, fill: Fill) -> Fill | None:
     quantity = fill.cumulative - order.filled
     merged = fill.amount - order.amount if before == 0 else 0
     amount = merged if merged > 0 else max(1, fill.amount * quantity // fill.quantity)
-    return replace(fill, quantity=quantity, amount=amount, price=max(1, amount // quantity))
+    price = max(1, amount // quantity)
+    return replace(fill, quantity=quantity, amount=amount, price=price, amount_before=order.amount)
 
 
 def advance(order: Order, event: OrderEvent) -> Order:
@@ -183,9 +184,8 @@ def advance(order: Order, event: OrderEvent) -> Order:
         case Replaced(order_id=order_id, limit_price=price):
             if order.status.terminal or (order.order_id == order_id and order.intent.limit_price == price):
                 return order
-            return replace(
-                order, order_id=order_id, intent=replace(order.intent, limit_price=price), updated_at=event.at
-            )
+            at = max(event.at, order.updated_at)
+            return replace(order, order_id=order_id, intent=replace(order.intent, limit_price=price), updated_at=at)
     return order if status is order.status else _moved(order, status, event.at)
 
 
@@ -212,6 +212,7 @@ def _executed(filled: int, quantity: int) -> When:
 
 def _moved(order: Order, status: OrderStatus, at: Instant, order_id: BrokerOrderId | None = None) -> Order:
     named = order_id or order.order_id
+    at = max(at, order.updated_at)
     return Order(order.intent, order.quantity, status, named, order.filled, order.amount, at, order.known)
 
 
@@ -222,7 +223,8 @@ def _filled(order: Order, event: Filled, led: Mapping[When, OrderStatus]) -> Ord
     filled = order.filled + part.quantity
     named = order.order_id or event.fill.order_id
     status = led[_executed(filled, order.quantity)]
-    return Order(order.intent, order.quantity, status, named, filled, order.amount + part.amount, event.at, order.known)
+    at, amount = max(event.at, order.updated_at), order.amount + part.amount
+    return Order(order.intent, order.quantity, status, named, filled, amount, at, order.known)
 
 
 def cancel_requested(order: Order, at: Instant) -> Order:

@@ -3,7 +3,7 @@
 Nothing is concluded from time alone. A row can be ours when nobody claims it, it was not there before we sent, and
 name, side, quantity, price and time agree. Absence needs all of: ``settle_s`` since the outcome became unknown,
 ``lag_reads`` successive complete readings of a list that still shows everything it showed before, holdings of the
-name and cash as expected, and no money reserved at the broker that our open buys do not explain. An empty list
+name and cash as expected, and no money reserved at the broker that the open buys it shows do not explain. An empty list
 outside trading hours proves nothing.
 """
 
@@ -24,6 +24,7 @@ from haetae.execution.comparing import (
     Seen,
     continued,
     counted,
+    ended_unsaid,
     facts,
     was_read,
 )
@@ -105,7 +106,7 @@ def fits(order: Order, row: BrokerOrder, settings: ReconcileSettings) -> bool:
 def _end(row: BrokerOrder, rows: Sequence[BrokerOrder], over: frozenset[dt.date]) -> tuple[Shares, Won] | None:
     """Return what an order traded that can trade no more, ``None`` of one that still can."""
     chain = continued(row, rows)
-    if chain[-1].open_quantity and row.order_id.day not in over:
+    if (chain[-1].open_quantity or ended_unsaid(chain[-1])) and row.order_id.day not in over:
         return None
     return sum(each.filled for each in chain), sum(each.amount for each in chain)
 
@@ -125,7 +126,7 @@ def absences(
     proven: list[str] = []
     for name in searched.missing:
         order = by_name[name]
-        if not (compared.whole and _is_ground(order, orders, searched, snapshot, grounds, settings)):
+        if not (compared.whole and _is_ground(order, snapshot, grounds, settings)):
             continue  # the count begins anew
         count, _ = counted(f"missing:{name}", snapshot.at, known, seen)
         old = snapshot.at - order.updated_at >= settings.settle_s * NS_PER_SECOND
@@ -134,27 +135,23 @@ def absences(
     return tuple(proven)
 
 
-def _is_ground(
-    order: Order,
-    orders: Sequence[Order],
-    searched: Search,
-    snapshot: AccountSnapshot,
-    grounds: Grounds,
-    settings: ReconcileSettings,
-) -> bool:
+def _is_ground(order: Order, snapshot: AccountSnapshot, grounds: Grounds, settings: ReconcileSettings) -> bool:
     day = day_of(order.intent.at)
     if not was_read(day, snapshot) or not grounds.cash_agrees or order.intent.symbol in grounds.moved:
         return False
     listed = any(row.order_id.day == day for row in snapshot.orders)
     if not listed and not grounds.listing:
         return False
-    reserved = sum(_worth(each) for each in orders if each.order_id is not None)
-    reserved += sum(row.open_quantity * row.limit_price for row in searched.unclaimed if row.side is Side.BUY)
-    unexplained = snapshot.cash - reserved - snapshot.orderable
+    unexplained = snapshot.cash - _reserved(snapshot) - snapshot.orderable
     allowed = max(settings.fee_tolerance_won, snapshot.cash * settings.orderable_ppm // _PPM)
     value = order.open_quantity * order.intent.limit_price
     return unexplained <= (min(allowed, value // 2) if order.intent.side is Side.BUY and value else allowed)
 
 
-def _worth(order: Order) -> Won:
-    return order.open_quantity * order.intent.limit_price if order.intent.side is Side.BUY else 0
+def _reserved(snapshot: AccountSnapshot) -> Won:
+    """Return what the buys that a reading itself shows open hold, whosever they are.
+
+    Not what our orders say: this very reading may have found one of them, or its end. Of a day before nothing holds.
+    """
+    today = (row for row in snapshot.orders if row.order_id.day == day_of(snapshot.at))
+    return sum(row.open_quantity * row.limit_price for row in today if row.side is Side.BUY)

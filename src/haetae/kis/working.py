@@ -257,6 +257,9 @@ class Working:
     def _ended(self, newest: OrderRow, now: Instant, *, closed: bool) -> OrderEvent | None:
         if self.filled >= self.quantity or (newest.left > 0 and not closed):
             return None
+        said = newest.canceled > 0 or newest.refused > 0 or newest.filled >= newest.quantity
+        if not said and not closed:
+            return None  # it may live on under a number that the list does not show yet
         if newest.refused > 0 and newest.filled == 0:
             return Rejected(self.intent_id, now, "EXCHANGE", "refused by the exchange after the broker took it")
         if newest.canceled > 0:

@@ -90,6 +90,7 @@ class VenueOrder:
             self.open_quantity,
             self.limit_price,
             self.sent_at,
+            canceled=self.quantity - self.filled if self.status is OrderStatus.CANCELED else 0,
         )
 
 

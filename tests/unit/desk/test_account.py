@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from haetae.desk import DeskSettings
 from haetae.domain.events import OperatorState
 from haetae.domain.orders import Side
 from haetae.domain.units import NS_PER_SECOND
 from haetae.execution import DifferenceKind
 from rigs.desk_day import loose
 from rigs.lossy_broker import Send
-from rigs.order_desk import CASH, PRICE, SYMBOLS, OrderDesk
+from rigs.order_desk import CASH, PRICE, SYMBOLS, Crash, Died, OrderDesk
 
 A, B = SYMBOLS[:2]
 
@@ -61,6 +64,44 @@ def test_readings_come_quickly_at_first_and_then_patiently_while_something_is_op
     assert pauses[:8] == [0.5, 0.5, 1, 2, 4, 8, 15, 30]
     assert house.at - began == 121 * NS_PER_SECOND
     assert not house.told("order.found_absent") or house.desk.blotter.open_orders() == ()
+
+
+@pytest.mark.parametrize("pause_s", [60, 45])
+def test_a_lost_order_is_looked_for_no_less_often_than_a_desk_at_rest_reads(pause_s: int) -> None:
+    """Else entries of all other names stopped for the age of the reading, and a proof took six minutes and more."""
+    house = OrderDesk(settings=loose(DeskSettings(reconcile_every_s=pause_s)))
+    house.how = Send.LOST_ANSWER
+    house.broker.hide = True
+    name = house.wish(A, Side.BUY)
+    house.wait(900)
+    assert house.status(name) == "unknown"
+    (due,) = [at for at in house.timers if at > house.at]
+    assert 0 < due - house.desk.account.snapshot_at <= pause_s * NS_PER_SECOND
+
+
+def test_an_order_that_is_lost_while_another_is_looked_for_is_looked_for_quickly_too() -> None:
+    house = OrderDesk()
+    house.broker.hide, house.how = True, Send.LOST_ANSWER
+    house.wish(A, Side.BUY)
+    house.wait(900)
+    second = house.wish(B, Side.BUY)
+    house.wait(5)
+    house.broker.make_visible()
+    house.wait(5)
+    assert house.status(second) == "working"
+
+
+def test_an_order_lost_by_a_death_after_which_the_clock_stepped_back_is_found_by_its_row() -> None:
+    house = OrderDesk()
+    house.how, house.crash_at = Send.TAKEN, Crash.AFTER_SEND
+    with pytest.raises(Died):
+        house.wish(A, Side.BUY)
+    house.at -= 20 * NS_PER_SECOND
+    house.restart()
+    house.wait(1)
+    (order,) = house.desk.blotter.orders.values()
+    assert order.status.value == "working"
+    assert house.desk.account.frozen == frozenset()
 
 
 def test_one_planned_reading_is_under_way_at_a_time() -> None:

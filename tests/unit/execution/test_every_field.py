@@ -143,16 +143,33 @@ def test_an_impossible_event_is_told_with_what_would_have_been_possible() -> Non
 def test_an_overlapping_execution_is_worth_at_least_a_won_and_never_a_fraction() -> None:
     begun = order(OrderStatus.PARTIAL, filled=4)
     begun = replace(begun, amount=10)
-    assert new_part(begun, fill(3, 5, amount=100)) == replace(fill(3, 5, amount=100), quantity=1, amount=33, price=33)
-    assert new_part(begun, fill(3, 6, amount=3)) == replace(fill(3, 6, amount=3), quantity=2, amount=2, price=1)
+    assert new_part(begun, fill(3, 5, amount=100)) == replace(
+        fill(3, 5, amount=100), quantity=1, amount=33, price=33, amount_before=10
+    )
+    assert new_part(begun, fill(3, 6, amount=3)) == replace(
+        fill(3, 6, amount=3), quantity=2, amount=2, price=1, amount_before=10
+    )
     assert new_part(begun, replace(fill(3, 5, amount=3), amount=1)) == replace(
-        fill(3, 5, amount=3), quantity=1, amount=1, price=1
+        fill(3, 5, amount=3), quantity=1, amount=1, price=1, amount_before=10
     )
     merged = new_part(begun, fill(5, 5, amount=11))  # one won more than was booked before
     assert merged is not None and (merged.quantity, merged.amount, merged.price) == (1, 1, 1)
     assert new_part(begun, replace(fill(7, 7, amount=20), price=2)) == replace(
-        fill(7, 7, amount=20), quantity=3, amount=10, price=3
+        fill(7, 7, amount=20), quantity=3, amount=10, price=3, amount_before=10
     )
+
+
+def test_nothing_of_an_order_happens_before_what_happened_to_it() -> None:
+    """A clock that stepped back would end the search for the order's row before it was sent."""
+    for status, event in (
+        (OrderStatus.SENDING, OutcomeUnknown("I1", AT - 5, "?")),
+        (OrderStatus.WORKING, Filled("I1", AT - 5, fill(4, 4))),
+        (OrderStatus.WORKING, Replaced("I1", AT - 5, number(2), 49_900)),
+    ):
+        before = order(status)
+        after = advance(before, event)
+        assert after != before
+        assert after.updated_at == before.updated_at == AT
 
 
 # ---------------------------------------------------------------- all orders of a day
@@ -254,7 +271,8 @@ OVER = Occasion(over=frozenset({DAY}))
     [
         (row(left=0, refused=1),
          None, Rejected("I1", LATER, "EXCHANGE", "refused by the exchange after the broker took it")),
-        (row(left=0), None, Canceled("I1", LATER, 0)),
+        (row(left=0, canceled=10), None, Canceled("I1", LATER, 0)),
+        (row(left=0), OVER, Expired("I1", LATER, 0)),
         (row(left=6), OVER, Expired("I1", LATER, 0)),
         (row(left=0, canceled=1), OVER, Canceled("I1", LATER, 0)),
     ],
@@ -263,9 +281,10 @@ def test_an_end_at_the_broker_is_told_whole(shown: BrokerOrder, occasion: Occasi
     assert look([order(OrderStatus.WORKING)], [shown], occasion=occasion).events == (event,)
 
 
-@pytest.mark.parametrize(("occasion", "kind"), [(None, Canceled), (OVER, Expired)])
-def test_an_end_after_a_part_speaks_of_the_part(occasion: Occasion | None, kind: type) -> None:
-    found = look([order(OrderStatus.PARTIAL, filled=1)], [row(filled=4, left=0)], held={SYMBOL: 3}, occasion=occasion)
+@pytest.mark.parametrize(("occasion", "canceled", "kind"), [(None, 6, Canceled), (OVER, 0, Expired)])
+def test_an_end_after_a_part_speaks_of_the_part(occasion: Occasion | None, canceled: int, kind: type) -> None:
+    shown = row(filled=4, left=0, canceled=canceled)
+    found = look([order(OrderStatus.PARTIAL, filled=1)], [shown], held={SYMBOL: 3}, occasion=occasion)
     amount = Fill(number(), "I1", SYMBOL, Side.BUY, 3, 50_000, 150_000, 4, LATER, 50_000)
     assert found.events == (Filled("I1", LATER, amount), kind("I1", LATER, 4))
     assert found.differences == ()
@@ -344,7 +363,7 @@ def test_an_order_by_hand_is_told_with_its_shares_and_only_on_its_day() -> None:
 
 
 def test_an_unknown_order_that_was_found_is_accepted_now_and_told_with_its_executions() -> None:
-    found = look([order(OrderStatus.UNKNOWN, None, known=())], [row(5, filled=4, left=0)], held={SYMBOL: 4})
+    found = look([order(OrderStatus.UNKNOWN, None, known=())], [row(5, filled=4, left=0, canceled=6)], held={SYMBOL: 4})
     paid = Fill(number(5), "I1", SYMBOL, Side.BUY, 4, 50_000, 200_000, 4, LATER, 0)
     assert found.events == (
         Accepted("I1", LATER, number(5)), Filled("I1", LATER, paid), Canceled("I1", LATER, 4),
@@ -358,9 +377,10 @@ def test_several_rows_that_fit_are_told_with_their_count() -> None:
     assert found.stuck == ("I1",)
 
 
-@pytest.mark.parametrize(("left", "told"), [(0, 2), (1, 0)])
-def test_of_rows_that_fit_one_that_may_still_trade_is_not_given_away(left: int, told: int) -> None:
-    found = look([order(OrderStatus.UNKNOWN, None)], [row(5, left=left), row(6, left=left)])
+@pytest.mark.parametrize(("left", "canceled", "told"), [(0, 10, 2), (1, 9, 0), (0, 0, 0)])
+def test_of_rows_that_fit_one_that_may_still_trade_is_not_given_away(left: int, canceled: int, told: int) -> None:
+    rows = [row(n, left=left, canceled=canceled) for n in (5, 6)]
+    found = look([order(OrderStatus.UNKNOWN, None)], rows)
     assert len(found.events) == told
 
 

@@ -106,7 +106,7 @@ def test_an_execution_the_list_shows_becomes_the_missing_part_once() -> None:
 @pytest.mark.parametrize(
     ("changes", "over", "end"),
     [
-        ({"left": 0}, False, Canceled),
+        ({"left": 0, "canceled": 6}, False, Canceled),
         ({"left": 0, "canceled": 6}, True, Canceled),
         ({"left": 6}, True, Expired),
         ({"left": 0}, True, Expired),
@@ -116,6 +116,20 @@ def test_an_order_that_ended_at_the_broker_ends_here(changes: dict, over: bool, 
     occasion = Occasion(over=frozenset({DAY} if over else ()))
     found = look([order()], [row(filled=4, **changes)], positions={SYMBOL: 4}, occasion=occasion)
     assert [type(event) for event in found.events] == [Filled, end]
+
+
+def test_an_order_of_which_nothing_is_open_and_no_end_is_said_may_go_on_under_a_number_not_shown_yet() -> None:
+    """Its price was changed by hand and the list lags: called ended, it would trade on while nobody follows it."""
+    old, known = row(filled=4, left=0), NOTHING_KNOWN
+    for second in (1, 60, 120, 180):
+        found = look([order(filled=4)], [old], positions={SYMBOL: 4}, known=known, after_s=second)
+        known = found.known
+        assert found.events == ()
+    (event,) = look([order(filled=4)], [old, row(2, quantity=6, original=name(1), left=6)], positions={SYMBOL: 4},
+                    known=known, after_s=240).events  # fmt: skip
+    assert isinstance(event, Replaced)
+    said = [look([order(filled=4)], [old], positions={SYMBOL: 4}, known=known, after_s=s).events for s in (240.9, 241)]
+    assert [[type(event) for event in events] for events in said] == [[], [Canceled]]
 
 
 def test_an_order_the_exchange_refused_is_rejected() -> None:
@@ -162,7 +176,7 @@ def test_an_unknown_order_has_the_first_claim_on_a_row_that_one_given_up_fits_to
 def test_an_adopted_order_brings_its_executions_and_its_end_along() -> None:
     found = look([order(OrderStatus.UNKNOWN, number=None)], [row(5, filled=10)], positions={SYMBOL: 10})
     assert [type(event) for event in found.events] == [Accepted, Filled]
-    dead = look([order(OrderStatus.UNKNOWN, number=None)], [row(5, left=0)])
+    dead = look([order(OrderStatus.UNKNOWN, number=None)], [row(5, left=0, canceled=10)])
     assert [type(event) for event in dead.events] == [Accepted, Canceled]
 
 
@@ -341,6 +355,30 @@ def test_money_that_other_orders_reserve_is_explained() -> None:
     foreign = [row(9, symbol="000660")]
     assert prove(rows=foreign) == ("I1",)
     assert prove(rows=foreign, orderable=BOOK.cash - 1_000_000) == ()
+
+
+def test_money_of_an_order_that_the_same_reading_finds_is_explained() -> None:
+    """A reading that finds one of two lost orders counts for the other: the proof would take one reading more."""
+    found_late, never_there = (order(OrderStatus.UNKNOWN, number=None, key=key, limit=n) for key, n in
+                               (("I1", 50_000), ("I2", 49_000)))  # fmt: skip
+    known = look([found_late, never_there], [], after_s=10, orderable=BOOK.cash - 500_000).known
+    orders = [found_late, never_there]
+    for second in (60, 120, 180):
+        found = look(orders, [row(5)], after_s=second, known=known)
+        known, orders = found.known, [order(number=5), never_there]
+        assert found.absent == (("I2",) if second == 180 else ())
+
+
+def test_money_is_explained_by_what_the_list_shows_open_today_and_by_nothing_else() -> None:
+    ended, kept = order(number=2, key="I2"), [row(2, left=0, canceled=10)]
+    reading = {"orderable": BOOK.cash - 500_000}
+    known = NOTHING_KNOWN
+    for second in (10, 60, 130):  # our books say that an order of the same worth rests
+        found = look([order(OrderStatus.UNKNOWN, number=None), ended], kept, after_s=second, known=known, **reading)
+        known = found.known
+    assert found.absent == ()
+    assert prove(rows=[row(9, symbol="000660")], **reading) == ("I1",)
+    assert prove(rows=[row(9, symbol="000660", order_id=name(9, BEFORE)), row(8, left=0)], **reading) == ()
 
 
 def test_an_absent_sale_reserves_no_money() -> None:

@@ -97,8 +97,10 @@ def test_a_refusal_by_the_exchange_is_a_rejection():
     assert event.code == "EXCHANGE"
 
 
-def test_what_is_left_without_a_cancel_has_expired():
-    (event,) = tell(working(), row(left=0))
+def test_what_is_left_without_a_cancel_has_expired_with_the_session_and_may_go_on_elsewhere_before():
+    order = working()
+    assert tell(order, row(left=0)) == []
+    (event,) = tell(order, row(left=0), closed=True)
     assert isinstance(event, Expired)
 
 
