@@ -124,8 +124,8 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "lanes_gone", 8, "kis.pacing",
-        "heapq.heappush(self._waiting, (lane, self._arrivals, waiter))",
-        "heapq.heappush(self._waiting, (Lane.ORDER, self._arrivals, waiter))",
+        "heapq.heappush(self._waiting, (lane, not asks, self._arrivals, waiter))",
+        "heapq.heappush(self._waiting, (Lane.ORDER, not asks, self._arrivals, waiter))",
         f"{KIS}/test_pacing.py",
     ),
     _bug(
@@ -148,7 +148,7 @@ BUGS: tuple[Bug, ...] = (
     ),
     _bug(
         "stale_price_used", 6, "guards.state",
-        "    if not abs(age_s) <= allowed:\n", "    if False:\n", GUARDS,
+        "    if not abs(age_s) <= limits.max_price_age_s:\n", "    if False:\n", GUARDS,
     ),
     _bug(
         "session_ignored", 13, "guards.state",
