@@ -129,6 +129,16 @@ BUGS: tuple[Bug, ...] = (
         f"{KIS}/test_pacing.py",
     ),
     _bug(
+        "questions_wait_behind_orders", 8, "kis.pacing",
+        "(lane, not asks, self._arrivals, waiter)", "(lane, True, self._arrivals, waiter)",
+        f"{KIS}/test_pacing.py",
+    ),
+    _bug(
+        "pace_never_lowered", 8, "kis.budget",
+        "            if now - self.refused_at <= _AGAIN_S or self.learnt < math.inf:\n", "            if False:\n",
+        f"{KIS}/test_pacing.py",
+    ),
+    _bug(
         "reconnect_storm", 8, "kis.reconnects",
         "return _PAUSES_S[min(self._failures, len(_PAUSES_S)) - 1]", "return _PAUSES_S[0]",
         f"{KIS}/test_reconnects.py",
@@ -149,6 +159,19 @@ BUGS: tuple[Bug, ...] = (
     _bug(
         "stale_price_used", 6, "guards.state",
         "    if not abs(age_s) <= limits.max_price_age_s:\n", "    if False:\n", GUARDS,
+    ),
+    _bug(
+        "way_out_barred_by_an_old_price", 6, "guards.state",
+        "    if intent.escape and _asks_no_price(intent, now):\n", "    if False:\n", GUARDS,
+    ),
+    _bug(
+        "holding_adopted_beside_a_lost_order", 2, "desk.corrections",
+        "    if any(order.status.doubtful for order in turn.state.blotter.open_of(event.symbol)):\n", "    if False:\n",
+        "tests/unit/desk",
+    ),
+    _bug(
+        "claimed_row_of_another_order", 2, "execution.claims",
+        "    if named[0] not in free:\n", "    if False:\n", "tests/unit/desk",
     ),
     _bug(
         "session_ignored", 13, "guards.state",
