@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +19,7 @@ from haetae.wiring import accounts, backups, operators
 from haetae.wiring.signing import is_signed
 from rigs.desk_day import DAY
 from rigs.desk_folder import make_folder
+from rigs.running import ENVIRONMENT
 
 pytestmark = [
     pytest.mark.skipif(not has_shell(), reason="bash, curl or python3 is not there"),
@@ -34,12 +40,27 @@ my_htsid: "user1"
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A broker on this machine: the kill switch of a dead desk asks it for what is open."""
+    command = ["emulator", "run", "--free-ports", "--with-parent", "--seed", "7", "--speed", "1"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "haetae.cli.main", *command, "--clock", "2026-11-23T10:00"],
+        stdout=subprocess.PIPE, env=ENVIRONMENT, cwd=tmp_path_factory.mktemp("broker"),
+    )  # fmt: skip
+    assert process.stdout is not None
+    yield json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGTERM)
+    process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory, broker: dict[str, str]) -> Path:
     """A reader's folder whose desk has traded a day with an escape, and copied its journal."""
     home = tmp_path_factory.mktemp("reader")
     make_folder(home / "data" / "paper")
     backups.copy_journal(home / "data" / "paper" / "journal.db", DAY)
-    (home / "keys.yaml").write_text(KEYS, encoding="utf-8")
+    hosts = f'vps: "{broker["rest_mock"]}"\nvops: "{broker["ws_mock"]}"\n'
+    (home / "keys.yaml").write_text(KEYS + hosts, encoding="utf-8")
     accounts.make_account(home / ACCOUNT, home / "keys.yaml", "mock")
     return home
 
@@ -62,7 +83,9 @@ def test_every_runbook_has_its_block_and_no_other() -> None:
 
 
 def test_halting_reducing_and_exporting_do_what_the_pages_say(desk: Path) -> None:
-    assert "halt:" in told(desk, "kill")
+    said = told(desk, "kill")
+    assert "halt:" in said
+    assert "not reached" not in said
     assert "the chain holds" in told(desk, "stuck-order")
     assert states(desk) == ["halt", "reduce_only"]
     said = [each.wish for each in operators.given(desk / "data" / "paper") if isinstance(each, operators.Request)]

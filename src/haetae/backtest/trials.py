@@ -100,7 +100,7 @@ class Trials:
             return self.told_spread
         if not self.spread_known:
             return 1.0 / math.sqrt(max(sessions - 1, 1))
-        return float(self.sharpes[np.isfinite(self.sharpes)].std(ddof=1))
+        return float(np.sort(self.sharpes[np.isfinite(self.sharpes)]).std(ddof=1))  # in whatever order they ended
 
     def ideas(self) -> Trials | None:
         """Return one trial for each group of similar ones; None where that cannot be said.

@@ -190,6 +190,13 @@ def test_a_high_probability_of_overfitting_overrules_the_deflated_ratio() -> Non
     assert "PBO 40.0%" in doubted.verdict.en
 
 
+def test_in_which_order_trials_were_finished_changes_no_bit() -> None:
+    dice = np.random.default_rng(4)
+    best, sharpes = dice.normal(0.001, 0.01, 300), dice.normal(0.0, 0.06, 40)
+    found = {judge(best, dice.permutation(sharpes), best[:, None], lambda _: 0.5) for _ in range(50)}
+    assert len(found) == 1
+
+
 def test_undefined_ratios_are_left_out_of_the_spread_but_count_as_trials() -> None:
     best = np.random.default_rng(3).normal(0.001, 0.01, 300)
     sharpes = np.array([0.1, math.nan, -0.1, 0.05])
