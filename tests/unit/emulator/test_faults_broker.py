@@ -85,6 +85,18 @@ def test_b01_without_balance_shows_the_shares_at_once() -> None:
     assert desk.get(*BALANCE, **ACCOUNT)["output1"][0]["hldg_qty"] == "2"
 
 
+@pytest.mark.parametrize("taken", [True, False])
+def test_b01_meets_an_answer_that_another_fault_has_spoilt(taken: bool) -> None:
+    """A page in place of an acknowledgement says nothing of the order; the ledger does."""
+    page = f"what = {{ taken = {str(taken).lower()} }}"
+    desk = armed(f'[[fault]]\nid = "T07"\nwhere = {{ operation = "order-cash-buy" }}\n{page}\n[[fault]]\nid = "B01"\n')
+    with pytest.raises(ValueError, match="Expecting value"):
+        buy(desk, 2)
+    assert listed(desk) == {}
+    wait(desk, 60)
+    assert len(listed(desk)) == taken
+
+
 async def test_b02_the_exchange_rejects_after_the_ack_with_a_notice() -> None:
     async with (
         running('[[fault]]\nid = "B02"\nwhat = { seconds = 2 }\n') as client,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from haetae.domain.errors import HaetaeError
 from haetae.wiring import tries
+from haetae.wiring.drills import days
 from haetae.wiring.drills.days import Course, Figures, run_course
 from haetae.wiring.tries import Tries
 
@@ -50,6 +53,24 @@ def test_days_that_stand_in_the_file_are_counted_and_not_run(tmp_path: Path) -> 
     found = run_course(course, file=file, told=lambda figures: ran.append(figures.days))
     assert ran == [2]
     assert _facts(found, course) == _facts(whole, course)
+
+
+def test_several_days_at_once_leave_none_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first day after those that begin together was once drawn and never run."""
+    monkeypatch.setattr(days, "ProcessPoolExecutor", lambda jobs, **_: ThreadPoolExecutor(jobs))
+    monkeypatch.setattr(days, "run_day", lambda _, number: SimpleNamespace(number=number))
+    found = days._days(Course(1, 7), range(7), 2, 0.0)
+    assert sorted(day.number for day in found) == list(range(7))
+
+
+def test_a_day_that_ends_with_a_fault_of_the_program_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise KeyError("nobody")
+
+    monkeypatch.setattr(days.Rig, "run", broken)
+    day = days.run_day(Course(5, 1, symbols=4), 0)
+    assert [one.invariant for one in day.violations] == ["I11"]
+    assert "KeyError: 'nobody'" in day.violations[0].what
 
 
 def _facts(figures: Figures, course: Course) -> dict[str, object]:

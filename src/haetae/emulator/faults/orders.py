@@ -40,10 +40,18 @@ def account_of(stage: Stage, occasion: Occasion) -> Account | None:
 def taken_row(stage: Stage, occasion: Occasion, reply: Reply) -> tuple[Account, OrderRow] | None:
     """Return the order that a call has just been acknowledged for, none where it was refused."""
     account = account_of(stage, occasion)
-    if account is None or not account.rows or reply.status != 200 or json.loads(reply.body).get("rt_cd") != "0":
+    if account is None or not account.rows or reply.status != 200 or _is_refusal(reply.body):
         return None
     row = account.rows[-1]
     return (account, row) if row.working and row.at == stage.exchange.now else None
+
+
+def _is_refusal(body: bytes) -> bool:
+    """Whether an answer says that the order was not taken; one that another fault has spoilt says nothing."""
+    try:
+        return bool(json.loads(body).get("rt_cd") != "0")
+    except ValueError:
+        return False
 
 
 def hide(armed: Armed, stage: Stage, occasion: Occasion, reply: Reply) -> Reply:

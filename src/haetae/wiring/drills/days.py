@@ -9,17 +9,18 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field, replace
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from haetae.domain.errors import HaetaeError
 from haetae.domain.units import instant_at
 from haetae.krx import Rulebook, trading_days
 from haetae.krx.calendar import opens_late
@@ -195,8 +196,9 @@ def run_day(course: Course, number: int, *, plan: Plan | None = None, trace: Pat
     try:
         evidence = rig.run()
         looked, violations = judge(evidence)
-    except HaetaeError as fault:
-        looked, violations = {}, [Violation("I11", f"{type(fault).__name__}: {fault} ({fault.found})")]
+    except Exception as fault:  # noqa: BLE001 - whatever ends a drill is what it found; the other days go on
+        found = getattr(fault, "found", "") or traceback.format_exception(fault)[-2].strip()
+        looked, violations = {}, [Violation("I11", f"{type(fault).__name__}: {fault} ({found})")]
     lines = rig.trace.lines()
     if trace is not None:
         trace.write_text("\n".join([*lines, "", *rig.logs, ""]), encoding="utf-8")
@@ -254,7 +256,7 @@ def _days(course: Course, numbers: Iterable[int], jobs: int, until: float) -> It
         return
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         waiting = iter(numbers)
-        under_way = {pool.submit(run_day, course, number) for number, _ in zip(waiting, range(jobs), strict=False)}
+        under_way = {pool.submit(run_day, course, number) for number in islice(waiting, jobs)}
         while under_way:
             done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
             for one in done:
