@@ -15,6 +15,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import os
+import runpy
 import sys
 import tempfile
 from pathlib import Path
@@ -28,6 +29,8 @@ os.environ.setdefault(
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
     os.environ["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / f"haetae-bytecode-{getpass.getuser()}")
     sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
+
+runpy.run_path(str(Path(__file__).parent / "loopback" / "sitecustomize.py"))  # no test speaks to the broker
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402 - numba reads its folder when it is first imported

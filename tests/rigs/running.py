@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("HAETAE_")},
-    "PYTHONPATH": str(ROOT / "src"),
+    "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests" / "loopback"))),
     "OMP_WAIT_POLICY": "passive",
     "PYTHONUTF8": "1",
     "COLUMNS": "120",
