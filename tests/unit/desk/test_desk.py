@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -538,20 +537,6 @@ def test_a_warmed_desk_sees_the_same_features_as_one_that_lived_the_day() -> Non
     np.testing.assert_array_equal(views[0].tape.features, views[1].tape.features)
     assert np.isfinite(views[1].tape.features).all()
     assert views[0].escape.ratio == pytest.approx(views[1].escape.ratio, rel=1e-4)
-
-
-def test_a_minute_of_fifty_names_takes_less_than_three_milliseconds() -> None:
-    names = codes(50)
-    day = open_day(names)
-    pieces = minutes(names, np.random.default_rng(1), count=80)
-    day.run(session_start(names), pieces)
-    state, spent = open_day(names).desk, []
-    for event in day.events:
-        begin = time.perf_counter()
-        state, _ = step(state, event, day.rules)
-        if isinstance(event, Slice):
-            spent.append(time.perf_counter() - begin)
-    assert float(np.median(spent)) < 0.003
 
 
 def test_the_closing_auction_bar_is_one_minute_of_its_own() -> None:
