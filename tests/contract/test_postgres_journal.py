@@ -103,6 +103,22 @@ class TestPostgresJournal(JournalSuite):
     def place(self, address: Secret) -> Database:
         return Database(address)
 
+    def test_a_connection_that_was_closed_under_the_journal_ends_it(self, place: Database) -> None:
+        journal = place.open()
+        journal.append("event", [note(1)], durable=True)
+        journal._db.close()
+        with pytest.raises(JournalError) as lost:
+            list(journal.raw())
+        assert "ResourceClosedError" in lost.value.found
+
+    def test_a_projection_that_has_no_rows_is_emptied(self, place: Database) -> None:
+        from haetae.journal.tables import PROJECTIONS
+
+        with place.open() as journal:
+            journal.append("event", [note(1)], durable=True)
+            journal._replace([(table, ()) for table in PROJECTIONS.values()])
+            assert all(place.ask(f"SELECT count(*) FROM {name}") == [(0,)] for name in PROJECTIONS)
+
     def test_a_server_that_ends_the_session_in_the_middle_of_a_write_ends_the_journal(self, place: Database) -> None:
         def cut(point: str) -> None:
             if point == "journal.before_commit" and armed:
