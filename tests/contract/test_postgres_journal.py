@@ -111,6 +111,29 @@ class TestPostgresJournal(JournalSuite):
             list(journal.raw())
         assert "ResourceClosedError" in lost.value.found
 
+    def test_a_server_that_ends_the_session_while_nobody_writes_is_told_by_the_next_reading(
+        self, place: Database
+    ) -> None:
+        journal = place.open()
+        journal.append("event", [note(1)], durable=True)
+        place.ask(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'haetae.journal' AND datname = current_database()"
+        )
+        with pytest.raises(JournalError) as lost:
+            list(journal.raw())
+        assert "reading failed" in lost.value.found
+
+    def test_a_table_that_keeps_nothing_is_told_by_its_mending(
+        self, place: Database, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with place.open() as journal:
+            journal.append("event", [note(1)], durable=True)
+            monkeypatch.setattr(journal, "_agrees", lambda *_: False)
+            with pytest.raises(JournalError) as lost:
+                journal.rebuild()
+            assert "does not keep what is written into it" in lost.value.found
+
     def test_a_projection_that_has_no_rows_is_emptied(self, place: Database) -> None:
         from haetae.journal.tables import PROJECTIONS
 
