@@ -3,7 +3,7 @@
 Here: `Pacer`, which queues who waits and grants `Turn` s. Not here: the law that no window of the server ever sees more
 calls than it allows (`budget`), the file that processes share (`pace_file`), what KIS allows (`limits`).
 Waiters go in order of lane, those of other processes included. Within a lane questions go before orders, then by
-arrival: a question is one call, and tells what to do about an order whose answer was lost while fifty exits wait.
+arrival, and every other turn is an order's: a question tells what to do about an order whose answer was lost.
 Trading calls take a turn of a second budget too, which KIS limits apart (EGW00215). A turn must be ended: ``answered``,
 ``lost``, or ``unused`` where nothing left this machine; a turn that is dropped counts as lost.
 """
@@ -102,6 +102,7 @@ class Pacer:
         self._tickets = itertools.count()
         self._waiting: list[tuple[Lane, bool, int, _Waiter]] = []
         self._arrivals = 0
+        self._asked = False
         self._granter: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
         self._owed: list[Callable[[Pace], None]] = []
@@ -181,10 +182,10 @@ class Pacer:
 
     async def _grant(self) -> None:
         while self._waiting:
-            waiter = self._waiting[0][-1]
-            if waiter.future.done():
+            if self._waiting[0][-1].future.done():
                 heapq.heappop(self._waiting)
                 continue
+            _, orders, _, waiter = self._next()
             self._news.clear()
             found = await self._attempt(waiter)
             if not isinstance(found, Turn):
@@ -192,7 +193,16 @@ class Pacer:
             elif waiter.future.done():
                 found.unused()
             else:
+                self._asked = not orders
                 waiter.future.set_result(found)
+
+    def _next(self) -> tuple[Lane, bool, int, _Waiter]:
+        """Return who goes next: never two questions in a row while an order of their lane waits."""
+        first = self._waiting[0]
+        if first[1] or not self._asked:
+            return first
+        waiting = (each for each in self._waiting if each[0] is first[0] and each[1] and not each[-1].future.done())
+        return min(waiting, default=first)
 
     async def _nap(self, seconds: float) -> None:
         """Sleep, or until somebody comes or a slot is given back unused."""

@@ -256,7 +256,7 @@ async def test_within_a_lane_a_question_goes_before_the_orders_that_wait():
     waiting += [asyncio.create_task(one(name, Lane.URGENT, asks=True)) for name in ("first", "second")]
     waiting.append(asyncio.create_task(one("data", Lane.DATA, asks=True)))
     await drive(clock, waiting)
-    assert found == ["exit 0", "first", "second", "exit 1", "exit 2", "exit 3", "exit 4", "data"]
+    assert found == ["exit 0", "first", "exit 1", "second", "exit 2", "exit 3", "exit 4", "data"]
 
 
 async def test_a_refusal_of_trading_calls_holds_only_trading_calls():
