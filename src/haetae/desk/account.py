@@ -89,7 +89,7 @@ def tell_fact(turn: Turn, event: OrderEvent) -> None:
     """Note what a reading settled: it is an event nobody else tells, and the next day starts from these notes."""
     match event:
         case Accepted(intent_id=intent_id, order_id=order_id):
-            turn.note("order.adopted", intent_id=intent_id, order=_named(order_id))
+            turn.note("order.adopted", intent_id=intent_id, order=spelled(order_id))
         case Canceled(intent_id=intent_id, filled=filled) | Expired(intent_id=intent_id, filled=filled):
             turn.note("order.found_ended", intent_id=intent_id, how=type(event).__name__, filled=filled)
         case Rejected(intent_id=intent_id):
@@ -98,7 +98,8 @@ def tell_fact(turn: Turn, event: OrderEvent) -> None:
             pass  # a fill is noted where it is booked, a new number with its next event
 
 
-def _named(order_id: BrokerOrderId) -> list[str]:
+def spelled(order_id: BrokerOrderId) -> list[str]:
+    """Return a number of the broker as notes hold it."""
     return [order_id.day.isoformat(), order_id.branch, order_id.number]
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from haetae.desk.account import end_absent, occasion, tell_fact
+from haetae.desk.account import end_absent, occasion, spelled, tell_fact
 from haetae.desk.ordering import look_again, on_order_event
 from haetae.desk.turn import Turn
 from haetae.domain.events import AccountSnapshot, OrderClaim
@@ -25,11 +25,11 @@ def on_claim(turn: Turn, event: OrderClaim) -> None:
     """Settle an order of unknown fate by a person's word, or say why not."""
     order, reading = turn.state.blotter.orders.get(event.intent_id), turn.state.account.last
     if order is None:
-        _refused(turn, event, "no such order")
+        turn.refuse(event, "no such order")
     elif not order.status.doubtful or order.order_id is not None:
-        _refused(turn, event, f"the order is {order.status.value}")
+        turn.refuse(event, f"the order is {order.status.value}")
     elif reading is None:
-        _refused(turn, event, "the account has not been read yet")
+        turn.refuse(event, "the account has not been read yet")
     elif event.order_id is None:
         _call_absent(turn, event, order, reading)
     else:
@@ -42,17 +42,17 @@ def _take_row(turn: Turn, event: OrderClaim, order: Order, number: BrokerOrderId
     orders = tuple(state.blotter.orders.values())
     chain = rows_claimed(order, number, orders, reading, state.account.known, state.settings.reconcile)
     if isinstance(chain, Unclaimable):
-        _refused(turn, event, chain.why)
+        turn.refuse(event, chain.why)
         return
     first = chain[0].order_id
     told, faults = facts(replace(order, order_id=first), chain, turn.at, over=first.day in occasion(turn).over)
     if faults:
-        _refused(turn, event, "what the broker's order tells of its executions cannot be")
+        turn.refuse(event, "what the broker's order tells of its executions cannot be")
         return
     for each in (Accepted(name, turn.at, first), *told):
         on_order_event(turn, each)
         tell_fact(turn, each)
-    _taken(turn, event, order=[first.day.isoformat(), first.branch, first.number])
+    _taken(turn, event, order=spelled(first))
 
 
 def _call_absent(turn: Turn, event: OrderClaim, order: Order, reading: AccountSnapshot) -> None:
@@ -61,7 +61,7 @@ def _call_absent(turn: Turn, event: OrderClaim, order: Order, reading: AccountSn
     orders = tuple(state.blotter.orders.values())
     others = others_rows(order, orders, reading, state.account.known, state.settings.reconcile)
     if isinstance(others, Unclaimable):
-        _refused(turn, event, others.why)
+        turn.refuse(event, others.why)
         return
     end_absent(turn, replace(order, known=(*order.known, *others)))
     _taken(turn, event, order=None)
@@ -78,7 +78,3 @@ def _taken(turn: Turn, event: OrderClaim, *, order: list[str] | None) -> None:
         order=order,
     )
     look_again(turn)  # what is left of the difference can be adopted, once a reading has classed it anew
-
-
-def _refused(turn: Turn, event: OrderClaim, why: str) -> None:
-    turn.note("request.refused", request_id=event.request_id, who=event.who, why=why)

@@ -18,20 +18,20 @@ _BY_PERSON = frozenset({DifferenceKind.EXTERNAL, DifferenceKind.CORPORATE_ACTION
 def on_adoption(turn: Turn, event: ManualAdoption) -> None:
     """Take a difference of a holding into the books where the newest reading shows exactly that; else refuse."""
     if any(order.status.doubtful for order in turn.state.blotter.open_of(event.symbol)):
-        _refused(turn, event, "an order of this name is of unknown fate: what it traded would be booked twice")
+        turn.refuse(event, "an order of this name is of unknown fate: what it traded would be booked twice")
         return
     for item in turn.state.account.differences:
         if item.what == "position" and item.symbol == event.symbol:
             break
     else:
-        _refused(turn, event, "the newest reading shows no difference in this name")
+        turn.refuse(event, "the newest reading shows no difference in this name")
         return
     if item.kind not in _BY_PERSON:
-        _refused(turn, event, f"the difference is {item.kind.value}")
+        turn.refuse(event, f"the difference is {item.kind.value}")
         return
     now = turn.state.book.quantity(event.symbol)
     if (item.ours, item.theirs - item.ours) != (now, event.shares):
-        _refused(turn, event, f"the broker holds {item.theirs}, the books {now} shares")
+        turn.refuse(event, f"the broker holds {item.theirs}, the books {now} shares")
         return
     turn.change(book=adopt(turn.state.book, event.symbol, event.shares, event.paid))
     turn.stand()
@@ -53,7 +53,7 @@ def on_adoption(turn: Turn, event: ManualAdoption) -> None:
 def on_cost_correction(turn: Turn, event: CostCorrection) -> None:
     """Book the broker's fees and taxes where the newest reading shows exactly this difference; else refuse."""
     if _fee(turn.state.account.differences) != event.amount:
-        _refused(turn, event, "the newest reading shows no such difference of fees")
+        turn.refuse(event, "the newest reading shows no such difference of fees")
         return
     _correct(turn, event.amount, event.who, event.why)
     turn.note("request.taken", request_id=event.request_id, who=event.who, amount=event.amount)
@@ -83,7 +83,3 @@ def _correct(turn: Turn, amount: Won, who: str, why: str) -> None:
         if item.kind is DifferenceKind.FEE:
             _settle(turn, item)
     turn.note("costs.corrected", amount=amount, who=who, why=why, cash=turn.state.book.cash)
-
-
-def _refused(turn: Turn, event: ManualAdoption | CostCorrection, why: str) -> None:
-    turn.note("request.refused", request_id=event.request_id, who=event.who, why=why)

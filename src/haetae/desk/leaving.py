@@ -187,7 +187,7 @@ def _leave_one(turn: Turn, symbol: Symbol, sales: Sequence[Order], *, queued: bo
         volume = exits.minute_volume(traded, minutes, usual, last)
         quantity = min(quantity, exits.stage_room(now, held, waiting, volume, settings))
     if quantity > 0 and turn.at >= now.next_at and _sell(turn, symbol, now, quantity, price) and unseen:
-        turn.note("escape.sold_unseen", symbol=symbol, quantity=quantity, limit_price=price, why=unseen)
+        turn.note("escape.sold_unseen", symbol=symbol, quantity=quantity, why=unseen)
 
 
 def _unseen(turn: Turn, symbol: Symbol) -> str:

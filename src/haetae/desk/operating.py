@@ -35,20 +35,20 @@ def on_cancel_request(turn: Turn, event: CancelRequest) -> None:
     """Cancel a working order; an order that is not working is left as it is."""
     order = turn.state.blotter.orders.get(event.intent_id)
     if order is None or not order.status.resting:
-        _refused(turn, event, "no such order" if order is None else f"the order is {order.status.value}")
+        turn.refuse(event, "no such order" if order is None else f"the order is {order.status.value}")
         return
     before = len(turn.commands)
     cancel(turn, order, f"{event.who}: {event.why}")
     if len(turn.commands) > before and turn.state.blotter.orders[event.intent_id].status is OrderStatus.CANCEL_PENDING:
         turn.note("request.taken", request_id=event.request_id, who=event.who, intent_id=event.intent_id)
     else:
-        _refused(turn, event, "the day's commands are used up")
+        turn.refuse(event, "the day's commands are used up")
 
 
 def on_manual_order(turn: Turn, event: ManualOrder) -> None:
     """Let the guards review a person's order and send what they leave of it."""
     if turn.state.session is None:
-        _refused(turn, event, "no session has started")
+        turn.refuse(event, "no session has started")
         return
     decision_id = _MANUAL + event.request_id
     intent = OrderIntent(
@@ -66,8 +66,4 @@ def on_manual_order(turn: Turn, event: ManualOrder) -> None:
     if send(turn, intent):
         turn.note("request.taken", request_id=event.request_id, who=event.who, intent_id=intent.intent_id)
     else:
-        _refused(turn, event, "the guards refused it")
-
-
-def _refused(turn: Turn, event: CancelRequest | ManualOrder, why: str) -> None:
-    turn.note("request.refused", request_id=event.request_id, who=event.who, why=why)
+        turn.refuse(event, "the guards refused it")

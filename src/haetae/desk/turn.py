@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from haetae.desk.state import DeskState, standing_of
-from haetae.domain.events import Command, Note, OperatorState
+from haetae.domain.events import (
+    CancelRequest,
+    Command,
+    CostCorrection,
+    ManualAdoption,
+    ManualOrder,
+    Note,
+    OperatorState,
+    OrderClaim,
+)
 from haetae.domain.orders import OrderIntent
 from haetae.domain.units import Instant
 from haetae.guards import Situation
 from haetae.krx import Rulebook
 
 _Record = TypeVar("_Record")
+Request: TypeAlias = CancelRequest | ManualOrder | ManualAdoption | OrderClaim | CostCorrection
+"""What a person asks for by a name, and is answered under it."""
 
 
 def _own(record: _Record) -> _Record:
@@ -70,6 +81,10 @@ class Turn:
         """The account the session trades, as it stands in the names of intents; empty before the first session."""
         session = self.state.session
         return session.account if session is not None else ""
+
+    def refuse(self, request: Request, why: str) -> None:
+        """Answer a person that nothing came of what they asked for, and why."""
+        self.note("request.refused", request_id=request.request_id, who=request.who, why=why)
 
     def say(self, command: Command) -> None:
         """Ask the driver for something."""

@@ -99,9 +99,7 @@ def judge(
     returns : (n_sessions, n_points) float64
         Daily returns of this sweep's points.
     """
-    known = np.sort(
-        sharpes[np.isfinite(sharpes)]
-    )  # as they were finished, a sum's last bit would depend on the executor
+    known = np.sort(sharpes[np.isfinite(sharpes)])  # the last bit of a sum in order of completion differs by executor
     spread = float(known.std(ddof=1)) if len(known) > 1 else 0.0
     deflated = deflated_sharpe(best, max(len(sharpes), 1), spread)
     return Luck(len(sharpes), spread, deflated, overfit(returns))
