@@ -198,24 +198,31 @@ class KisBroker:
         return confirmed or OutcomeUnknown(intent_id, self._clock.now(), "the cancel is taken but not confirmed yet")
 
     async def _confirm(self, intent_id: str) -> Canceled | None:
-        """Return what a reading that begins from now on says of a cancel; cancels of one moment share a reading."""
+        """Return what a reading that begins from now on says of a cancel."""
         self._confirmed[intent_id] = None
-        if self._together is None:
-            self._together = asyncio.create_task(self._read_for_cancels())
-            self._late.add(self._together)  # it may outlive every cancel that waits for it
-            self._together.add_done_callback(self._late.discard)
         try:
-            await asyncio.shield(self._together)
+            await self._read_together()
         finally:
             confirmed = self._confirmed.pop(intent_id, None)
         return confirmed
 
-    async def _read_for_cancels(self) -> None:
+    async def _read_together(self) -> None:
+        """Await a reading that begins from now on; all changes of one moment share it.
+
+        One each would be read one after another, and they hold the places that the next sales wait for.
+        """
+        if self._together is None:
+            self._together = asyncio.create_task(self._read_for_changes())
+            self._late.add(self._together)  # it may outlive everyone who waits for it
+            self._together.add_done_callback(self._late.discard)
+        await asyncio.shield(self._together)
+
+    async def _read_for_changes(self) -> None:
         async with self._reading:
             self._together = None  # who comes from here on needs a reading that begins later
             try:
                 events = await self._read_now()
-            except HaetaeError as fault:  # taken and not confirmed is an answer too
+            except HaetaeError as fault:  # not confirmed is an answer too
                 _log.warning("orders.reading_failed", fault=str(fault), found=fault.found)
                 self._want_reading()
                 return
@@ -401,7 +408,7 @@ class KisBroker:
             case Acked():
                 return None
             case Refused(code=code, text=text):
-                await self._try_reading()
+                await self._read_together()
                 return Rejected(intent_id, now, code, text, change=True)
             case NotSent(why=why):
                 return Rejected(intent_id, now, "NOT_SENT", why, change=True)

@@ -318,6 +318,22 @@ async def test_a_cancel_refused_because_all_was_filled_tells_the_fill(bench):
     assert bench.told[0].fill.cumulative == 10
 
 
+async def test_cancels_refused_at_one_moment_share_a_reading(bench):
+    """Read one after another, ten of them would hold the places of the next sales for ten round trips."""
+    numbers = range(117057, 117067)
+    bench.stub.answers["order-cash-buy"] = [ack(number) for number in numbers]
+    taken = [await bench.broker.submit(cleared(f"order {number}")) for number in numbers]
+    await bench.pass_time(3)
+    bench.stub.answers["order-rvsecncl"] = [refused("APBK1664", 200)]
+    slow = day_rows(*({"odno": number} for number in numbers))
+    slow.delay_s = 0.2
+    bench.stub.answers["inquire-daily-ccld"] = [slow]
+    before = len(bench.stub.named("inquire-daily-ccld"))
+    answers = await asyncio.gather(*(bench.broker.cancel(one.intent_id, one.order_id) for one in taken))
+    assert all(isinstance(answer, Rejected) and answer.change for answer in answers)
+    assert len(bench.stub.named("inquire-daily-ccld")) - before <= 2
+
+
 async def test_a_change_of_price_gets_a_new_number_and_fills_go_on(bench):
     bench.stub.answers["order-cash-buy"] = [ack()]
     accepted = await bench.broker.submit(cleared())
