@@ -362,7 +362,9 @@ class TradingDayRunner:
             case Submit(order=order):
                 self._queue_job("urgent" if order.intent.escape else "orders", lambda: self.sends.submit(order))
             case Cancel(intent_id=intent_id):
-                self._queue_job("urgent", lambda: self.sends.cancel(intent_id))
+                cancelling = self.sends.cancelling(intent_id)
+                if cancelling is not None:
+                    self._queue_job("urgent", cancelling)
             case Replace(intent_id=intent_id, limit_price=price):
                 self._queue_job("orders", lambda: self.sends.replace(intent_id, price))
             case SetTimer(at=at, name=name):

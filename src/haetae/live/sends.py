@@ -12,6 +12,7 @@ import structlog
 from haetae.domain.orders import ClearedOrder, Order, OrderEvent, Rejected
 from haetae.domain.units import Won
 from haetae.live.gate import WITHHELD, Gate, Leaving
+from haetae.live.lanes import Job
 from haetae.ports import Broker, Clock, Passing, pass_by
 
 _log = structlog.get_logger(__name__)
@@ -39,6 +40,7 @@ class Sends:
         self._told = told
         self._look = look
         self._passing = passing
+        self._cancelling: set[str] = set()
 
     def withheld(self, leaving: Leaving) -> str:
         """Return why something may not leave at this moment, empty where it may; the newest wishes are read first."""
@@ -58,7 +60,24 @@ class Sends:
             self._passing("run.submit_answered")
             self._told(answer)
 
-    async def cancel(self, intent_id: str) -> None:
+    def cancelling(self, intent_id: str) -> Job | None:
+        """Return the job that cancels an order, None while an earlier one is queued or under way.
+
+        A desk that waits for an answer asks again; where the broker is slow, each repeat would make it slower still.
+        """
+        if intent_id in self._cancelling:
+            return None
+        self._cancelling.add(intent_id)
+
+        async def job() -> None:
+            try:
+                await self._cancel(intent_id)
+            finally:
+                self._cancelling.discard(intent_id)
+
+        return job
+
+    async def _cancel(self, intent_id: str) -> None:
         """Cancel what is open of an order; one that ended meanwhile is left alone."""
         order = self._open(intent_id)
         if order is not None and order.order_id is not None and self._gate.holds():

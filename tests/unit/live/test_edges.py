@@ -201,7 +201,7 @@ async def test_a_price_or_a_cancel_does_not_leave_once_the_lease_is_lost(tmp_pat
         raise AssertionError
 
     house.broker.cancel = house.broker.replace = leaving
-    await house.runner.sends.cancel(order.intent.intent_id)
+    await house.runner.sends.cancelling(order.intent.intent_id)()
     await house.runner.sends.replace(order.intent.intent_id, order.intent.limit_price)
     house.runner.stop()
     with pytest.raises(JournalError, match="taken this desk over"):

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from haetae.desk import open_desk
 from haetae.domain.errors import JournalError
-from haetae.domain.events import Mandate, Note, OperatorCommand, OperatorState, Submit, Timer, Vitals
-from haetae.domain.orders import OrderStatus, Rejected, Side
+from haetae.domain.events import Cancel, Mandate, Note, OperatorCommand, OperatorState, Submit, Timer, Vitals
+from haetae.domain.orders import OrderStatus, OutcomeUnknown, Rejected, Side
 from haetae.guards import EscapeLevel
 from haetae.journal import JournalDb
 from haetae.ledger import open_book
@@ -497,9 +497,37 @@ async def test_a_cancel_of_an_order_that_ended_asks_nobody(tmp_path: Path) -> No
         raise AssertionError
 
     house.broker.cancel = cancelling
-    await house.runner.sends.cancel(done.intent.intent_id)
-    await house.runner.sends.cancel("nobody")
+    await house.runner.sends.cancelling(done.intent.intent_id)()
+    await house.runner.sends.cancelling("nobody")()
     assert asked == []
+    await finish(house)
+
+
+async def test_a_cancel_that_is_asked_for_again_leaves_once_until_it_has_ended(tmp_path: Path) -> None:
+    """A broker that answers slowly is not asked five times for one order: that would make it slower still."""
+    house = floor(tmp_path / "j.db")
+    await house.run(day_minutes(5))
+    (order, *_) = house.runner.desk.blotter.open_orders()
+    name, asked, begun, answered = order.intent.intent_id, [], asyncio.Event(), asyncio.Event()
+
+    async def cancelling(intent_id, order_id):
+        asked.append(intent_id)
+        begun.set()
+        await answered.wait()
+        return OutcomeUnknown(intent_id, house.clock.at, "taken and not confirmed yet")
+
+    house.broker.cancel = cancelling
+    for at in range(3):
+        house.runner._perform(Cancel(name, house.clock.at + at, "no answer to the cancel"))
+        await asyncio.sleep(0)
+    await begun.wait()
+    house.runner._perform(Cancel(name, house.clock.at, "no answer to the cancel"))
+    answered.set()
+    await house.runner.idle()
+    assert asked == [name]
+    house.runner._perform(Cancel(name, house.clock.at, "no answer to the cancel"))
+    await house.runner.idle()
+    assert asked == [name, name], "once it has ended, the next one leaves"
     await finish(house)
 
 
