@@ -2,8 +2,9 @@
 
 ``PriceWatch`` stands beside the desk, not in it: it remembers the newest prints and what each name cost a minute ago,
 and makes a ``Glance`` of them when they would move the escape from where the desk has it. The desk decides anew from
-the glance alone, so a replay needs no print; a glance too many changes nothing. Compiled; a print costs some hundred
-nanoseconds. Times are those of arrival.
+the glance alone, so a replay needs no print; a glance too many changes nothing. Until the desk has answered, the watch
+goes by what its glance will have done: each fall is told once, and the next one need not wait for the desk. Compiled;
+a print costs some hundred nanoseconds. Times are those of arrival.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class PriceWatch:
         self._sums = np.zeros(2, np.float64)
         self._ring = np.zeros((_SECONDS, len(symbols)), np.int64)
         self._known: EscapeState | None = None
-        self._waits = False
+        self._foreseen: EscapeState | None = None
         self._trigger = 0.0
 
     def take(self, symbols: Sequence[Symbol], prices: Int64Array, at: Instant, escape: EscapeState) -> Glance | None:
@@ -66,9 +67,10 @@ class PriceWatch:
         Parameters
         ----------
         symbols, prices : of each print; names of another session are left out.
-        escape : the desk's escape now. After a glance none is made before the desk has answered with another one.
+        escape : the desk's escape now; while it is the same object, the desk has not answered the glances made of it.
         """
         if escape is not self._known:
+            self._known = escape
             self._refresh(escape)
         places = np.array([self._places.get(symbol, -1) for symbol in symbols], np.int64)
         loud = _take(
@@ -82,17 +84,19 @@ class PriceWatch:
             self._rule,
             self._trigger,
         )
-        if not loud or self._waits or not (loud & 1 or self._market_moves()):
+        if not loud or not (loud & 1 or self._market_moves()):
             return None
-        self._waits = True
         self.glances += 1
         sheet, ago = self._sheet, self._ring[(at // NS_PER_SECOND - _AGO_S) % _SECONDS]
         printed = sheet[_SECOND] >= at // NS_PER_SECOND - _AGO_S  # what did not print since stands where it stood
-        return Glance(at, self.symbols, sheet[_LAST].copy(), sheet[_BEFORE].copy(), np.where(printed, ago, 0))
+        glance = Glance(at, self.symbols, sheet[_LAST].copy(), sheet[_BEFORE].copy(), np.where(printed, ago, 0))
+        assert self._foreseen is not None
+        self._refresh(glimpse(self._foreseen, glance, self._settings))
+        return glance
 
     def _market_moves(self) -> bool:
-        """Whether the newest prices ask for a higher level than the desk has; summed as the desk sums them."""
-        state = self._known
+        """Whether the newest prices ask for a higher level than the desk will have; summed as the desk sums them."""
+        state = self._foreseen
         assert state is not None
         window = state.closes
         first = max(0, len(window) - self._settings.window)
@@ -102,8 +106,8 @@ class PriceWatch:
         return asked_of(figures, self._settings)[0] > state.level
 
     def _refresh(self, escape: EscapeState) -> None:
-        """Take over what the desk knows: anchors of the window, doubts, who is out, the level."""
-        self._known, self._waits = escape, False
+        """Take over what the desk knows, or will: anchors of the window, doubts, who is out, the level."""
+        self._foreseen = escape
         window, sheet = escape.closes, self._sheet
         sheet[_DOUBTED], sheet[_OUT] = escape.names[DOUBTED], escape.names[OUT]
         sheet[[_ANCHOR, _BASE, _CLOSE]] = 0

@@ -95,7 +95,10 @@ class Lockstep:
                 target = min(target, max(wake, self.clock.now() + 1))
             self.clock.reach(target)  # a frame belongs to this instant, taken before or after the market's answer
             answer = await self.control.advance(target)
-            self._sent = int(answer.get("ws_sent", {}).get(self.app_key, 0))
+            sent = int(answer.get("ws_sent", {}).get(self.app_key, 0))
+            if sent != self._sent:  # what arrives at an instant comes before what was to happen at it, on any machine
+                self._sent = sent
+                await self.settle()
             self.clock.advance(target)
             await self.settle()
             if each is not None and each(target):

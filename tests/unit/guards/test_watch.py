@@ -127,7 +127,7 @@ def test_a_fall_of_the_market_is_told_before_the_minute_ends(fall: int, level: E
     assert desk.state.level is level
 
 
-def test_after_a_glance_the_watch_waits_for_the_desk() -> None:
+def test_a_fall_is_told_once_while_the_desk_has_not_answered() -> None:
     desk = Desk(settled())
     fallen = tuple((place, 96_000) for place in range(N))
     names, prices = [SYMBOLS[p] for p, _ in fallen], np.array([96_000] * N)
@@ -135,6 +135,23 @@ def test_after_a_glance_the_watch_waits_for_the_desk() -> None:
     assert desk.watch.take(names, prices, START + 1, desk.state) is not None
     assert desk.watch.take(names, prices, START + 2, desk.state) is None
     assert desk.watch.glances == 1
+
+
+def test_what_falls_behind_a_glance_is_told_alike_whether_or_not_the_desk_has_answered_it() -> None:
+    """Two messages of one moment may come in one piece or in two: what the desk makes of them is the same."""
+    told = []
+    for answers in (False, True):
+        desk, glances = Desk(settled()), []
+        for at, place in ((0, 1), (1, 1), (2, 2), (3, 2)):
+            glance = desk.watch.take([SYMBOLS[place]], np.array([90_000]), START + at, desk.state)
+            if glance is not None:
+                glances.append(glance)
+                desk.state = glimpse(desk.state, glance, SETTINGS) if answers else desk.state
+        for glance in [] if answers else glances:
+            desk.state = glimpse(desk.state, glance, SETTINGS)
+        told.append(([(glance.at, glance.last.tolist()) for glance in glances], desk.state.names.tolist()))
+    assert told[0] == told[1]
+    assert [at for at, _ in told[0][0]] == [START + 1, START + 3]
 
 
 def test_at_exit_all_there_is_nothing_more_to_tell_of_the_market() -> None:
