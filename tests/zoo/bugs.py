@@ -134,6 +134,23 @@ BUGS: tuple[Bug, ...] = (
         f"{KIS}/test_pacing.py",
     ),
     _bug(
+        "every_refused_cancel_reads_alone", 8, "kis.broker",
+        "await self._read_together()\n                return Rejected(",
+        "await self._try_reading()\n                return Rejected(",
+        f"{KIS}/test_broker.py",
+    ),
+    _bug(
+        "cancels_pile_up", 8, "live.sends",
+        "        if intent_id in self._cancelling:\n            return None\n", "",
+        "tests/unit/live/test_stopping.py::test_a_cancel_that_is_asked_for_again_leaves_once_until_it_has_ended",
+    ),
+    _bug(
+        "falls_behind_a_glance_unseen", 8, "guards.watch",
+        "        self._refresh(glimpse(self._foreseen, glance, self._settings))\n        return glance\n",
+        "        self._trigger = -np.inf\n        self._sheet[_OUT] = 1\n        return glance\n",
+        "tests/unit/guards/test_watch.py",
+    ),
+    _bug(
         "pace_never_lowered", 8, "kis.budget",
         "            if now - self.refused_at <= _AGAIN_S or self.learnt < math.inf:\n", "            if False:\n",
         f"{KIS}/test_pacing.py",
