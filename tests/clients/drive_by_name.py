@@ -24,11 +24,12 @@ def python_kis(key: str) -> dict[str, Any]:
     acknowledged: list[str] = []
     # a notice is sent once and to those registered by then, so nothing is bought before the server has said yes to both
     acks = kis.websocket.subscribed_event.on(lambda _, event: acknowledged.append(event.tr.id))
-    tickets = [
-        stock.on("price", lambda _, event: told.append(["price", int(event.response.price)])),
-        kis.account().on("execution", lambda _, event: told.append(["notice", int(event.response.executed_qty)])),
-    ]
+    tickets = [stock.on("price", lambda _, event: told.append(["price", int(event.response.price)]))]
+    # the client forgets what is asked for between the restoring of its subscriptions and its word that it is connected
     kis.websocket.ensure_connected(timeout=10)
+    tickets.append(
+        kis.account().on("execution", lambda _, event: told.append(["notice", int(event.response.executed_qty)]))
+    )
     end = time.monotonic() + 20
     while len(acknowledged) < len(tickets) and time.monotonic() < end:
         time.sleep(0.01)
