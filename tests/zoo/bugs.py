@@ -140,6 +140,10 @@ BUGS: tuple[Bug, ...] = (
         f"{KIS}/test_broker.py",
     ),
     _bug(
+        "confirming_halves_the_pace", 8, "kis.broker",
+        "in_turn=not self._is_searching()", "in_turn=False", f"{KIS}/test_broker.py",
+    ),
+    _bug(
         "cancels_pile_up", 8, "live.sends",
         "        if intent_id in self._cancelling:\n            return None\n", "",
         "tests/unit/live/test_stopping.py::test_a_cancel_that_is_asked_for_again_leaves_once_until_it_has_ended",

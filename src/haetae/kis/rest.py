@@ -136,9 +136,11 @@ class KisRest:
         about: str = "",
         tr_cont: str = "",
         within_s: float | None = None,
+        in_turn: bool = False,
     ) -> Reply:
         """Make a query, repeating what may be repeated until the deadline (``within_s``, or the settings').
 
+        ``in_turn`` lets the orders of its lane that came before it go before it.
         Raises ``Retryable`` when the deadline passed, ``Fatal`` for keys, permissions and wrong domain,
         ``BrokerError`` for a refusal of the query itself, ``WireError`` where something answers that is not KIS.
         """
@@ -152,7 +154,7 @@ class KisRest:
                 await self._until_data_may_ask(deadline, limit_s, name)
             code = ""
             try:
-                reply = await self._attempt(operation, values, lane, tr_cont)
+                reply = await self._attempt(operation, values, lane, tr_cont, in_turn=in_turn)
                 if reply.ok or reply.code == codes.QUERY_EMPTY:
                     return reply
                 why, code = self._judge(operation, reply, about), reply.code
@@ -191,14 +193,18 @@ class KisRest:
         name, values = asked.operation.name, asked.values()
         return await self.call(name, values, lane=lane, about=about, tr_cont=tr_cont, within_s=within_s)
 
-    async def ask_pages(self, asked: Ask, *, lane: Lane = Lane.DATA, about: str = "") -> list[Reply]:
+    async def ask_pages(
+        self, asked: Ask, *, lane: Lane = Lane.DATA, about: str = "", in_turn: bool = False
+    ) -> list[Reply]:
         """Make one typed paged query and return every page; as ``pages``."""
-        return await self.pages(asked.operation.name, asked.values(), lane=lane, about=about)
+        return await self.pages(asked.operation.name, asked.values(), lane=lane, about=about, in_turn=in_turn)
 
-    async def pages(self, name: str, values: Mapping[str, str], *, lane: Lane, about: str = "") -> list[Reply]:
+    async def pages(
+        self, name: str, values: Mapping[str, str], *, lane: Lane, about: str = "", in_turn: bool = False
+    ) -> list[Reply]:
         """Make a paged query and return every page; a page that fails fails the whole."""
         operation = OPERATIONS[name]
-        replies = [await self.call(name, values, lane=lane, about=about)]
+        replies = [await self.call(name, values, lane=lane, about=about, in_turn=in_turn)]
         while replies[-1].more:
             if len(replies) >= _MAX_PAGES or (len(replies) > 1 and replies[-1].cursor == replies[-2].cursor):
                 raise WireError(
@@ -208,7 +214,8 @@ class KisRest:
                     next_step="keep the replies; the cursor did not move",
                 )
             following = next_request(operation, values, replies[-1].cursor)
-            replies.append(await self.call(name, following, lane=lane, about=about, tr_cont=NEXT_PAGE))
+            page = self.call(name, following, lane=lane, about=about, tr_cont=NEXT_PAGE, in_turn=in_turn)
+            replies.append(await page)
         return replies
 
     async def send(self, name: str, values: Mapping[str, str], *, lane: Lane = Lane.ORDER) -> Sent:
@@ -241,12 +248,15 @@ class KisRest:
         reply = await self.call("hashkey", values, lane=Lane.URGENT)
         return str(reply.body.get("HASH") or "")
 
-    async def _attempt(self, operation: Operation, values: Mapping[str, str], lane: Lane, tr_cont: str) -> Reply:
+    async def _attempt(
+        self, operation: Operation, values: Mapping[str, str], lane: Lane, tr_cont: str, *, in_turn: bool
+    ) -> Reply:
         standing = self._standing
         standing.transport.checked_tr(operation)
         token = await self._tokens.token() if operation.real else ""
         standing.redact.hide(token)
-        with await standing.turn(lane, ledger=is_trading(operation), asks=True) as turn, standing.on_the_wire():
+        ledger = is_trading(operation)
+        with await standing.turn(lane, ledger=ledger, asks=not in_turn) as turn, standing.on_the_wire():
             try:
                 reply = await standing.transport.exchange(operation, values, token=token, tr_cont=tr_cont)
             except (NeverLeft, NoAnswer, NotKis) as fault:

@@ -318,6 +318,28 @@ async def test_a_cancel_refused_because_all_was_filled_tells_the_fill(bench):
     assert bench.told[0].fill.cumulative == 10
 
 
+async def test_a_reading_goes_before_orders_while_one_is_lost_and_in_its_turn_when_it_only_confirms(bench, monkeypatch):
+    """Fifty cancels and readings that confirm them, turn by turn, took twice as long as the cancels alone."""
+    pacer = bench.broker._rest._standing.pacer
+    turn, first = pacer.turn, []
+
+    async def watched(lane, *, ledger=False, asks=False):
+        first.append(asks)
+        return await turn(lane, ledger=ledger, asks=asks)
+
+    monkeypatch.setattr(pacer, "turn", watched)
+    await bench.broker.refresh()
+    assert first == [False]
+    bench.stub.answers["order-cash-buy"] = [refused("EGW00301")]
+    assert isinstance(await bench.broker.submit(cleared()), OutcomeUnknown)
+    await bench.broker.refresh()
+    assert first == [False, False, True], "a reading, the order, a reading that looks for it"
+    bench.clock.advance(START + 200 * NS_PER_SECOND)
+    del first[:]
+    await bench.broker.refresh()
+    assert first[-1] is False, "what three minutes did not show nobody waits for"
+
+
 async def test_cancels_refused_at_one_moment_share_a_reading(bench):
     """Read one after another, ten of them would hold the places of the next sales for ten round trips."""
     numbers = range(117057, 117067)
