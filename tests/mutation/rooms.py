@@ -22,6 +22,12 @@ class Room:
     without: tuple[str, ...] = ()
 
 
+EMBEDDED = (
+    "backup", "chain", "chained", "database", "export", "file_lease", "layout", "lease", "lock", "marks", "memory",
+    "packing", "projections", "settings", "space", "tables",
+)  # fmt: skip
+ON_A_SERVER = ("postgres", "schema", "server", "server_lease")
+"""Files of the journal that need PostgreSQL: a mutant there takes seconds, for each has a server of its own."""
 LIFE = "tests/unit/execution/test_life.py"
 ROOMS: dict[str, Room] = {
     "life": Room(
@@ -34,13 +40,18 @@ ROOMS: dict[str, Room] = {
     ),
     "recovery": Room(("live/recovery.py", "live/handover.py"), ("tests/unit/live",)),
     "journal": Room(
-        ("journal/*.py",),
+        tuple(f"journal/{name}.py" for name in EMBEDDED),
         ("tests/unit/journal", "tests/contract/test_sqlite_journal.py", "tests/contract/test_memory_journal.py"),
         reaching=("tests/contract/test_postgres_journal.py",),
         without=(
             "tests/unit/journal/test_journal.py::test_no_changed_byte_of_the_file_changes_what_is_read_unnoticed",
             "tests/unit/journal/test_journal.py::test_no_flipped_bit_of_the_file_changes_what_is_read_unnoticed",
         ),
+    ),
+    "server": Room(
+        (*(f"journal/{name}.py" for name in ON_A_SERVER), "journal/migrations/versions/*.py"),
+        ("tests/contract/test_postgres_journal.py",),
+        reaching=("tests/unit/journal",),
     ),
     "guards": Room(("guards/*.py",), ("tests/unit/guards",), without=("tests/unit/guards/test_mutants.py",)),
     "orders": Room(

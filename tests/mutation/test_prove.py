@@ -21,6 +21,12 @@ def test_every_room_names_files_and_tests_that_exist() -> None:
         assert room.tests and all((ROOT / test).exists() for test in named), name
 
 
+def test_every_file_of_the_journal_belongs_to_one_room() -> None:
+    journal = ROOT / "src" / "haetae" / "journal"
+    named = sorted(path for name in ("journal", "server") for path in ROOMS[name].files if "migrations" not in path)
+    assert named == sorted(f"journal/{path.name}" for path in journal.glob("*.py") if path.name != "__init__.py")
+
+
 def test_a_score_counts_what_was_killed_of_what_was_tried(tmp_path: Path) -> None:
     folder = tmp_path / "mutants" / "src" / "haetae" / "guards"
     folder.mkdir(parents=True)
