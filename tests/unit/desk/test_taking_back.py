@@ -128,6 +128,7 @@ def test_no_cancel_and_no_order_leaves_when_the_days_commands_are_used_up() -> N
     name = house.wish(A, Side.BUY)
     assert house.wish(B, Side.BUY) == ""
     assert len(house.submits) == 1 and len(house.told("budget.exhausted")) == 1
+    assert (len(house.told("request.taken")), len(house.told("request.refused"))) == (1, 1)
     resting = house.desk.blotter.orders[name]
     turn = Turn(house.desk, house.at, house.rules)
     cancel(turn, resting, "test")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from haetae.desk import DeskSettings, open_desk, step
-from haetae.desk.ordering import deny, situation
+from haetae.desk.ordering import deny, send, situation
 from haetae.desk.turn import Turn
 from haetae.domain.account import Position
 from haetae.domain.decisions import Deny, Reason
@@ -65,12 +65,15 @@ def test_a_refused_order_is_told_with_what_was_asked_and_stays_known() -> None:
     intent = OrderIntent("I1", "D1", A, Side.SELL, 7, OrderKind.LIMIT, PRICE, house.at, escape=True)
     turn = Turn(house.desk, house.at, house.rules)
     now = situation(turn, intent)
-    deny(turn, intent, Deny((Reason("G12", "fewer"), Reason("G05", "too late"))), now)
+    deny(turn, intent, Deny((Reason("G12", "fewer"), Reason("G10", "far"), Reason("G05", "too late"))), now)
     (note,) = turn.commands
-    assert isinstance(note, Note) and note.kind == "intent.denied" and set(note.data.pop("inputs")) == {"G12", "G05"}
+    assert isinstance(note, Note) and note.kind == "intent.denied"
+    inputs: Any = note.data.pop("inputs")
+    assert set(inputs) == {"G12", "G10", "G05"} and inputs["G12"]["last"] == PRICE
     assert note.data == {
         "intent_id": "I1", "decision_id": "D1", "symbol": A, "side": "sell", "quantity": 7, "escape": True,
-        "codes": ["G05"], "reasons": ["G12 fewer", "G05 too late"],
+        "codes": ["G05"],
+        "reasons": ["G12 fewer", "G10 far", "G05 too late"],
     }  # fmt: skip
     order = turn.state.blotter.orders["I1"]
     assert (order.status.value, order.quantity, order.updated_at) == ("denied", 7, house.at)
@@ -83,6 +86,7 @@ def test_an_order_that_is_asked_for_twice_is_refused_and_the_first_one_lives_on(
     (name,) = house.desk.blotter.orders
     house.handle(wish)
     assert [n.data["intent_id"] for n in house.told("intent.denied")] == [name]
+    assert (len(house.told("request.taken")), len(house.told("request.refused"))) == (1, 1)
     assert (house.status(name), len(house.submits)) == ("working", 1)
 
 
@@ -94,7 +98,9 @@ def test_a_reduced_order_is_told_with_what_was_asked_and_what_is_left() -> None:
     keys = ("intent_id", "decision_id", "symbol", "asked", "quantity")
     assert [note.data[key] for key in keys] == [name, intent.decision_id, A, 200, 100]
     assert house.submits[0][1].order.quantity == house.desk.blotter.orders[name].quantity == 100
-    assert [text.split()[0] for text in note.data["reasons"]] == list(note.data["inputs"])
+    inputs: Any = note.data["inputs"]
+    assert [text.split()[0] for text in note.data["reasons"]] == list(inputs)
+    assert inputs["G12"]["last"] == PRICE
 
 
 def test_what_left_is_counted_by_name_and_side() -> None:
@@ -107,6 +113,26 @@ def test_what_left_is_counted_by_name_and_side() -> None:
     newest = {(A, "buy"): first, (B, "sell"): house.at}
     assert house.desk.day.sent == Traffic((first, house.at), {A: 1, B: 1}, newest)
     assert house.desk.day.commands == 2
+
+
+def test_an_escape_that_left_is_counted_beside_the_orders_and_not_among_them() -> None:
+    house = OrderDesk()
+    holding(house, B, 50, 50 * PRICE)
+    turn = Turn(house.desk, house.at, house.rules)
+    intent = OrderIntent("I1", "D1", B, Side.SELL, 7, OrderKind.LIMIT, PRICE, house.at, escape=True)
+    assert send(turn, intent)
+    sent = turn.state.day.sent
+    assert (sent.escapes, sent.times, sent.of_symbol, sent.newest) == (1, (), {}, {(B, "sell"): house.at})
+    assert not send(turn, intent)  # the same one is refused
+
+
+def test_an_order_that_is_sent_before_any_reading_knows_no_numbers() -> None:
+    house = OrderDesk()
+    fresh = replace(house.desk, account=replace(house.desk.account, last=None))
+    turn = Turn(fresh, house.at, house.rules)
+    assert send(turn, OrderIntent("I1", "D1", A, Side.BUY, 7, OrderKind.LIMIT, PRICE, house.at))
+    assert turn.state.blotter.orders["I1"].known == ()
+    assert [seen.at for _, seen in turn.reviewed] == [house.at]
 
 
 def test_an_order_knows_the_numbers_of_its_name_and_side_that_were_shown_before_it() -> None:
@@ -170,6 +196,13 @@ def test_a_sale_is_taxed_by_the_market_and_the_kind_of_its_own_name(
     (note,) = house.told("fill.booked")
     assert (note.data["tax"], note.data["fee"], note.data["side"]) == (tax, FEE, "sell")
     assert note.data["realized"] == house.desk.book.realized == 100_000 - FEE - tax - 90_000
+
+
+def test_an_execution_of_today_is_charged_what_the_account_agreed_with_its_broker() -> None:
+    house = OrderDesk()
+    house.rules = replace(house.rules, fees=replace(house.rules.fees, fee_ppb=1_000_000))
+    house.handle(filled(house, house.wish(A, Side.BUY), 10))
+    assert [note.data["fee"] for note in house.told("fill.booked")] == [100]
 
 
 def test_an_execution_told_before_a_session_began_is_booked_as_one_of_a_common_share() -> None:

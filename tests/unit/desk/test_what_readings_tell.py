@@ -291,6 +291,7 @@ def test_readings_that_leave_something_open_are_counted_and_one_that_does_not_en
     ("left_ns", "status", "escape", "pause_ms"),
     [
         (600 * MS + 1, OrderStatus.UNKNOWN, True, 601),
+        (600 * MS, OrderStatus.UNKNOWN, True, 600),
         (1, OrderStatus.UNKNOWN, True, 1),
         (0, OrderStatus.UNKNOWN, True, 20_000),  # what a reading may disprove now, this one did not
         (600 * MS, OrderStatus.UNKNOWN, False, 20_000),

@@ -172,6 +172,9 @@ def test_a_fund_is_limited_on_its_own_grid_at_the_last_price_and_at_the_days_lim
     assert (fund.limit_price, share.limit_price) == (50_250, 50_200)
     assert limit_for(Side.BUY, 66_000, 51_235, Kind.ETF, 500, RULES) == 66_605  # 30 % above, a multiple of 5
     assert limit_for(Side.SELL, 36_000, 51_235, Kind.ETF, 500, RULES) == 35_865
+    limits = [limit_for(side, 51_235, 51_235, kind, 100, RULES) for side in Side for kind in (Kind.ETF, Kind.COMMON)]
+    assert limits == [51_745, 51_700, 50_725, 50_800]
+    assert {type(limit) for limit in limits} == {int}
 
 
 def test_a_name_that_gets_no_leg_leaves_the_ones_after_it_their_own() -> None:
