@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from haetae.desk import DeskSettings
+from haetae.desk import DeskSettings, open_desk
 from haetae.desk.account import occasion
 from haetae.desk.turn import Turn
 from haetae.domain.account import Position
@@ -16,6 +16,7 @@ from haetae.domain.events import OperatorState
 from haetae.domain.orders import Order, OrderIntent, OrderKind, OrderStatus, Side
 from haetae.domain.units import NS_PER_SECOND
 from haetae.execution import Difference, DifferenceKind, enter
+from haetae.ledger import open_book
 from rigs.desk_day import DAY, loose
 from rigs.lossy_broker import Send
 from rigs.order_desk import CASH, PRICE, SYMBOLS, OrderDesk
@@ -142,6 +143,34 @@ def test_each_name_is_told_once_as_frozen_and_stays_so_while_its_reason_lasts() 
         house.read()
     assert told(house, "symbol.frozen") == [{"symbol": A}, {"symbol": B}, {"symbol": C}]
     assert house.desk.account.frozen == {A, B, C}
+
+
+def test_a_difference_that_may_settle_itself_freezes_no_name_and_hides_no_other() -> None:
+    house = OrderDesk()
+    for name in (A, B):
+        house.broker.holdings[name] = 5
+        house.read()
+    assert [note["symbol"] for note in told(house, "reconcile.lagged")] == [A, B]
+    assert house.desk.account.frozen == frozenset()
+
+
+def test_an_order_of_a_day_before_freezes_its_name_with_each_reading() -> None:
+    house = OrderDesk()
+    house.wish(A, Side.BUY)
+    house.at += 1
+    house.wish(B, Side.BUY)
+    assert house.desk.session is not None
+    house.desk = replace(house.desk, session=replace(house.desk.session, at=house.at))
+    house.read()
+    assert house.desk.account.frozen == {A}
+
+
+def test_a_reading_before_any_session_is_compared_and_freezes_what_nobody_explains() -> None:
+    house = OrderDesk()
+    house.desk = open_desk(house.settings, open_book(CASH))
+    house.broker.user_trades(A, Side.BUY, 3, PRICE, house.at)
+    house.read()
+    assert (house.desk.account.frozen, house.desk.account.gate) == ({A}, OperatorState.ACTIVE)
 
 
 def test_a_holding_that_doubled_without_an_order_freezes_its_name_and_halts_nothing() -> None:
