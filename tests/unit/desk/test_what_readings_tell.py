@@ -232,14 +232,14 @@ def test_an_order_the_list_does_not_show_yet_leaves_the_account_reconciled() -> 
 
 def test_what_the_reading_showed_less_than_the_books_is_kept_for_the_guards() -> None:
     house = OrderDesk()
-    for name in (A, B, C):
-        holding(house, name, 10)
+    for name, held in ((A, 10), (B, 10), (C, 1), (D, 10)):
+        holding(house, name, held)
     house.wish(D, Side.BUY)
     house.broker.holdings.update({A: 6, B: 14, C: 0})
     house.broker.user_trades(D, Side.BUY, 3, PRICE, house.at)
     house.read()
     account = house.desk.account
-    assert account.short_shares == {A: 4, C: 10}
+    assert account.short_shares == {A: 4, C: 1}
     assert account.short_cash == 30_000 - 300  # what a stranger's purchase reserves; we reserve fees for our own too
     house.broker.cancel(house.broker.rows[1])
     house.read()
@@ -261,6 +261,27 @@ def test_the_gap_counts_holdings_at_our_prices_in_either_direction() -> None:
         assert house.desk.account.last is not None and house.desk.account.last.positions == {
             name: count for name, count in theirs.items() if count
         }
+
+
+def test_the_gap_is_whole_ppm_of_our_equity_however_little_that_is() -> None:
+    house = OrderDesk()
+    for ours, theirs, gap in ((CASH, CASH - 199, 1), (1, 3, 2_000_000)):
+        house.desk = replace(house.desk, book=replace(house.desk.book, cash=ours), known=None)
+        house.broker.cash = theirs
+        house.read()
+        assert house.desk.account.gap_ppm == gap
+
+
+@pytest.mark.parametrize(
+    ("measured", "every_s", "age_s", "pause_s"),
+    [(True, 60, 51, 25), (True, 20, 51, 20), (False, 60, 51, 60)],
+)
+def test_readings_lie_as_far_apart_as_set_and_where_guards_ask_their_age_twice_within_it(
+    measured: bool, every_s: int, age_s: int, pause_s: int
+) -> None:
+    settings = loose(DeskSettings(reconcile_every_s=every_s), require_vitals=measured, reconcile_age_s=age_s)
+    house = OrderDesk(settings=settings)
+    assert house.timers == [house.at + pause_s * NS_PER_SECOND]
 
 
 def test_cash_that_agrees_is_told_with_the_turnover_once() -> None:
