@@ -79,6 +79,14 @@ def test_a_refused_order_is_told_with_what_was_asked_and_stays_known() -> None:
     assert (order.status.value, order.quantity, order.updated_at) == ("denied", 7, house.at)
 
 
+def test_a_refusal_is_told_with_the_figures_its_guard_compared() -> None:
+    house = OrderDesk()
+    assert house.wish(A, Side.BUY, price=8_000)
+    (note,) = house.told("intent.denied")
+    inputs: Any = note.data["inputs"]
+    assert note.data["codes"] == ["G10"] == list(inputs) and inputs["G10"]["last"] == PRICE
+
+
 def test_an_order_that_is_asked_for_twice_is_refused_and_the_first_one_lives_on() -> None:
     house = OrderDesk()
     wish = ManualOrder(house.at, "R1", A, Side.BUY, 10, PRICE, "owner", "test")
