@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from haetae.domain.decisions import Leg, Proposal
 from haetae.domain.market import Kind
-from haetae.domain.orders import Side
+from haetae.domain.orders import OrderIntent, OrderKind, Side
 from haetae.execution import PlanSettings, intent_from, intent_name, limit_for, plan_legs
 from haetae.krx import Rulebook
 
@@ -145,3 +145,78 @@ def test_an_intent_name_is_the_hash_in_base32() -> None:
     leg = Leg("P1.00", "P1", NAMES[0], Side.BUY, 80, 50_200, 0.04, 0.0)
     intent = intent_from(leg, "D1", Side.BUY, 40, 50_200, "A1", DAY, 5)
     assert (intent.quantity, len(intent.intent_id)) == (40, 20)
+
+
+def test_a_leg_carries_its_proposal_its_target_and_its_score_and_an_intent_carries_the_leg() -> None:
+    (leg,) = plan({NAMES[0]: 0.04}, scores={NAMES[0]: 0.7})
+    assert leg == Leg("P1.00", "P1", NAMES[0], Side.BUY, 80, 50_200, 0.04, 0.7)
+    name = intent_name("A1", DAY, "D1", NAMES[0], Side.SELL, "P1.00")
+    intent = intent_from(leg, "D1", Side.SELL, 40, 49_900, "A1", DAY, 5)
+    assert intent == OrderIntent(name, "D1", NAMES[0], Side.SELL, 40, OrderKind.LIMIT, 49_900, 5)
+
+
+def test_what_nobody_scored_has_no_conviction() -> None:
+    legs = plan({NAMES[0]: 0.04, NAMES[1]: 0.04, NAMES[2]: 0.04}, scores={NAMES[1]: 0.1, NAMES[2]: -0.1})
+    assert [(leg.symbol, leg.score) for leg in legs] == [(NAMES[1], 0.1), (NAMES[0], 0.0), (NAMES[2], -0.1)]
+
+
+def test_a_sale_may_go_further_below_the_last_price_than_a_purchase_goes_above_it() -> None:
+    chosen = PlanSettings(entry_collar_bp=50, exit_collar_bp=200)
+    sell, buy = plan({NAMES[0]: 0.0, NAMES[1]: 0.04}, held={NAMES[0]: 100}, settings=chosen)
+    assert (sell.side, sell.limit_price) == (Side.SELL, 49_000)
+    assert (buy.side, buy.limit_price) == (Side.BUY, 50_200)
+
+
+def test_a_fund_is_limited_on_its_own_grid_at_the_last_price_and_at_the_days_limits() -> None:
+    (fund, share) = plan({NAMES[0]: 0.04, NAMES[1]: 0.04}, kinds={NAMES[0]: "etf"})
+    assert (fund.limit_price, share.limit_price) == (50_250, 50_200)
+    assert limit_for(Side.BUY, 66_000, 51_235, Kind.ETF, 500, RULES) == 66_605  # 30 % above, a multiple of 5
+    assert limit_for(Side.SELL, 36_000, 51_235, Kind.ETF, 500, RULES) == 35_865
+    limits = [limit_for(side, 51_235, 51_235, kind, 100, RULES) for side in Side for kind in (Kind.ETF, Kind.COMMON)]
+    assert limits == [51_745, 51_700, 50_725, 50_800]
+    assert {type(limit) for limit in limits} == {int}
+
+
+def test_a_name_that_gets_no_leg_leaves_the_ones_after_it_their_own() -> None:
+    assert [leg.symbol for leg in plan(dict.fromkeys(NAMES[:2], 0.04), busy=frozenset({NAMES[0]}))] == [NAMES[1]]
+    assert [leg.symbol for leg in plan({NAMES[0]: 0.04, NAMES[1]: 0.04}, held={NAMES[0]: 80})] == [NAMES[1]]
+    dear = {NAMES[0]: 900_000, NAMES[1]: 50_000}
+    legs = plan(dict.fromkeys(NAMES[:2], 0.04), cash=E // 10 + 800_000, last=dear, base_prices=dear)
+    assert [(leg.symbol, leg.quantity) for leg in legs] == [(NAMES[1], 15)]
+
+
+@pytest.mark.parametrize("prices", [{"last": {NAMES[0]: 0}}, {"base_prices": {NAMES[0]: 0}}, {"base_prices": {}}])
+def test_what_has_no_positive_price_is_not_even_left(prices: dict) -> None:
+    assert plan({NAMES[0]: 0.0}, held={NAMES[0]: 1_000}, **prices) == ()
+
+
+def test_a_price_of_one_won_is_a_price() -> None:
+    one = {NAMES[0]: 1}
+    (leg,) = plan({NAMES[0]: 0.04}, last=one, base_prices=one)
+    assert (leg.limit_price, leg.quantity) == (1, 4_000_000)
+
+
+def test_a_single_dear_share_is_worth_an_order() -> None:
+    dear = {NAMES[0]: 900_000}
+    (buy,) = plan({NAMES[0]: 0.01}, last=dear, base_prices=dear)
+    assert (buy.side, buy.quantity) == (Side.BUY, 1)
+    (sell,) = plan({NAMES[0]: 0.01}, last=dear, base_prices=dear, held={NAMES[0]: 2})
+    assert (sell.side, sell.quantity) == (Side.SELL, 1)
+
+
+def test_a_change_of_exactly_the_band_or_of_the_smallest_order_is_made() -> None:
+    odd = E + 199  # the band of it, half a percent, is no whole won
+    assert len(plan({NAMES[0]: 0.045}, held={NAMES[0]: 80}, equity=odd)) == 1
+    chosen = PlanSettings(band_ppm=0, min_order_won=4_000_000, cash_floor_ppm=0)
+    assert len(plan({NAMES[0]: 0.04}, settings=chosen)) == 1
+    chosen = PlanSettings(band_ppm=0, min_order_won=80 * 50_200, cash_floor_ppm=0)
+    assert [leg.quantity for leg in plan({NAMES[0]: 0.1}, cash=80 * 50_351, settings=chosen)] == [80]
+
+
+@pytest.mark.parametrize(("more", "quantity"), [(0, 80), (-1, 79)])
+def test_cash_buys_shares_with_their_fees_to_the_won(more: int, quantity: int) -> None:
+    each = 50_200 + 150 + 1  # 0.3 % for fees, and a won for what is rounded
+    (leg,) = plan({NAMES[0]: 0.1}, cash=E // 10 + 80 * each + more)
+    assert leg.quantity == quantity and type(leg.quantity) is int
+    two = plan(dict.fromkeys(NAMES[:2], 0.03), cash=E // 10 + 80 * each + more)
+    assert [leg.quantity for leg in two] == [60, quantity - 60]
