@@ -53,8 +53,9 @@ def test_a_name_that_is_taken_meanwhile_is_not_written_over(tmp_path: Path, monk
         link(source, target)
 
     monkeypatch.setattr(os, "link", late)
-    with JournalDb(tmp_path / "j.db") as journal, pytest.raises(JournalError, match="never written over"):
+    with JournalDb(tmp_path / "j.db") as journal, pytest.raises(JournalError, match="never written over") as refused:
         backup.copy_file(journal.path, tmp_path / "copy.db")
+    assert refused.value.found == str(tmp_path / "copy.db")
     assert (tmp_path / "copy.db").read_text() == "theirs"
     assert not list(tmp_path.glob("*.part*"))
 
