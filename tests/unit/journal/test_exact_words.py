@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import stat
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
 import pytest
 
-from contract.journal_suite import Clock, note, story
+from contract.journal_suite import Clock, cleared, note, story
 from haetae.domain.errors import JournalError
 from haetae.domain.events import Note, OperatorCommand, OperatorState
 from haetae.journal import (
@@ -29,6 +32,7 @@ from haetae.journal.marks import mark_path, read_mark
 from haetae.journal.packing import ZSTD, packer, unpacker
 from haetae.journal.tables import LESSONS, PROJECTIONS, digest_of, named
 
+SRC = Path(__file__).resolve().parents[3] / "src"
 WRITE = [
     "journal.transaction_begun",
     "journal.entry_inserted",
@@ -87,7 +91,10 @@ def test_a_process_that_crashed_in_memory_takes_nothing_more_and_its_settings_go
 def test_who_comes_after_a_holder_that_lost_its_lease_has_the_next_number_but_one() -> None:
     journal = MemoryJournal()
     journal.lease.lose()
-    assert not journal.lease.holds()
+    with pytest.raises(JournalError, match="took over") as refused:
+        journal.append("event", [note(1)], durable=True)
+    assert refused.value.found == "memory: a newer lease"
+    assert refused.value.expected.en == "lease number 1"  # type: ignore[union-attr]
     after = journal.crash()
     assert (journal.lease.epoch, after.lease.epoch) == (1, 3)
     after.append("event", [note(1)], durable=True)
@@ -196,6 +203,31 @@ def test_an_exported_line_holds_the_entry_whole_and_nothing_more(tmp_path: Path)
         ]
 
 
+def test_rows_are_told_in_the_order_of_their_entries(tmp_path: Path) -> None:
+    for journal in (MemoryJournal(), JournalDb(tmp_path / "j.db")):
+        for name in ("I2", "I3", "I1"):
+            journal.append("command", [(1, cleared(name))], durable=True)
+        assert [row["intent_id"] for row in journal.rows("orders")] == ["I2", "I3", "I1"]
+        journal.close()
+
+
+def test_an_export_is_the_same_bytes_whatever_the_system_takes_for_text(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from haetae.domain.events import Note; from haetae.journal import MemoryJournal, export_jsonl\n"
+        "journal = MemoryJournal()\n"
+        "journal.append('event', [(1, Note(1, 'a.b', {'told': chr(0xAC00)}))], durable=True)\n"
+        "export_jsonl(journal, Path(sys.argv[1]))\n"
+    )
+    told = []
+    for name, more in (("plain", {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}), ("utf8", {})):
+        env = {**os.environ, "PYTHONPATH": str(SRC), **more}
+        subprocess.run([sys.executable, "-c", script, tmp_path / name], env=env, check=True)
+        told.append((tmp_path / name).read_bytes())
+    assert told[0] == told[1]
+    assert "가".encode() in told[0]
+
+
 def test_a_digest_is_of_lines_of_plain_json_in_any_order() -> None:
     lines = '["가",1,0.5]\n["나",2,1.5]\n'
     expected = hashlib.sha256(lines.encode()).hexdigest()
@@ -248,7 +280,7 @@ def test_a_copy_that_is_put_back_stays_as_it_was(tmp_path: Path) -> None:
         backup.copy_out(source, kept / "copy.db")
     before = contents(kept)
     target = MemoryJournal()
-    backup.copy_in(kept / "copy.db", target, 50)
+    assert backup.copy_in(kept / "copy.db", target, 50) == target.acknowledged - 1, "the note is on the disk too"
     after = contents(kept)
     assert before["copy.db"] == after["copy.db"]
     assert "copy.db.lock" not in after
@@ -310,11 +342,12 @@ def test_a_file_that_is_verified_stays_as_it_was(tmp_path: Path) -> None:
 def test_a_copy_leaves_only_the_file_it_was_asked_for(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
-    (out / "copy.db.part").write_text("of a copy that was cut off")
+    for name in ("copy.db.part", "other.db.part"):
+        (out / name).write_text("of a copy that was cut off")
     with JournalDb(tmp_path / "j.db") as journal:
         story(journal)
         backup.copy_file(journal.path, out / "copy.db")
-        assert set(contents(out)) == {"copy.db"}
+        assert set(contents(out)) == {"copy.db", "other.db.part"}
         backup.copy_out(journal, out / "other.db")
         assert set(contents(out)) == {"copy.db", "other.db"}
 
