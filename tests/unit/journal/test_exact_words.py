@@ -13,6 +13,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from contract.journal_suite import Clock, cleared, note, story
 from haetae.domain.errors import JournalError
@@ -264,9 +265,11 @@ def test_an_execution_is_written_once_and_every_other_row_in_the_place_of_its_ol
 def test_damaged_bytes_that_promise_a_quarter_of_a_gigabyte_are_not_believed() -> None:
     packed, payload = packer(0)("x" * 100)
     assert (packed, unpacker()(packed, payload)) == (ZSTD, "x" * 100)
-    head = b"\x28\xb5\x2f\xfd\xa0" + ((1 << 28) + 1).to_bytes(4, "little") + b"\x01\x00\x00"
-    with pytest.raises(ValueError, match="of that length is no entry"):
-        unpacker()(ZSTD, head)
+    for length, fault in ((1 << 28, zstandard.ZstdError), ((1 << 28) + 1, ValueError)):
+        promising = b"\x28\xb5\x2f\xfd\xa0" + length.to_bytes(4, "little") + b"\x01\x00\x00"
+        with pytest.raises(fault) as refused:
+            unpacker()(ZSTD, promising)
+    assert str(refused.value) == "a text of that length is no entry"
     with pytest.raises(ValueError, match="no packing 9"):
         unpacker()(9, payload)
 
