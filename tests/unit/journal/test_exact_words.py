@@ -27,6 +27,7 @@ from haetae.journal import (
     export_jsonl,
     restored_unreconciled,
 )
+from haetae.journal.file_lease import FileLease
 from haetae.journal.layout import create, upsert
 from haetae.journal.lease import LeaseRow
 from haetae.journal.marks import mark_path, read_mark
@@ -379,6 +380,13 @@ def test_a_mark_whose_check_fits_but_whose_number_is_none_says_nothing(tmp_path:
         text = f"{number} abc"
         mark_path(path).write_text(f"{text} {zlib.crc32(text.encode()):08x}\n")
         assert read_mark(path) == found
+
+
+def test_a_lease_that_was_not_taken_yet_has_no_number_and_holds_nothing(tmp_path: Path) -> None:
+    lease = FileLease(tmp_path / "j.db", Holder())
+    assert (lease.epoch, lease.holds()) == (0, False)
+    lease.release()
+    assert not lease.holds()
 
 
 def test_the_lease_row_names_the_newest_holder_and_seals_every_cell(tmp_path: Path) -> None:
