@@ -130,7 +130,7 @@ def test_the_write_that_was_told_to_fails_and_nothing_is_acknowledged_after(fail
         journal.append("event", [note(number)], durable=True)
     with pytest.raises(JournalError, match="cannot be trusted") as refused:
         journal.append("event", [note(fail_at)], durable=True)
-    assert "no space" in refused.value.found
+    assert refused.value.found == "the write failed: no space left on the disk"
     with pytest.raises(JournalError) as again:
         journal.append("event", [note(9)], durable=False)
     assert "a write failed before" in again.value.found

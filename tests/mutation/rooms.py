@@ -32,7 +32,12 @@ LIFE = "tests/unit/execution/test_life.py"
 ROOMS: dict[str, Room] = {
     "life": Room(
         tuple(f"execution/{name}.py" for name in ("life", "blotter", "comparing", "reconcile", "unknowns")),
-        (LIFE, "tests/unit/execution/test_reconciling.py", "tests/unit/execution/test_every_field.py"),
+        (
+            LIFE,
+            "tests/unit/execution/test_reconciling.py",
+            "tests/unit/execution/test_absences.py",
+            "tests/unit/execution/test_every_field.py",
+        ),
         without=(
             f"{LIFE}::test_executions_are_booked_exactly_once_however_they_are_told",
             f"{LIFE}::TestOneOrder::runTest",

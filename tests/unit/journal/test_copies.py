@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import resource
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -50,8 +53,9 @@ def test_a_name_that_is_taken_meanwhile_is_not_written_over(tmp_path: Path, monk
         link(source, target)
 
     monkeypatch.setattr(os, "link", late)
-    with JournalDb(tmp_path / "j.db") as journal, pytest.raises(JournalError, match="never written over"):
+    with JournalDb(tmp_path / "j.db") as journal, pytest.raises(JournalError, match="never written over") as refused:
         backup.copy_file(journal.path, tmp_path / "copy.db")
+    assert refused.value.found == str(tmp_path / "copy.db")
     assert (tmp_path / "copy.db").read_text() == "theirs"
     assert not list(tmp_path.glob("*.part*"))
 
@@ -194,19 +198,23 @@ def test_a_ballast_takes_room_and_gives_it_back(tmp_path: Path) -> None:
     assert space_of(tmp_path).total > 0
 
 
+@contextmanager
+def files_no_larger_than(size: int) -> Iterator[None]:
+    """Let the system refuse larger files: a ballast that is made by mistake must not fill the disk of who tests."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
 def test_a_ballast_is_not_made_where_room_is_low_already(tmp_path: Path) -> None:
-    size = space_of(tmp_path).free
-    assert not Ballast(tmp_path, size).put()
+    with files_no_larger_than(1_000_000):
+        assert not Ballast(tmp_path, space_of(tmp_path).free).put()
     assert not (tmp_path / "ballast").exists()
 
 
 def test_a_ballast_that_the_disk_refuses_says_so(tmp_path: Path) -> None:
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, before[1]))
-    try:
-        with pytest.raises(JournalError, match="ballast"):
-            Ballast(tmp_path, 3_000_000).put()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    with files_no_larger_than(1_000_000), pytest.raises(JournalError, match="ballast"):
+        Ballast(tmp_path, 3_000_000).put()
