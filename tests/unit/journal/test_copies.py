@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import resource
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from haetae.domain.errors import JournalError
 from haetae.domain.events import Note, OperatorCommand, OperatorState
 from haetae.journal import Ballast, JournalDb, MemoryJournal, Room, backup, restored_unreconciled, space_of
 from haetae.journal.space import ENOUGH_BYTES, Space
+from rigs.small_files import files_no_larger_than
 
 
 def test_a_copy_of_a_journal_that_is_being_written_is_whole_and_verified(tmp_path: Path) -> None:
@@ -196,17 +194,6 @@ def test_a_ballast_takes_room_and_gives_it_back(tmp_path: Path) -> None:
     assert ballast.give() == 3_000_000
     assert not ballast.path.exists()
     assert space_of(tmp_path).total > 0
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let the system refuse larger files: a ballast that is made by mistake must not fill the disk of who tests."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_ballast_is_not_made_where_room_is_low_already(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import signal
 import sqlite3
@@ -12,8 +11,6 @@ import subprocess
 import sys
 import threading
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +23,7 @@ from haetae.domain.errors import JournalError
 from haetae.journal import TABLES, JournalDb, JournalSettings, MemoryJournal
 from haetae.journal.marks import mark_path
 from haetae.journal.packing import PLAIN, UNREADABLE, ZLIB, ZSTD, packer, unpacker
+from rigs.small_files import files_no_larger_than
 
 SRC = Path(__file__).resolve().parents[3] / "src"
 FIRST_VERSION = Path(__file__).resolve().parents[2] / "golden" / "journal" / "v1.db"
@@ -175,17 +173,6 @@ def test_reading_a_journal_that_is_not_there_says_so(tmp_path: Path) -> None:
 
 
 # -- disks ---------------------------------------------------------------------------------------
-
-
-@contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let the system refuse writes behind a size, as a failing disk would."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def assert_ended(journal: JournalDb, reason: str, kept: int) -> None:
